@@ -1,0 +1,148 @@
+"""Every option once: type, unit, default, and why that default."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Config(BaseModel):
+    """Frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QCConfig(Config):
+    """When a cell holds too little to be called anything."""
+
+    min_genes: int = Field(default=50, ge=1)
+    """Genes detected. Far below any usual filter: cafsc refuses what cannot be named, it does not clean."""
+
+
+class NormalizeConfig(Config):
+    """Depth normalisation."""
+
+    target_sum: float = Field(default=1e4, gt=0)
+    """Counts a cell is scaled to before log1p; scanpy's habit."""
+    pseudo_depth: float = Field(default=5e3, gt=0)
+    """Counts a cell is taken to have where the input holds no counts (TPM, logged values)."""
+
+
+class ClusterConfig(Config):
+    """Embedding and clustering of one group of cells."""
+
+    n_top_genes: int = Field(default=2000, ge=10)
+    n_pcs: int = Field(default=30, ge=2)
+    n_neighbors: int = Field(default=10, ge=2)
+    """The cell itself counts as one. Small, so that eight fibroblasts can be a cluster of their own."""
+    resolution: float = Field(default=1.0, gt=0)
+
+
+class GateConfig(Config):
+    """Which cells are fibroblasts."""
+
+    components: ClusterConfig = ClusterConfig(resolution=3.0)
+    """Fine clusters start the mixture; fine enough that two lineages rarely share one."""
+    depth_cap: float = Field(default=1000.0, gt=0)
+    """Counts a cell may bring into the likelihood; beyond it overdispersion would make every call certain."""
+    shrinkage: float = Field(default=200.0, ge=0)
+    """Counts of the average cell added to each component's profile."""
+    n_iterations: int = Field(default=10, ge=1)
+    present_level: float = Field(default=1.0, gt=0)
+    """Counts per ten thousand below which a marker's best component does not count as expressing it."""
+    typical_share: float = Field(default=0.3, ge=0, le=1)
+    """Share of a marker's level in its own lineage elsewhere (``reference_levels.tsv``) that it must reach."""
+    min_graded_split: int = Field(default=30, ge=2)
+    """Cells below which a component between fibroblast and pericyte is not split."""
+    min_score: float = Field(default=0.3, ge=0, le=1)
+    """Mean relative marker level under which a component stays ``unknown``."""
+    min_fibroblast_score: float = Field(default=0.35, ge=0, le=1)
+    """The same for fibroblasts: between what fibroblasts reach (0.42 and more) and cell lines (0.29 at most)."""
+    fibroblast_panel: float = Field(default=0.5, ge=0, le=1)
+    """Share of the fibroblast panel above which a component is fibroblast even where it looks mural too."""
+    rival: float = Field(default=0.6, ge=0, le=1)
+    """A second lineage above this share of the first makes a component ambiguous: it is split once more."""
+    min_cells: int = Field(default=3, ge=1)
+    """Cells a lineage needs to be one."""
+
+
+class ScoreConfig(Config):
+    """Scores of the catalogue's sets."""
+
+    n_bins: int = Field(default=50, ge=2)
+    """Expression bins from which matched control genes come."""
+    max_rank: int = Field(default=1500, ge=10)
+    """UCell: ranks beyond it count as not expressed (doi:10.1016/j.csbj.2021.06.043)."""
+    n_neighbors: int = Field(default=15, ge=1)
+    """Cells whose counts are pooled before scoring; one shallow cell alone says little."""
+    n_top_genes: int = Field(default=1000, ge=10)
+    """Most detected genes, from which the neighbours are found: in shallow data they carry the states."""
+    n_pcs: int = Field(default=10, ge=2)
+
+
+class LabelConfig(Config):
+    """When a name is earned."""
+
+    resolution: float = Field(default=0.5, gt=0)
+    """Leiden resolution among the fibroblasts of one state."""
+    min_coverage: float = Field(default=0.5, ge=0, le=1)
+    """Share of a set's genes that must be in the data for the set to compete."""
+    min_genes: int = Field(default=3, ge=1)
+    """Genes of a set that must be in the data for it to name a state."""
+    min_effect: float = Field(default=2.0, ge=0)
+    """Null standard deviations a score must reach: ahead of matched chance."""
+    min_margin: float = Field(default=1.0, ge=0)
+    """Standard errors by which a name must lead the runner-up."""
+    min_support: float = Field(default=0.6, ge=0, le=1)
+    """Share of resamples that must agree on the name."""
+    minor_level: float = Field(default=0.8, ge=0)
+    """Natural-log units above its reference at which a state that is not primary takes a cell."""
+    min_cells: int = Field(default=5, ge=1)
+    """Cells a cluster needs for a name."""
+    mixed_share: float = Field(default=0.3, ge=0, le=0.5)
+    """A second state holding this share of a cluster makes the cluster mixed."""
+    n_resamples: int = Field(default=20, ge=2)
+    cell_fraction: float = Field(default=0.8, gt=0, le=1)
+    count_fraction: float = Field(default=0.5, gt=0, le=1)
+
+
+class MarkerConfig(Config):
+    """When one gene is present in a cluster, or absent from it."""
+
+    present: float = Field(default=0.5, gt=0, le=1)
+    """Share of the level in the fibroblast cluster that expresses it most."""
+    absent: float = Field(default=0.2, ge=0, lt=1)
+    tissue_share: float = Field(default=0.1, ge=0, le=1)
+    """Share of the level in the tissue's strongest component, below which no fibroblast counts as expressing it."""
+    min_level: float = Field(default=0.5, gt=0)
+    """Counts per ten thousand that the strongest cluster must reach."""
+    min_expected: float = Field(default=5.0, gt=0)
+    """Counts a cluster would show if the gene were present in it; fewer prove no absence."""
+    max_level_distance: float = Field(default=0.35, gt=0)
+    """Root mean squared distance from a published level profile (levels run from 0 to 1)."""
+
+
+class VerdictConfig(Config):
+    """When the claims make a call."""
+
+    min_papers: int = Field(default=2, ge=1)
+    """Independent papers a call needs."""
+    min_score: float = Field(default=0.25, ge=0, le=1)
+    """Absolute net score a call needs."""
+    mixed_share: float = Field(default=0.3, ge=0, le=0.5)
+    """Share of the weight on the losing side that makes a call mixed."""
+    full_level: float = Field(default=0.3, gt=0)
+    """Natural-log units above its reference at which a set counts as fully present."""
+    n_resamples: int = Field(default=1000, ge=100)
+    """Resamples of the papers, for the interval."""
+
+
+class AnnotateConfig(Config):
+    """All steps."""
+
+    qc: QCConfig = QCConfig()
+    normalize: NormalizeConfig = NormalizeConfig()
+    gate: GateConfig = GateConfig()
+    score: ScoreConfig = ScoreConfig()
+    label: LabelConfig = LabelConfig()
+    markers: MarkerConfig = MarkerConfig()
+    verdict: VerdictConfig = VerdictConfig()

@@ -1,0 +1,129 @@
+"""Every AnnData slot that cafsc writes, and the words it writes there, once.
+
+All names start with ``key_added`` (default ``caf``), so that two runs can stand side by side in one object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COUNTS_LAYER = "counts"
+UNS_KEY = "cafsc"
+
+FIBROBLAST = "fibroblast"
+DOUBLET = "doublet"
+UNKNOWN = "unknown"
+KEPT = "kept"
+UNRESOLVED = "unresolved"
+
+PRO = "pro"
+ANTI = "anti"
+MIXED = "mixed"
+UNDETERMINED = "undetermined"
+CALLS = (PRO, ANTI, MIXED, UNDETERMINED)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Slot names for one value of ``key_added``."""
+
+    key_added: str = "caf"
+
+    @property
+    def uns(self) -> str:
+        """``uns``: provenance, summary and result tables."""
+        return UNS_KEY if self.key_added == "caf" else f"{UNS_KEY}_{self.key_added}"
+
+    @property
+    def symbol(self) -> str:
+        """``var``: approved gene symbol of the sample's species."""
+        return f"{self.key_added}_symbol"
+
+    @property
+    def lognorm(self) -> str:
+        """``layers``: log1p of counts scaled to a common depth, float32."""
+        return f"{self.key_added}_lognorm"
+
+    @property
+    def lineage(self) -> str:
+        """``obs``: lineage of each cell, categorical."""
+        return f"{self.key_added}_lineage"
+
+    @property
+    def gate(self) -> str:
+        """``obs``: ``kept``, or the reason code why not, categorical."""
+        return f"{self.key_added}_gate"
+
+    @property
+    def cluster(self) -> str:
+        """``obs``: cluster among the kept fibroblasts, categorical, missing elsewhere."""
+        return f"{self.key_added}_cluster"
+
+    @property
+    def tissue_cluster(self) -> str:
+        """``obs``: cluster among all cells, categorical."""
+        return f"{self.key_added}_tissue_cluster"
+
+    @property
+    def subtype(self) -> str:
+        """``obs``: harmonised state, ``unresolved``, or missing where not kept, categorical."""
+        return f"{self.key_added}_subtype"
+
+    @property
+    def cell_subtype(self) -> str:
+        """``obs``: the state of the cell by itself, beside its cluster's."""
+        return f"{self.key_added}_cell_subtype"
+
+    @property
+    def call(self) -> str:
+        """``obs``: ``pro``, ``anti``, ``mixed`` or ``undetermined``, categorical."""
+        return f"{self.key_added}_call"
+
+    @property
+    def confidence(self) -> str:
+        """``obs``: support of the subtype, float in 0..1, missing where not kept."""
+        return f"{self.key_added}_confidence"
+
+    @property
+    def scores(self) -> str:
+        """``obsm``: cells x sets, DataFrame, missing (NaN) where not kept."""
+        return f"{self.key_added}_scores"
+
+    @property
+    def ucell(self) -> str:
+        """``obsm``: cells x sets, UCell in 0..1, DataFrame, missing (NaN) where not kept."""
+        return f"{self.key_added}_ucell"
+
+    @property
+    def neighbors(self) -> str:
+        """``obsp``: cells x cells, 1 for a kept fibroblast and each of its neighbours."""
+        return f"{self.key_added}_neighbors"
+
+    @property
+    def reference_level(self) -> str:
+        """``var``: counts per ten thousand in the tissue's component that expresses a gene most."""
+        return f"{self.key_added}_reference_level"
+
+    @property
+    def programs(self) -> str:
+        """``obsm``: cells x programmes, DataFrame, missing (NaN) where not kept."""
+        return f"{self.key_added}_programs"
+
+    @property
+    def lineage_scores(self) -> str:
+        """``obsm``: cells x lineages, DataFrame."""
+        return f"{self.key_added}_lineage_scores"
+
+    @property
+    def pca(self) -> str:
+        """``obsm``: principal components of the kept fibroblasts."""
+        return f"X_{self.key_added}_pca"
+
+    @property
+    def tissue_pca(self) -> str:
+        """``obsm``: principal components of all cells."""
+        return f"X_{self.key_added}_tissue_pca"
+
+    def scheme(self, scheme: str) -> str:
+        """``obs``: the label in one published scheme, categorical."""
+        return f"{self.key_added}_{scheme}"

@@ -1,0 +1,257 @@
+"""What a signature file may say: the schema of the catalogue, as pydantic models.
+
+One file a paper. A model refuses unknown keys, so that a typing error is never silently dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Species = Literal["human", "mouse"]
+Effect = Literal["pro", "anti", "context"]
+Evidence = Literal["in_vivo", "patients", "in_vitro", "review"]
+"""Strength falls from left to right: depletion or genetics in animals, patient outcome, culture, a review's word."""
+Verified = Literal["read", "abstract", "listed"]
+"""How far the source was looked at: full text, abstract, or only seen in a list."""
+Level = Literal["negative", "negative-low", "low", "low-medium", "medium", "medium-high", "high"]
+
+_DOI = re.compile(r"10\.\d{4,9}/[-._;()/:a-z0-9]+")
+_PMID = re.compile(r"[1-9]\d{0,8}")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]*")
+_GENE = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]*")
+
+
+def _matches(pattern: re.Pattern[str], what: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"{value!r} is not {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+Doi = Annotated[str, _matches(_DOI, "a DOI (10.xxxx/..., lower case)")]
+Pmid = Annotated[str, _matches(_PMID, "a PubMed ID")]
+Slug = Annotated[str, _matches(_SLUG, "an id (letters, digits, _ + . -)")]
+Gene = Annotated[str, _matches(_GENE, "a gene symbol")]
+
+
+class Strict(BaseModel):
+    """Frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Paper(Strict):
+    """A source that a reader can open."""
+
+    key: Slug
+    first_author: str
+    year: int = Field(ge=1950, le=2100)
+    journal: str
+    title: str
+    doi: Doi | None = None
+    pmid: Pmid | None = None
+    verified: Verified
+
+    @model_validator(mode="after")
+    def _opens(self) -> Self:
+        if self.doi is None and self.pmid is None:
+            raise ValueError("a paper needs a doi or a pmid")
+        return self
+
+    @property
+    def citation(self) -> str:
+        """Short form for tables: ``Costa 2018 Cancer Cell``."""
+        return f"{self.first_author} {self.year} {self.journal}"
+
+    @property
+    def link(self) -> str:
+        """Address under which the paper opens."""
+        return f"https://doi.org/{self.doi}" if self.doi else f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/"
+
+
+class Context(Strict):
+    """Where the paper's findings come from."""
+
+    species: list[Species] = Field(min_length=1)
+    cancer: list[Slug] = Field(default_factory=list)
+    tissue: str | None = None
+    assay: str | None = None
+
+
+class GeneSet(Strict):
+    """A published gene set, as curated; what curation changed stands beside it."""
+
+    label: str
+    species: Species = "human"
+    up: list[Gene] = Field(default_factory=list)
+    down: list[Gene] = Field(default_factory=list)
+    levels: dict[Gene, Level] = Field(default_factory=dict)
+    dropped: dict[Gene, str] = Field(default_factory=dict)
+    """Genes of the published list that curation removed, each with its reason."""
+    renamed: dict[Gene, str] = Field(default_factory=dict)
+    """Printed symbol -> the approved one that stands in the lists."""
+    derivation: str
+    seen_in: str
+    """Where the list itself was read."""
+    verified: Verified
+    cancer: list[Slug] = Field(default_factory=list)
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _holds_genes(self) -> Self:
+        if not (self.up or self.down or self.levels):
+            raise ValueError("a set needs up, down or levels")
+        for name, genes in (("up", self.up), ("down", self.down)):
+            if len(set(genes)) != len(genes):
+                raise ValueError(f"{name} names a gene twice")
+        both = sorted(set(self.up) & set(self.down))
+        if both:
+            raise ValueError(f"in up and down at once: {', '.join(both)}")
+        kept = sorted(set(self.dropped) & {*self.up, *self.down, *self.levels})
+        if kept:
+            raise ValueError(f"both dropped and kept: {', '.join(kept)}")
+        return self
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Every gene the set names, in order, without repeats."""
+        return tuple(dict.fromkeys([*self.up, *self.down, *self.levels]))
+
+
+class Claim(Strict):
+    """One assertion of one paper about one subject: the unit of evidence."""
+
+    id: Slug
+    about: str
+    """``set:<paper>/<set>``, ``state:<harmonised state>``, ``gene:<SYMBOL>`` or ``program:<id>``."""
+    effect: Effect
+    evidence: list[Evidence] = Field(min_length=1)
+    cancer: list[Slug] = Field(min_length=1)
+    """Cancer codes, or ``pan``."""
+    species: list[Species] = Field(min_length=1)
+    mechanism: list[Slug] = Field(default_factory=list)
+    prognosis: Literal["worse", "better", "none"] | None = None
+    therapy_response: Literal["worse", "better", "none"] | None = None
+    statement: str
+    review_claims: list[str] = Field(default_factory=list)
+    verified: Verified
+
+
+class PaperFile(Strict):
+    """``signatures/papers/<key>.yaml``."""
+
+    paper: Paper
+    context: Context
+    sets: dict[Slug, GeneSet] = Field(default_factory=dict)
+    claims: list[Claim] = Field(default_factory=list)
+
+
+class ProgramPart(Strict):
+    """Genes that one source puts into a programme."""
+
+    paper: Slug
+    up: list[Gene] = Field(default_factory=list)
+    down: list[Gene] = Field(default_factory=list)
+    seen_in: str
+    note: str | None = None
+
+
+class Program(Strict):
+    """``signatures/programs/<id>.yaml``: a functional programme, united from its sources."""
+
+    id: Slug
+    label: str
+    meaning: str
+    proxy: str | None = None
+    """What the score cannot show, where RNA is only a proxy."""
+    parts: list[ProgramPart] = Field(min_length=1)
+
+    @property
+    def up(self) -> tuple[str, ...]:
+        """Up genes of all parts, without repeats."""
+        return tuple(dict.fromkeys(g for part in self.parts for g in part.up))
+
+    @property
+    def down(self) -> tuple[str, ...]:
+        """Down genes of all parts, without repeats."""
+        return tuple(dict.fromkeys(g for part in self.parts for g in part.down))
+
+
+class LineagePanel(Strict):
+    """Markers that tell one lineage from the others."""
+
+    label: str
+    core: list[Gene] = Field(min_length=1)
+    """Genes whose joint presence speaks for the lineage."""
+    excludes: list[Gene] = Field(default_factory=list)
+    """Genes whose presence speaks against it."""
+    sources: list[Slug] = Field(min_length=1)
+    note: str | None = None
+
+
+class Lineages(Strict):
+    """``signatures/lineages.yaml``."""
+
+    lineages: dict[Slug, LineagePanel]
+
+
+class Scheme(Strict):
+    """Sets that compete for one name."""
+
+    label: str
+    paper: Slug
+    method: Literal["scores", "levels", "markers"]
+    members: list[str] = Field(min_length=1)
+    """Set ids ``<paper>/<set>``."""
+    note: str | None = None
+
+
+class Schemes(Strict):
+    """``signatures/schemes.yaml``."""
+
+    schemes: dict[Slug, Scheme]
+
+
+class State(Strict):
+    """A harmonised state, and which published sets describe it."""
+
+    label: str
+    meaning: str
+    members: list[str] = Field(min_length=1)
+    """Set ids ``<paper>/<set>``."""
+    basis: str
+    """Which paper equates these sets, or that the overlap was measured."""
+
+
+class Crosswalk(Strict):
+    """``signatures/crosswalk.yaml``."""
+
+    states: dict[Slug, State]
+
+
+class CancerType(Strict):
+    """A cancer a user may name."""
+
+    label: str
+    organ: Slug
+    aliases: list[str] = Field(default_factory=list)
+
+
+class Cancers(Strict):
+    """``signatures/cancers.yaml``."""
+
+    cancers: dict[Slug, CancerType]
+
+
+class EvidenceWeights(Strict):
+    """``signatures/weights.yaml``: how much a claim weighs; every number with its reason."""
+
+    evidence: dict[Evidence, float]
+    cancer: dict[Literal["same", "same_organ", "pan", "other", "unknown"], float]
+    species: dict[Literal["same", "other"], float]
+    why: dict[str, str]
