@@ -13,14 +13,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 Species = Literal["human", "mouse"]
 Effect = Literal["pro", "anti", "context"]
 Evidence = Literal["in_vivo", "patients", "in_vitro", "review"]
-"""Strength falls from left to right: depletion or genetics in animals, patient outcome, culture, a review's word."""
+"""Strongest first: depletion or genetics in animals, patient outcome, culture, a review's word."""
 Verified = Literal["read", "abstract", "listed"]
 """How far the source was looked at: full text, abstract, or only seen in a list."""
+Outcome = Literal["worse", "better", "none"]
 Level = Literal["negative", "negative-low", "low", "low-medium", "medium", "medium-high", "high"]
 
 _DOI = re.compile(r"10\.\d{4,9}/[-._;()/:a-z0-9]+")
 _PMID = re.compile(r"[1-9]\d{0,8}")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]*")
+_LINES = re.compile(r"\d+(-\d+)?(, ?\d+(-\d+)?)*")
 _GENE = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]*")
 
 
@@ -36,6 +38,7 @@ def _matches(pattern: re.Pattern[str], what: str) -> AfterValidator:
 Doi = Annotated[str, _matches(_DOI, "a DOI (10.xxxx/..., lower case)")]
 Pmid = Annotated[str, _matches(_PMID, "a PubMed ID")]
 Slug = Annotated[str, _matches(_SLUG, "an id (letters, digits, _ + . -)")]
+Lines = Annotated[str, _matches(_LINES, "lines (79, 79-83 or 79-83,90; in quotes)")]
 Gene = Annotated[str, _matches(_GENE, "a gene symbol")]
 
 
@@ -128,18 +131,25 @@ class Claim(Strict):
 
     id: Slug
     about: str
-    """``set:<paper>/<set>``, ``state:<harmonised state>``, ``gene:<SYMBOL>`` or ``program:<id>``."""
+    """The subject: ``set:<paper>/<set>``, ``state:<harmonised state>``, ``gene:<SYMBOL>``, ``program:<id>``,
+    ``axis:<pair>``, ``exosome:<axis>``, ``agent:<id>``, ``biomarker:<id>``, ``unmeasured:<id>``, or
+    ``caf`` for CAFs as a whole."""
     effect: Effect
     evidence: list[Evidence] = Field(min_length=1)
     cancer: list[Slug] = Field(min_length=1)
     """Cancer codes, or ``pan``."""
     species: list[Species] = Field(min_length=1)
     mechanism: list[Slug] = Field(default_factory=list)
-    prognosis: Literal["worse", "better", "none"] | None = None
-    therapy_response: Literal["worse", "better", "none"] | None = None
+    prognosis: Outcome | None = None
+    therapy_response: Outcome | None = None
     statement: str
     review_claims: list[str] = Field(default_factory=list)
+    line: Lines | None = None
+    """Lines of the review's text, where the source is a review."""
+    cites: str | None = None
+    """What the source itself cites for it."""
     verified: Verified
+    note: str | None = None
 
 
 class PaperFile(Strict):
@@ -226,6 +236,8 @@ class State(Strict):
     """Set ids ``<paper>/<set>``."""
     basis: str
     """Which paper equates these sets, or that the overlap was measured."""
+    primary: bool = False
+    """Primary states share out all fibroblasts; the others take a cell only where they are strong."""
 
 
 class Crosswalk(Strict):

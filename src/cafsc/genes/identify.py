@@ -1,0 +1,80 @@
+"""Which kind of gene names a dataset uses, and of which species."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from cafsc.genes.names import NameParts, split_name
+from cafsc.genes.tables import SPECIES, table
+from cafsc.sig.model import Species
+
+MIN_SHARE = 0.1
+"""Share of names that must be known before a kind or species is named at all."""
+MIXED_SHARE = 0.05
+"""Share of the known names that the rarer kind must have to be called mixed."""
+LEAD = 1.5
+"""How many times more names the species must explain than the other one."""
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """What the gene names of a dataset are."""
+
+    kind: Literal["symbol", "ensembl", "mixed", "unknown"]
+    species: Species | None
+    """None if the names do not tell, as with symbols all in lower case."""
+    share: float
+    """Names known under that kind and species, as a share of all names, 0 to 1."""
+
+
+def identify(names: Iterable[str]) -> Identifiers:
+    """Tell the kind and the species of gene names.
+
+    Parameters
+    ----------
+    names
+        Gene names of a dataset.
+
+    Returns
+    -------
+    Kind, species and the share of names that they explain. Symbols count for a species as it writes them:
+    human in capitals, mouse with a capital first; an Ensembl ID or a genome prefix says it outright. Names
+    whose case fits no species (all lower) are recognised as symbols, but leave the species open.
+    """
+    parts = [split_name(str(name)) for name in names]
+    if not parts:
+        return Identifiers("unknown", None, 0.0)
+    ids = {species: sum(part.ensembl_species == species for part in parts) for species in SPECIES}
+    plain = [part for part in parts if part.ensembl is None]
+    known = {species: ids[species] + _n_symbols(plain, species) for species in SPECIES}
+    best, other = sorted(SPECIES, key=lambda species: -known[species])
+    if known[best] < MIN_SHARE * len(parts):
+        return _by_case(plain, len(parts))
+    n_ids = ids[best]
+    rarer = min(n_ids, known[best] - n_ids) / known[best]
+    return Identifiers(
+        kind="mixed" if rarer >= MIXED_SHARE else "ensembl" if n_ids * 2 > known[best] else "symbol",
+        species=best if known[best] >= LEAD * known[other] else None,
+        share=known[best] / len(parts),
+    )
+
+
+def _n_symbols(plain: list[NameParts], species: Species) -> int:
+    genes = table(species)
+    return sum(
+        part.prefix == species
+        or (part.prefix is None and (part.core in genes.approved or part.core in genes.aliases))
+        for part in plain
+    )
+
+
+def _by_case(plain: list[NameParts], n_names: int) -> Identifiers:
+    """Symbols in the wrong case: recognised, though no species can be told from them."""
+    shares = {
+        species: sum(part.core.casefold() in table(species).folded for part in plain) / n_names
+        for species in SPECIES
+    }
+    share = max(shares.values())
+    return Identifiers("symbol", None, share) if share >= MIN_SHARE else Identifiers("unknown", None, 0.0)

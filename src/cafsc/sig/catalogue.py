@@ -1,0 +1,296 @@
+"""The catalogue: every set, claim, programme and panel, joined and looked up by id."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from cafsc._errors import CatalogueError, OptionError
+from cafsc.sig.files import CatalogueFiles, read_files
+from cafsc.sig.location import signatures_dir
+from cafsc.sig.model import (
+    CancerType,
+    Claim,
+    Context,
+    EvidenceWeights,
+    GeneSet,
+    LineagePanel,
+    Paper,
+    PaperFile,
+    Program,
+    Scheme,
+    Species,
+    State,
+)
+from cafsc.sig.records import Agent, Biomarker, ExosomeAxis, Pair, Record, Unmeasured
+from cafsc.sig.subjects import EXPECTED, is_known, subject_ids
+from cafsc.sig.user import UserFile, read_user_file
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+PAN = "pan"
+"""The cancer of a claim that holds for all."""
+
+
+@dataclass(frozen=True)
+class CatalogueSet:
+    """A gene set with the paper it comes from and the groups it belongs to."""
+
+    id: str
+    """``<paper>/<set>``."""
+    paper: Paper
+    context: Context
+    definition: GeneSet
+    schemes: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name the paper gives the set."""
+        return self.definition.label
+
+    @property
+    def species(self) -> Species:
+        """Species whose symbols the set is written in."""
+        return self.definition.species
+
+    @property
+    def cancer(self) -> tuple[str, ...]:
+        """Cancer codes of the set, or else of its paper."""
+        return tuple(self.definition.cancer or self.context.cancer)
+
+
+@dataclass(frozen=True)
+class CatalogueClaim:
+    """A claim with the paper that makes it."""
+
+    claim: Claim
+    paper: Paper
+    context: Context
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything the signature files say, read-only."""
+
+    papers: Mapping[str, Paper]
+    sets: Mapping[str, CatalogueSet]
+    claims: tuple[CatalogueClaim, ...]
+    programs: Mapping[str, Program]
+    lineages: Mapping[str, LineagePanel]
+    schemes: Mapping[str, Scheme]
+    states: Mapping[str, State]
+    cancers: Mapping[str, CancerType]
+    weights: EvidenceWeights
+    sha256: str
+    """Over the bytes of all catalogue files, by relative path, and then of the user's files."""
+    root: Path
+    pairs: Mapping[str, Pair] = field(default_factory=dict)
+    """Ligand-receptor pairs, the ``axis:`` of a claim."""
+    exosome_axes: Mapping[str, ExosomeAxis] = field(default_factory=dict)
+    agents: Mapping[str, Agent] = field(default_factory=dict)
+    biomarkers: Mapping[str, Biomarker] = field(default_factory=dict)
+    unmeasured: Mapping[str, Unmeasured] = field(default_factory=dict)
+    """What single-cell RNA-seq cannot see."""
+    notes: tuple[str, ...] = ()
+    """What was odd, but not wrong, in the user's own files; for showing."""
+
+    def cancer(self, name: str) -> str:
+        """Code of a cancer that a user names by code, label or alias, in any case.
+
+        Raises
+        ------
+        OptionError
+            If the name is unknown; lists the known ones, the closest first.
+        """
+        wanted = _folded(name)
+        names: dict[str, str] = {}
+        for code, cancer in self.cancers.items():
+            for known in (code, cancer.label, *cancer.aliases):
+                names.setdefault(_folded(known), code)
+        if wanted in names:
+            return names[wanted]
+        close = [names[match] for match in difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)]
+        ordered = dict.fromkeys([*close, *self.cancers])
+        raise OptionError(
+            f"cancer {name!r} is not known",
+            expected=", ".join(f"{code} ({self.cancers[code].label})" for code in ordered),
+            fix=f"did you mean {close[0]!r}?" if close else "use one of these, or leave the cancer out",
+        )
+
+    def claims_about(self, subject: str) -> tuple[CatalogueClaim, ...]:
+        """Claims about exactly this subject, written as in `cafsc.sig.model.Claim.about`."""
+        return tuple(claim for claim in self.claims if claim.claim.about == subject)
+
+    def sets_in_scheme(self, scheme: str) -> tuple[CatalogueSet, ...]:
+        """Sets that compete in a scheme, in its order.
+
+        Raises
+        ------
+        OptionError
+            If there is no such scheme.
+        """
+        if scheme not in self.schemes:
+            raise OptionError(
+                f"scheme {scheme!r} is not known",
+                expected=", ".join(self.schemes),
+                fix="use one of these names, or leave the option out to use all",
+            )
+        return tuple(self.sets[member] for member in self.schemes[scheme].members if member in self.sets)
+
+    def species_sets(self, species: Species) -> tuple[CatalogueSet, ...]:
+        """Sets written in the symbols of one species."""
+        return tuple(entry for entry in self.sets.values() if entry.species == species)
+
+
+def load(*extra: Path | str) -> Catalogue:
+    """Load the catalogue that ships with cafsc, and the user's own sets with it.
+
+    Parameters
+    ----------
+    extra
+        Files of the user. ``.yaml`` in the form of ``signatures/papers``, or ``.gmt`` (name, description,
+        genes; tab-separated). Each file becomes a scheme named after it, in which its sets compete.
+
+    Returns
+    -------
+    The catalogue; the same object for every call without ``extra``.
+
+    Raises
+    ------
+    CatalogueError
+        If a file breaks the rules; says which, where, and what to do.
+    """
+    if not extra:
+        return _shipped()
+    return read(signatures_dir(), tuple(Path(path) for path in extra))
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Catalogue:
+    return read(signatures_dir())
+
+
+def read(root: Path, extra: Iterable[Path] = ()) -> Catalogue:
+    """Read a catalogue folder afresh; see `load`."""
+    files = read_files(root)
+    if files.errors:
+        raise next(iter(files.errors.values()))
+    if files.weights is None:
+        raise CatalogueError(f"{root / 'weights.yaml'}: no weights")
+    user_files: list[UserFile] = []
+    for path in extra:
+        user = read_user_file(path)
+        if user.scheme_id in files.schemes or user.scheme_id in {other.scheme_id for other in user_files}:
+            raise CatalogueError(
+                f"{path}: a scheme called {user.scheme_id!r} is already there",
+                expected="a file name of its own, since it names the scheme",
+                fix="rename the file",
+            )
+        user_files.append(user)
+    return _joined(files, user_files)
+
+
+def _joined(files: CatalogueFiles, user_files: list[UserFile]) -> Catalogue:
+    schemes = {**files.schemes, **{user.scheme_id: user.scheme for user in user_files}}
+    sources: list[tuple[str, PaperFile]] = [*files.papers.items()]
+    sources += [(str(user.path), user.file) for user in user_files]
+    schemes_of = _memberships(schemes)
+    states_of = _memberships(files.states)
+    papers: dict[str, Paper] = {}
+    sets: dict[str, CatalogueSet] = {}
+    claims: list[CatalogueClaim] = []
+    for name, source in sources:
+        key = source.paper.key
+        if key in papers:
+            raise CatalogueError(
+                f"{name}: a paper with the key {key!r} is already in the catalogue", fix="choose another key"
+            )
+        papers[key] = source.paper
+        for set_name, definition in source.sets.items():
+            set_id = f"{key}/{set_name}"
+            sets[set_id] = CatalogueSet(
+                id=set_id,
+                paper=source.paper,
+                context=source.context,
+                definition=definition,
+                schemes=schemes_of.get(set_id, ()),
+                states=states_of.get(set_id, ()),
+            )
+        claims += [CatalogueClaim(claim, source.paper, source.context) for claim in source.claims]
+    programs: dict[str, Program] = {program.id: program for program in files.programs.values()}
+    _check_user_claims(user_files, {**subject_ids(files), "set": {*sets}}, {*files.cancers, PAN})
+    if files.weights is None:
+        raise CatalogueError(f"{files.root / 'weights.yaml'}: no weights")
+    return Catalogue(
+        papers=MappingProxyType(papers),
+        sets=MappingProxyType(sets),
+        claims=tuple(claims),
+        programs=MappingProxyType(programs),
+        lineages=MappingProxyType(dict(files.lineages)),
+        schemes=MappingProxyType(schemes),
+        states=MappingProxyType(dict(files.states)),
+        cancers=MappingProxyType(dict(files.cancers)),
+        weights=files.weights,
+        sha256=_sha256(files.root, user_files),
+        root=files.root,
+        pairs=_by_id(files.pairs),
+        exosome_axes=_by_id(files.exosome_axes),
+        agents=_by_id(files.agents),
+        biomarkers=_by_id(files.biomarkers),
+        unmeasured=_by_id(files.unmeasured),
+        notes=tuple(note for user in user_files for note in user.notes),
+    )
+
+
+def _by_id(records: Iterable[AnyRecord]) -> Mapping[str, AnyRecord]:
+    return MappingProxyType({record.id: record for record in records})
+
+
+def _memberships(groups: Mapping[str, Scheme] | Mapping[str, State]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for group_id, group in groups.items():
+        for member in dict.fromkeys(group.members):
+            found[member] = (*found.get(member, ()), group_id)
+    return found
+
+
+def _check_user_claims(user_files: list[UserFile], ids: Mapping[str, set[str]], cancers: set[str]) -> None:
+    for user in user_files:
+        for claim in user.file.claims:
+            if not is_known(claim.about, ids):
+                raise CatalogueError(
+                    f"{user.path}: claim {claim.id!r} is about {claim.about!r}, which is not known",
+                    expected=EXPECTED,
+                    fix="correct the subject of the claim",
+                )
+            strange = [code for code in claim.cancer if code not in cancers]
+            if strange:
+                raise CatalogueError(
+                    f"{user.path}: claim {claim.id!r} names the cancer {strange[0]!r}, which is not known",
+                    expected=", ".join(sorted(cancers)),
+                    fix="use one of these codes",
+                )
+
+
+def _sha256(root: Path, user_files: list[UserFile]) -> str:
+    digest = hashlib.sha256()
+    paths = [path for path in root.rglob("*") if path.name.endswith((".yaml", ".yml", ".tsv.gz"))]
+    named = sorted((path.relative_to(root).as_posix(), path) for path in paths)
+    named += [(f"user:{user.path.name}", user.path) for user in user_files]
+    for name, path in named:
+        digest.update(name.encode())
+        digest.update(b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.casefold())

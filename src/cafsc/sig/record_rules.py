@@ -1,0 +1,61 @@
+"""What must hold for pairs, exosome axes, agents, biomarkers and blind spots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cafsc.sig.catalogue import PAN
+from cafsc.sig.files import AGENTS, BIOMARKERS, EXOSOMES, PAIRS, UNMEASURED, CatalogueFiles
+from cafsc.sig.records import Record, Unmeasured
+from cafsc.sig.rules import Finding
+from cafsc.sig.subjects import is_known, subject_ids
+
+
+def records(files: CatalogueFiles) -> Iterator[tuple[str, Sequence[Record]]]:
+    """File and records, for every kind of record."""
+    yield PAIRS, files.pairs
+    yield EXOSOMES, files.exosome_axes
+    yield AGENTS, files.agents
+    yield BIOMARKERS, files.biomarkers
+    yield UNMEASURED, files.unmeasured
+
+
+def duplicate_record(files: CatalogueFiles) -> Iterator[Finding]:
+    """Ids are unique within a file of records."""
+    for name, entries in records(files):
+        seen: set[str] = set()
+        for entry in entries:
+            if entry.id in seen:
+                yield Finding(name, "duplicate-record", f"{entry.id!r} stands there twice")
+            seen.add(entry.id)
+
+
+def unknown_record_source(files: CatalogueFiles) -> Iterator[Finding]:
+    """Records name papers of the catalogue."""
+    papers = {paper.paper.key for paper in files.papers.values()}
+    for name, entries in records(files):
+        for entry in entries:
+            for source in entry.sources:
+                if source not in papers:
+                    yield Finding(name, "unknown-paper", f"{entry.id}: no paper {source!r}")
+
+
+def unknown_record_cancer(files: CatalogueFiles) -> Iterator[Finding]:
+    """Records name cancers of ``cancers.yaml``, or ``pan``."""
+    for name, entries in records(files):
+        for entry in entries:
+            for code in [] if isinstance(entry, Unmeasured) else entry.cancer:
+                if code not in files.cancers and code != PAN:
+                    yield Finding(name, "unknown-cancer", f"{entry.id}: no cancer {code!r} in cancers.yaml")
+
+
+def unknown_proxy(files: CatalogueFiles) -> Iterator[Finding]:
+    """A proxy that is written as a subject exists; words are free."""
+    ids = subject_ids(files)
+    for entry in files.unmeasured:
+        proxy = entry.proxy or ""
+        if proxy.partition(":")[0] in {"gene", *ids} and " " not in proxy and not is_known(proxy, ids):
+            yield Finding(UNMEASURED, "unknown-subject", f"{entry.id}: the proxy {proxy!r} is nowhere")
+
+
+RECORD_RULES = (duplicate_record, unknown_record_source, unknown_record_cancer, unknown_proxy)

@@ -1,0 +1,67 @@
+"""Reference levels: how strongly a marker or a set is expressed where it belongs, from public datasets.
+
+A level relative to the sample alone would call somebody a fibroblast in every sample. These fixed levels say
+what "expressed" means; ``tools/fit_reference_levels.py`` measures them and writes the table.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from cafsc._errors import CatalogueError
+from cafsc.sig.location import signatures_dir
+
+FILE = "reference_levels.tsv"
+
+
+@dataclass(frozen=True)
+class ReferenceLevels:
+    """Levels by subject.
+
+    Attributes
+    ----------
+    markers
+        (lineage, human symbol) -> counts per ten thousand in cells of that lineage.
+    sets
+        Set id -> control-corrected mean score (natural log units) in fibroblasts of any state.
+    """
+
+    markers: Mapping[tuple[str, str], float]
+    sets: Mapping[str, float]
+
+
+def read_reference_levels(path: Path) -> ReferenceLevels:
+    """Read a table with the columns ``kind``, ``subject``, ``gene``, ``level``, ``datasets``.
+
+    Raises
+    ------
+    CatalogueError
+        If the table is missing a column or a level is not a number.
+    """
+    markers: dict[tuple[str, str], float] = {}
+    sets: dict[str, float] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines, delimiter="\t"):
+                if row["kind"] == "marker":
+                    markers[row["subject"], row["gene"]] = float(row["level"])
+                else:
+                    sets[row["subject"]] = float(row["level"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise CatalogueError(
+            f"{path}: the reference levels cannot be read ({error})",
+            expected="columns kind, subject, gene, level, datasets",
+            fix="restore the file, or run tools/fit_reference_levels.py",
+        ) from error
+    return ReferenceLevels(MappingProxyType(markers), MappingProxyType(sets))
+
+
+@lru_cache(maxsize=1)
+def reference_levels() -> ReferenceLevels:
+    """The levels that ship with the catalogue."""
+    return read_reference_levels(signatures_dir() / FILE)

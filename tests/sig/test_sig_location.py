@@ -1,0 +1,50 @@
+"""The signature files are found in a checkout and in a wheel, and their absence is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cafsc._errors import CafscError
+from cafsc.sig import read, signatures_dir
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_checkout_is_found_at_the_top_of_the_repository() -> None:
+    assert signatures_dir() == ROOT / "signatures"
+
+
+def test_wheel_layout_is_found_inside_the_package(tmp_path: Path) -> None:
+    package = tmp_path / "site-packages" / "cafsc"
+    (package / "_signatures" / "papers").mkdir(parents=True)
+    assert signatures_dir(package) == package / "_signatures"
+
+
+def test_a_stray_signatures_folder_beside_site_packages_is_not_taken(tmp_path: Path) -> None:
+    package = tmp_path / "site-packages" / "cafsc"
+    package.mkdir(parents=True)
+    (tmp_path / "signatures" / "papers").mkdir(parents=True)
+    with pytest.raises(CafscError, match="install"):
+        signatures_dir(package)
+
+
+@pytest.mark.slow
+def test_a_real_wheel_carries_the_whole_catalogue(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="hatchling builds the wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    (wheel,) = tmp_path.glob("cafsc-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site-packages")
+    inside = signatures_dir(tmp_path / "site-packages" / "cafsc")
+    assert read(inside).sha256 == read(ROOT / "signatures").sha256
