@@ -1,0 +1,183 @@
+"""Look through an HDF5 file before anything trusts it.
+
+An HDF5 file can pull in other files (external links, external storage, virtual datasets), link in circles and
+claim sizes that it does not hold. None of this occurs in a file that a single-cell pipeline wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from cafsc._errors import InputError
+from cafsc.io.limits import refuse_oversized
+from cafsc.io.sparse import sparse_fault
+
+_MAX_DEPTH = 64
+_MAX_OBJECTS = 200_000
+_SPARSE = {"csr_matrix": 0, "csc_matrix": 1, "csr": 0, "csc": 1}
+
+
+def damaged(path: Path, what: str) -> InputError:
+    """Error for a file whose structure contradicts itself."""
+    return InputError(
+        f"{path}: damaged: {what}",
+        expected="a whole file as anndata or Cell Ranger writes it",
+        fix="copy or download the file again, or write it again from its source",
+    )
+
+
+def _hostile(path: Path, what: str) -> InputError:
+    return InputError(
+        f"{path}: refused: {what}",
+        expected="a file that holds its own data",
+        fix="if you trust its origin, load it with anndata and write it again as a plain h5ad",
+    )
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    Raises
+    ------
+    InputError
+        It is truncated, was not closed by its writer, or is damaged.
+    """
+    try:
+        file = h5py.File(path, "r", locking="best-effort")
+    except OSError as error:
+        text = str(error)
+        if "truncated" in text:
+            raise InputError(
+                f"{path}: is truncated: the end of the file is missing",
+                expected="a complete file",
+                fix="copy or download it again; the transfer or the writing was interrupted",
+            ) from error
+        if "already open for write" in text or "consistency flags" in text or "SWMR" in text:
+            raise InputError(
+                f"{path}: was not closed by the program that wrote it, or is still being written",
+                expected="a complete file",
+                fix="wait for the writer to end, or write the file again",
+            ) from error
+        raise damaged(path, f"HDF5 cannot open it ({_inner(text)})") from error
+    with file:
+        yield file
+
+
+def _inner(text: str) -> str:
+    """HDF5's own words, which it puts in brackets at the end."""
+    return text.rpartition("(")[2].rstrip(")")[:120] if "(" in text else text.splitlines()[0][:120]
+
+
+def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
+    if dataset.external:
+        raise _hostile(path, f"{name} maps the bytes of another file (HDF5 external storage)")
+    if dataset.is_virtual:
+        raise _hostile(path, f"{name} is a virtual dataset, whose data lie in other files")
+    n = dataset.size or 0
+    stored = int(dataset.id.get_storage_size())
+    refuse_oversized(path, name, n * dataset.dtype.itemsize, stored)
+    if dataset.dtype.hasobject and stored == 0 and isinstance(dataset.fillvalue, bytes | str):
+        refuse_oversized(path, name, n * len(dataset.fillvalue), len(dataset.fillvalue))
+
+
+def _inspect_sparse(path: Path, name: str, group: h5py.Group, major: int) -> None:
+    missing = [
+        part for part in ("data", "indices", "indptr") if not isinstance(group.get(part), h5py.Dataset)
+    ]
+    if missing:
+        raise damaged(path, f"sparse matrix {name} has no {' and no '.join(missing)}")
+    shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
+    if shape is None or len(shape) != 2:
+        raise damaged(path, f"sparse matrix {name} does not say its shape")
+    n_major, n_minor = int(shape[major]), int(shape[1 - major])
+    fault = sparse_fault(group["data"], group["indices"], group["indptr"], n_major, n_minor)
+    if fault:
+        raise damaged(path, f"sparse matrix {name}: {fault}")
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _open(path: Path, name: str, group: h5py.Group, key: str) -> h5py.Group | h5py.Dataset | h5py.Datatype:
+    try:
+        return group[key]
+    except (KeyError, OSError, RuntimeError) as error:
+        if isinstance(group.get(key, getlink=True), h5py.SoftLink):
+            raise damaged(path, f"{name} is a link that leads nowhere or in a circle") from error
+        raise damaged(path, f"{name} cannot be opened ({_inner(str(error))})") from error
+
+
+@dataclass
+class _Walk:
+    """What is still to be visited, and what was seen."""
+
+    path: Path
+    groups: list[tuple[str, h5py.Group, tuple[int, ...]]]
+    """Name, group, and the addresses of the groups above it."""
+    # Soft links are followed last: by then it is known that no external link is in their way.
+    soft: list[tuple[str, h5py.Group, str, tuple[int, ...]]] = field(default_factory=list)
+    sparse: dict[int, tuple[str, h5py.Group, int]] = field(default_factory=dict)
+    n_seen: int = 0
+
+    def run(self) -> None:
+        while self.groups or self.soft:
+            if self.groups:
+                self._visit_group(*self.groups.pop())
+            else:
+                name, parent, key, above = self.soft.pop()
+                self._visit(name, _open(self.path, name, parent, key), above)
+        # Data are read only now, when all links and all claimed sizes are settled.
+        for name, group, major in self.sparse.values():
+            _inspect_sparse(self.path, name, group, major)
+
+    def _visit(
+        self, name: str, item: h5py.Group | h5py.Dataset | h5py.Datatype, above: tuple[int, ...]
+    ) -> None:
+        if isinstance(item, h5py.Dataset):
+            _inspect_dataset(self.path, name, item)
+        elif isinstance(item, h5py.Group):
+            self.groups.append((name, item, above))
+
+    def _visit_group(self, name: str, group: h5py.Group, above: tuple[int, ...]) -> None:
+        address = h5py.h5o.get_info(group.id).addr
+        if address in above:
+            raise damaged(self.path, f"{name} is linked in a circle")
+        if len(above) >= _MAX_DEPTH:
+            raise damaged(self.path, f"groups are nested more than {_MAX_DEPTH} deep (at {name[:60]}...)")
+        for key in group:
+            self.n_seen += 1
+            if self.n_seen > _MAX_OBJECTS:
+                raise damaged(self.path, f"more than {_MAX_OBJECTS:,} objects")
+            child_name = f"{name.rstrip('/')}/{key}"
+            link = group.get(key, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                raise _hostile(
+                    self.path, f"{child_name} is an external link to another file ({link.filename})"
+                )
+            if isinstance(link, h5py.SoftLink):
+                self.soft.append((child_name, group, key, (*above, address)))
+            else:
+                self._visit(child_name, _open(self.path, child_name, group, key), (*above, address))
+        encoding = _text(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "")))
+        if encoding in _SPARSE:
+            self.sparse[address] = (name, group, _SPARSE[encoding])
+
+
+def inspect(path: Path, file: h5py.File) -> None:
+    """Walk through every object that can be reached in an open file.
+
+    Raises
+    ------
+    InputError
+        A link or dataset leads out of the file, links run in a circle, groups are nested too deep or are too
+        many, a dataset claims more than it holds, or a sparse matrix breaks its invariants.
+    """
+    _Walk(path, [("/", file["/"], ())]).run()

@@ -1,0 +1,76 @@
+"""How much an input may claim to hold."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cafsc._errors import InputError
+
+_ALWAYS_FINE = 64 * 2**20
+# Deflate packs at most 1032 to 1; other filters go further, but not on data that anybody measured.
+_MOST_PACKED = 2000
+
+
+def memory() -> int:
+    """Bytes of memory this process may use: the machine's, the address-space limit or the container's."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    try:
+        import resource
+    except ImportError:
+        return limits[0]
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY:
+        limits.append(soft)
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            text = Path(name).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdigit():
+            limits.append(int(text))
+    return min(limits)
+
+
+def _readable(size: int) -> str:
+    units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
+    value, unit = float(size), 0
+    while value >= 1000 and unit < len(units) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:,.0f} {units[unit]}" if unit == 0 else f"{value:,.1f} {units[unit]}"
+
+
+def refuse_oversized(source: Path, part: str, declared: int, stored: int) -> None:
+    """Refuse a part that claims more bytes than were stored or than fit in memory.
+
+    Parameters
+    ----------
+    source
+        The input, for the message.
+    part
+        The part's name in it.
+    declared
+        Bytes it would take in memory.
+    stored
+        Bytes it takes in the file.
+
+    Raises
+    ------
+    InputError
+        The claim is larger than the memory, or cannot be true.
+    """
+    if declared <= _ALWAYS_FINE:
+        return
+    if declared > max(stored, 1) * _MOST_PACKED:
+        raise InputError(
+            f"{source}: damaged: {part} claims {_readable(declared)}, but {_readable(stored)} are stored",
+            expected="a size that fits the data in the file",
+            fix="write the file again from its source; it would not fit in memory as it is",
+        )
+    available = memory()
+    if declared > available:
+        raise InputError(
+            f"{source}: {part} needs {_readable(declared)} of memory, and there are {_readable(available)}",
+            expected="data that fits in memory",
+            fix="store the matrix as sparse (CSR), split the file by sample, or use a larger machine",
+        )

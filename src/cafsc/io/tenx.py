@@ -1,0 +1,232 @@
+"""10x Genomics inputs: the HDF5 file and the folder of three text files."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from cafsc._errors import InputError
+from cafsc.io.files import head
+from cafsc.io.hdf5 import damaged
+from cafsc.io.limits import refuse_oversized
+from cafsc.io.sparse import sparse_fault
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_GENE_EXPRESSION = "Gene Expression"
+_VECTORS = ("data", "indices", "indptr", "shape", "barcodes")
+_GZIP_MOST_PACKED = 1032
+
+
+def _groups(file: h5py.File) -> list[str]:
+    """Matrix groups: one ``matrix`` of Cell Ranger 3 and later, one a genome of Cell Ranger 2."""
+    return [
+        name
+        for name in file
+        if isinstance(file.get(name), h5py.Group)
+        and "barcodes" in file[name]
+        and ("features" in file[name] or "genes" in file[name])
+    ]
+
+
+def is_tenx_h5(file: h5py.File) -> bool:
+    """Whether an open HDF5 file has the layout of Cell Ranger."""
+    return bool(_groups(file))
+
+
+def read_tenx_h5(path: Path, file: h5py.File) -> AnnData:
+    """Read the gene expression of a Cell Ranger HDF5 file that `cafsc.io.hdf5.inspect` has passed.
+
+    Raises
+    ------
+    InputError
+        Parts are missing, contradict each other, or there is more than one genome.
+    """
+    from scipy import sparse
+
+    groups = _groups(file)
+    if len(groups) > 1:
+        raise InputError(
+            f"{path}: holds {len(groups)} genomes: {', '.join(groups)}",
+            expected="one genome",
+            fix="read one of them with scanpy.read_10x_h5(genome=...) and write it as h5ad",
+        )
+    group = file[groups[0]]
+    missing = [name for name in _VECTORS if name not in group]
+    if missing:
+        raise damaged(path, f"10x matrix without {' and '.join(missing)}")
+    features = group.get("features", group)
+    ids, names = ("id", "name") if "features" in group else ("genes", "gene_names")
+    if ids not in features or names not in features:
+        raise damaged(path, f"10x matrix without {ids} or {names} of its features")
+    n_features, n_cells = (int(n) for n in group["shape"][:2])
+    # Features x cells by column is cells x features by row: no conversion is needed.
+    fault = sparse_fault(group["data"], group["indices"], group["indptr"], n_cells, n_features)
+    if fault:
+        raise damaged(path, f"10x matrix: {fault}")
+    matrix = sparse.csr_matrix(
+        (group["data"][:], group["indices"][:], group["indptr"][:]), shape=(n_cells, n_features)
+    )
+    table = _Features(
+        ids=_words(features[ids]),
+        names=_words(features[names]),
+        types=_words(features["feature_type"]) if "feature_type" in features else None,
+    )
+    return _assemble(path, matrix, table, _words(group["barcodes"]))
+
+
+def _words(dataset: Any) -> list[str]:
+    return [item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in dataset[:]]
+
+
+@dataclass(frozen=True)
+class _Features:
+    ids: list[str]
+    names: list[str]
+    types: list[str] | None
+
+
+def _assemble(path: Path, matrix: Any, features: _Features, barcodes: list[str]) -> AnnData:
+    import pandas as pd
+    from anndata import AnnData
+    from anndata.utils import make_index_unique
+
+    n_cells, n_features = matrix.shape
+    if len(barcodes) != n_cells:
+        raise damaged(path, f"{n_cells:,} columns in the matrix, but {len(barcodes):,} barcodes")
+    if len(features.ids) != n_features or len(features.names) != n_features:
+        raise damaged(path, f"{n_features:,} rows in the matrix, but {len(features.ids):,} features")
+    var = pd.DataFrame(
+        {"gene_ids": features.ids, "gene_symbols": features.names},
+        index=pd.Index(features.names, dtype=object),
+    )
+    if features.types is not None:
+        var["feature_types"] = features.types
+        keep = (var["feature_types"] == _GENE_EXPRESSION).to_numpy()
+        if not keep.any():
+            found = ", ".join(sorted(set(features.types))[:5])
+            raise InputError(
+                f"{path}: has no {_GENE_EXPRESSION} features, only {found}",
+                expected="gene expression counts",
+                fix="give the gene expression matrix of the same run",
+            )
+        matrix, var = matrix[:, np.flatnonzero(keep)], var.loc[keep]
+    var.index = make_index_unique(var.index)
+    matrix.sort_indices()
+    return AnnData(
+        X=matrix.astype(np.float32), obs=pd.DataFrame(index=pd.Index(barcodes, dtype=object)), var=var
+    )
+
+
+@dataclass(frozen=True)
+class MtxFiles:
+    """The three files of a 10x mtx folder."""
+
+    matrix: Path
+    features: Path
+    barcodes: Path
+
+
+def mtx_folder_files(folder: Path) -> MtxFiles | None:
+    """Find the three files of a 10x mtx folder; None where there is no matrix.
+
+    Raises
+    ------
+    InputError
+        There are several matrices, or one of the other two files is missing.
+    """
+    matrices = [
+        item for item in sorted(folder.iterdir()) if item.name.endswith(("matrix.mtx", "matrix.mtx.gz"))
+    ]
+    if not matrices:
+        return None
+    plain = {item.name.removesuffix(".gz") for item in matrices}
+    if len(plain) > 1:
+        raise InputError(
+            f"{folder}: holds {len(plain)} matrices: {', '.join(sorted(plain)[:4])}",
+            expected="one sample a folder",
+            fix="put each sample's three files into a folder of its own",
+        )
+    prefix = plain.pop().removesuffix("matrix.mtx")
+    found = {}
+    for role, stems in (("features", ("features.tsv", "genes.tsv")), ("barcodes", ("barcodes.tsv",))):
+        names = [f"{prefix}{stem}{suffix}" for stem in stems for suffix in ("", ".gz")]
+        item = next((folder / name for name in names if (folder / name).exists()), None)
+        if item is None:
+            raise InputError(
+                f"{folder}: has a matrix.mtx, but no {prefix}{stems[0]}",
+                expected="matrix.mtx, features.tsv (or genes.tsv) and barcodes.tsv, each also as .gz",
+                fix="put the missing file into the folder",
+            )
+        found[role] = item
+    return MtxFiles(matrix=matrices[0], **found)
+
+
+def _lines(path: Path) -> list[list[str]]:
+    opener = gzip.open if head(path).startswith(b"\x1f\x8b") else open
+    try:
+        with opener(path, "rt", encoding="utf-8", errors="replace") as file:
+            return [line.rstrip("\r\n").split("\t") for line in file]
+    except (OSError, EOFError, zlib.error) as error:
+        raise damaged(path, f"cannot be decompressed: {error}") from error
+
+
+def _check_mtx_header(path: Path) -> None:
+    """Refuse a matrix that declares more entries than its file can hold, before memory is set aside."""
+    packed = head(path).startswith(b"\x1f\x8b")
+    opener = gzip.open if packed else open
+    try:
+        with opener(path, "rt", encoding="utf-8", errors="replace") as file:
+            banner = file.readline(1024)
+            line = file.readline(65536)
+            while line.startswith("%") or (line and not line.strip()):
+                line = file.readline(65536)
+    except (OSError, EOFError, zlib.error) as error:
+        raise damaged(path, f"cannot be decompressed: {error}") from error
+    words = banner.lower().split()
+    if len(words) < 5 or words[0] != "%%matrixmarket" or words[2] != "coordinate":
+        raise damaged(path, "is not a sparse (coordinate) Matrix Market file")
+    try:
+        _, _, entries = (int(word) for word in line.split())
+    except ValueError as error:
+        raise damaged(path, "the line with its size is not three whole numbers") from error
+    shortest = len("1 1\n")
+    size = path.stat().st_size * (_GZIP_MOST_PACKED if packed else 1)
+    if entries < 0 or entries * shortest > size:
+        raise damaged(path, f"it claims {entries:,} entries, more than a file of its size can hold")
+    refuse_oversized(path, "the matrix", entries * 16, size)
+
+
+def read_tenx_mtx(folder: Path, files: MtxFiles) -> AnnData:
+    """Read the gene expression of a 10x mtx folder.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, or the three do not fit together.
+    """
+    from scipy import io as scipy_io
+    from scipy import sparse
+
+    _check_mtx_header(files.matrix)
+    try:
+        matrix = sparse.csr_matrix(scipy_io.mmread(files.matrix, spmatrix=True).T)
+    except (ValueError, OSError, EOFError, OverflowError, zlib.error) as error:
+        raise damaged(files.matrix, " ".join(str(error).split())[:200]) from error
+    if matrix.dtype.kind not in "biuf":
+        raise damaged(files.matrix, f"its entries are {matrix.dtype}, not numbers")
+    rows = [row for row in _lines(files.features) if row != [""]]
+    barcodes = [row[0] for row in _lines(files.barcodes) if row != [""]]
+    table = _Features(
+        ids=[row[0] for row in rows],
+        names=[row[1] if len(row) > 1 else row[0] for row in rows],
+        types=[row[2] for row in rows] if rows and all(len(row) > 2 for row in rows) else None,
+    )
+    return _assemble(folder, matrix, table, barcodes)

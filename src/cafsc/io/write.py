@@ -1,0 +1,217 @@
+"""Write results: whole or not at all, and the same bytes for the same content."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cafsc._errors import OutputError
+from cafsc.io.atomic import atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _SafeFile(io.RawIOBase):
+    """A file that HDF5 writes through Python, and that never fails in HDF5's hands.
+
+    HDF5 crashes the process when a write fails while it closes a file, as on a full device. So the first
+    failure is kept in `failure`, and HDF5 goes on with a copy in memory until the caller has closed it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: io.FileIO | io.BytesIO = io.FileIO(path, "rb+")
+        self.failure: OSError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        return self._file.readinto(buffer) or 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data).cast("B")
+        start = self._file.tell()
+        try:
+            self._put(view)
+        except OSError as error:
+            self._continue_in_memory(error)
+            self._file.seek(start)
+            self._file.write(view)
+        return len(view)
+
+    def _put(self, view: memoryview) -> None:
+        done = 0
+        while done < len(view):
+            done += self._file.write(view[done:]) or 0
+
+    def truncate(self, size: int | None = None, /) -> int:
+        try:
+            return self._file.truncate(size)
+        except OSError as error:
+            self._continue_in_memory(error)
+            return size or 0
+
+    def _continue_in_memory(self, error: OSError) -> None:
+        self.failure = self.failure or error
+        self._file.seek(0)
+        written = self._file.read()
+        self._file.close()
+        self._file = io.BytesIO(written)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def write_bytes(path: Path | str, data: bytes, force: bool = False) -> None:
+    """Write bytes atomically.
+
+    Parameters
+    ----------
+    path
+        Final name; missing parent folders are made.
+    data
+        Content of the file.
+    force
+        Replace a file that is there already.
+
+    Raises
+    ------
+    OutputError
+        The place is occupied, not writable, or the device is full.
+    """
+    with atomic(path, force) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path | str, text: str, force: bool = False) -> None:
+    """Write text atomically, as UTF-8 with line feeds on every system.
+
+    Parameters are those of `write_bytes`. Lone surrogates, which cannot be encoded, are written as escapes.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), force)
+
+
+def _neutral(value: object) -> object:
+    """Prefix an apostrophe to text that a spreadsheet would run as a formula."""
+    if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
+        return value
+    if value.startswith("-"):
+        try:
+            float(value)
+        except ValueError:
+            return f"'{value}"
+        return value
+    return f"'{value}"
+
+
+def write_tsv(frame: pd.DataFrame, path: Path | str, force: bool = False) -> None:
+    """Write a table atomically as tab-separated text, without its index.
+
+    Parameters
+    ----------
+    frame
+        The table. Missing values become empty cells.
+    path
+        Final name; a name that ends in ``.gz`` is compressed, without a time stamp.
+    force
+        Replace a file that is there already.
+
+    Raises
+    ------
+    OutputError
+        The place is occupied, not writable, or the device is full.
+
+    Notes
+    -----
+    Text that starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an apostrophe in
+    front, so that no spreadsheet runs it (CWE-1236); negative numbers stay.
+    """
+    safe = frame.rename(columns=_neutral)
+    for position in range(frame.shape[1]):
+        column = frame.iloc[:, position]
+        if column.dtype == object or str(column.dtype) in {"category", "string"}:
+            safe.isetitem(
+                position, column.astype(object).map(_neutral, na_action="ignore").to_numpy(dtype=object)
+            )
+    data = safe.to_csv(sep="\t", index=False, lineterminator="\n").encode("utf-8", "backslashreplace")
+    if Path(path).suffix == ".gz":
+        packed = io.BytesIO()
+        # An empty file name and time zero: the same table gives the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0, compresslevel=6) as file:
+            file.write(data)
+        data = packed.getvalue()
+    write_bytes(path, data, force)
+
+
+def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
+    """Write an AnnData atomically as gzip-compressed h5ad.
+
+    Parameters
+    ----------
+    adata
+        The object; it is not changed (text columns are not turned into categories).
+    path
+        Final name; missing parent folders are made.
+    force
+        Replace a file that is there already. Whether it is the input is for the caller to refuse.
+
+    Raises
+    ------
+    OutputError
+        The place is occupied or not writable, the device is full, or h5ad cannot hold a part of the object.
+
+    Notes
+    -----
+    No time stamps are stored: the same object gives the same bytes.
+    """
+    import h5py
+    from anndata.experimental import write_dispatched
+
+    options = {"compression": "gzip", "compression_opts": 4}
+    with atomic(path, force) as part, _SafeFile(part) as file:
+
+        def element(write: Any, store: Any, key: str, value: Any, *, dataset_kwargs: Any, **_: Any) -> None:
+            if file.failure is not None:
+                raise file.failure
+            write(store, key, value, dataset_kwargs=dataset_kwargs)
+
+        try:
+            with h5py.File(file, "w") as target:
+                write_dispatched(target, "/", adata, callback=element, dataset_kwargs=options)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # anndata raises whatever its parts raise; only a failed write is not about the object.
+            if file.failure is None:
+                raise OutputError(
+                    f"{path}: cannot write: h5ad cannot hold a part of the object: {_first_line(error)}",
+                    expected="columns and uns entries of numbers, text, categories or arrays",
+                    fix="convert or delete the part that is named, and write again",
+                ) from error
+        if file.failure is not None:
+            raise file.failure
+
+
+def _first_line(error: BaseException) -> str:
+    """The error in one line, with the place that anndata notes beside it."""
+    lines = [*str(error).strip().splitlines()[:1], *getattr(error, "__notes__", ())[:1]]
+    return " ".join("; ".join(lines or [type(error).__name__]).split())[:300]

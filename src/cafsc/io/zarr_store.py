@@ -1,0 +1,89 @@
+"""Look through a zarr store before anything trusts it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cafsc._errors import InputError
+from cafsc.io.hdf5 import damaged
+from cafsc.io.limits import refuse_oversized
+
+_METADATA = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
+_MAX_FILES = 2_000_000
+_MAX_METADATA = 64 * 2**20
+
+
+def is_zarr(folder: Path) -> bool:
+    """Whether a folder is the root of a zarr store (format 2 or 3)."""
+    return any((folder / name).is_file() for name in ("zarr.json", ".zgroup"))
+
+
+def _mentions_pickle(value: Any) -> bool:
+    if isinstance(value, dict):
+        if any("pickle" in str(value.get(key, "")).lower() for key in ("id", "name")):
+            return True
+        return any(_mentions_pickle(item) for item in value.values())
+    return isinstance(value, list) and any(_mentions_pickle(item) for item in value)
+
+
+def _item_size(metadata: dict[str, Any]) -> int:
+    name = metadata.get("dtype", metadata.get("data_type", ""))
+    try:
+        return np.dtype(name).itemsize or 1
+    except TypeError:
+        return 1
+
+
+def _inspect_metadata(store: Path, item: Path) -> None:
+    name = item.relative_to(store).as_posix()
+    if item.stat().st_size > _MAX_METADATA:
+        raise damaged(store, f"{name} is larger than metadata ever are")
+    try:
+        metadata = json.loads(item.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise damaged(store, f"{name} is not readable JSON") from error
+    if not isinstance(metadata, dict):
+        raise damaged(store, f"{name} is not a JSON object")
+    if _mentions_pickle(metadata):
+        raise InputError(
+            f"{store}: refused: {name} asks to run pickled Python objects",
+            expected="arrays of numbers and text",
+            fix="if you trust its origin, load it yourself and write it again as h5ad",
+        )
+    shape = metadata.get("shape")
+    if shape is None:
+        return
+    if not isinstance(shape, list) or not all(isinstance(n, int) and n >= 0 for n in shape):
+        raise damaged(store, f"{name} has no valid shape")
+    stored = sum(part.stat().st_size for part in item.parent.rglob("*") if part.is_file())
+    refuse_oversized(
+        store, item.parent.relative_to(store).as_posix(), math.prod(shape) * _item_size(metadata), stored
+    )
+
+
+def inspect_zarr(store: Path) -> None:
+    """Walk through a zarr store.
+
+    Raises
+    ------
+    InputError
+        A link leads out of the store, a codec would unpickle, metadata are damaged, or an array claims more
+        than it holds.
+    """
+    root = store.resolve()
+    for count, item in enumerate(sorted(store.rglob("*"))):
+        if count > _MAX_FILES:
+            raise damaged(store, f"more than {_MAX_FILES:,} files")
+        if item.is_symlink() and not item.resolve().is_relative_to(root):
+            raise InputError(
+                f"{store}: refused: {item.relative_to(store)} is a link to a file outside the store",
+                expected="a store that holds its own data",
+                fix="copy the file into the store, if you trust its origin",
+            )
+        if item.name in _METADATA and item.is_file():
+            _inspect_metadata(store, item)

@@ -1,0 +1,234 @@
+"""Tell what a matrix holds from its numbers alone: counts, log-normalised, scaled values ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+MatrixKind = Literal[
+    "counts", "corrected_counts", "log1p", "log2", "log1p_twice", "normalized", "scaled", "empty", "unknown"
+]
+COUNT_KINDS: tuple[MatrixKind, ...] = ("counts", "corrected_counts")
+
+_BLOCK = 2**22
+_SAMPLED_CELLS = 400
+_FEWEST_VALUES = 10
+_CONSTANT = 0.01
+_WHOLE = 0.05
+_MOST_PER_MILLION = 1.05e6
+# The logarithm of a million is 13.8 (natural) or 19.9 (base 2); that of 13.8 + 1 is 2.7.
+_HIGHEST_LOGGED = 25.0
+_HIGHEST_TWICE_LOGGED = 2.7
+_HIGHEST_NORMALIZED = 1e7
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MatrixStats:
+    """What one pass over a matrix gives."""
+
+    n_values: int
+    """Entries that are not zero, NaN and infinite ones included."""
+    n_nan: int
+    n_inf: int
+    n_negative: int
+    n_whole: int
+    """Finite entries that are whole numbers and not zero."""
+    n_top: int
+    """Entries equal to the largest one."""
+    low: float
+    high: float
+    cell_sums: Floats
+    """Cells; sums of finite entries, float64."""
+    cell_values: NDArray[np.int64]
+    """Cells; entries that are not zero."""
+    gene_values: NDArray[np.int64]
+    """Genes; entries that are not zero."""
+
+    @property
+    def n_finite(self) -> int:
+        """Finite entries that are not zero."""
+        return self.n_values - self.n_nan - self.n_inf
+
+
+def _values(matrix: Any) -> Any:
+    return matrix.data if sparse.issparse(matrix) else np.asarray(matrix).reshape(-1)
+
+
+def _blocks(values: Any) -> Iterator[Floats]:
+    for start in range(0, len(values), _BLOCK):
+        block = np.asarray(values[start : start + _BLOCK], dtype=np.float64)
+        yield block[block != 0]
+
+
+def matrix_stats(matrix: Any) -> MatrixStats:
+    """Summarise a matrix, cells x genes, sparse (CSR, CSC) or dense; explicit zeros count as zeros."""
+    n_values = n_nan = n_inf = n_negative = n_whole = n_top = 0
+    low, high = np.inf, -np.inf
+    for block in _blocks(_values(matrix)):
+        finite = block[np.isfinite(block)]
+        n_values += len(block)
+        n_nan += int(np.isnan(block).sum())
+        n_inf += int(np.isinf(block).sum())
+        if not len(finite):
+            continue
+        n_negative += int((finite < 0).sum())
+        n_whole += int((finite == np.rint(finite)).sum())
+        top = float(finite.max())
+        low = min(low, float(finite.min()))
+        if top > high:
+            high, n_top = top, 0
+        n_top += int((finite == high).sum())
+    clean = _finite(matrix, n_nan + n_inf)
+    nonzero = clean != 0
+    return MatrixStats(
+        n_values, n_nan, n_inf, n_negative, n_whole, n_top,
+        low=low if n_values > n_nan + n_inf else 0.0,
+        high=high if n_values > n_nan + n_inf else 0.0,
+        cell_sums=np.asarray(clean.sum(axis=1, dtype=np.float64)).ravel(),
+        cell_values=np.asarray(nonzero.sum(axis=1)).ravel().astype(np.int64),
+        gene_values=np.asarray(nonzero.sum(axis=0)).ravel().astype(np.int64),
+    )  # fmt: skip
+
+
+def _finite(matrix: Any, n_bad: int) -> Any:
+    if not n_bad:
+        return matrix if sparse.issparse(matrix) else np.asarray(matrix)
+    if sparse.issparse(matrix):
+        clean = matrix.copy()
+        clean.data = np.nan_to_num(clean.data, nan=0.0, posinf=0.0, neginf=0.0)
+        return clean
+    return np.nan_to_num(np.asarray(matrix), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _sampled_rows(matrix: Any, stats: MatrixStats) -> list[Floats]:
+    """Nonzero values of evenly spaced cells that have enough of them."""
+    usable = np.flatnonzero(stats.cell_values >= _FEWEST_VALUES)
+    if not len(usable):
+        return []
+    picked = usable[np.unique(np.linspace(0, len(usable) - 1, _SAMPLED_CELLS).round().astype(int))]
+    rows = sparse.csr_matrix(matrix[picked]) if sparse.issparse(matrix) else np.asarray(matrix)[picked]
+    if sparse.issparse(rows):
+        found = [rows.data[start:end] for start, end in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)]
+    else:
+        found = list(rows)
+    return [np.asarray(row[row != 0], dtype=np.float64) for row in found]
+
+
+_UNDO: dict[MatrixKind, Callable[[Floats], Floats]] = {
+    "log1p": np.expm1,
+    "log2": lambda values: np.exp2(values) - 1,
+    "log1p_twice": lambda values: np.expm1(np.expm1(values)),
+    "corrected_counts": lambda values: values,
+}
+
+
+def _undone(values: Floats, kind: MatrixKind) -> Floats | None:
+    with np.errstate(over="ignore"):
+        linear = _UNDO[kind](values)
+    return linear if np.isfinite(linear).all() else None
+
+
+def _constant_sum(rows: list[Floats], kind: MatrixKind) -> bool:
+    """Whether all cells have the same total once the transformation is undone, as after normalisation."""
+    sums = []
+    for row in rows:
+        linear = _undone(row, kind)
+        if linear is None:
+            return False
+        sums.append(linear.sum())
+    middle = float(np.median(sums))
+    return middle > 0 and float(np.mean(np.abs(np.array(sums) - middle) < _CONSTANT * middle)) > 0.9
+
+
+def _stepped(rows: list[Floats], kind: MatrixKind) -> float:
+    """Share of cells whose values, once undone, are whole multiples of the cell's smallest, as counts are."""
+    good = judged = 0
+    for row in rows:
+        linear = _undone(row, kind)
+        if linear is None:
+            return 0.0
+        ratio = linear / linear.min()
+        ratio = ratio[(ratio > 1 + _WHOLE) & (ratio < 10)]
+        if len(ratio) < 3:
+            continue
+        judged += 1
+        good += bool(np.mean(np.abs(ratio - np.rint(ratio)) < _WHOLE) > 0.9)
+    return good / judged if judged >= max(1, len(rows) // 10) else 0.0
+
+
+def _by_constant_sum(rows: list[Floats], kinds: tuple[MatrixKind, ...]) -> MatrixKind | None:
+    if len(rows) < 3:
+        return None
+    return next((kind for kind in kinds if _constant_sum(rows, kind)), None)
+
+
+def _by_steps(rows: list[Floats], kinds: tuple[MatrixKind, ...]) -> MatrixKind | None:
+    shares = {kind: _stepped(rows, kind) for kind in kinds}
+    best = max(kinds, key=lambda kind: shares[kind])
+    return best if shares[best] > 0.6 else None
+
+
+def _by_range(rows: list[Floats], high: float) -> MatrixKind:
+    if high < _HIGHEST_TWICE_LOGGED:
+        return "log1p_twice"
+    if high < _HIGHEST_LOGGED:
+        totals = [linear.sum() for row in rows if (linear := _undone(row, "log1p")) is not None]
+        # More than a million per million is not possible: then the logarithm was to base 2.
+        return "log1p" if float(np.median(totals)) <= _MOST_PER_MILLION else "log2"
+    return "normalized" if high < _HIGHEST_NORMALIZED else "unknown"
+
+
+def _positive_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
+    rows = _sampled_rows(matrix, stats)
+    if not rows:
+        return "unknown"
+    kinds: tuple[MatrixKind, ...] = ("corrected_counts",)
+    if stats.high < 2 * _HIGHEST_LOGGED:
+        kinds = ("corrected_counts", "log1p", "log2", "log1p_twice")
+    constant = _by_constant_sum(rows, kinds)
+    if constant is not None:
+        return "normalized" if constant == "corrected_counts" else constant
+    stepped = _by_steps(rows, kinds)
+    if stepped is not None:
+        return stepped
+    if stats.n_whole > 0.5 * stats.n_finite:
+        return "corrected_counts"
+    return _by_range(rows, stats.high)
+
+
+def matrix_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
+    """Decide what a matrix holds.
+
+    Parameters
+    ----------
+    matrix
+        Cells x genes, numeric, sparse or dense.
+    stats
+        Its `matrix_stats`.
+
+    Returns
+    -------
+    ``counts`` (whole numbers), ``corrected_counts`` (fractions, as ambient removal or expected counts
+    give), ``log1p`` (natural logarithm), ``log2``, ``log1p_twice``, ``normalized`` (not logged), ``scaled``
+    (some values are negative), ``empty``, or ``unknown``.
+
+    Notes
+    -----
+    Logarithms are told apart by undoing each: a cell normalised from counts then has the same total as the
+    others, and its values are whole multiples of its smallest one. Only where neither holds does the range
+    decide.
+    """
+    if stats.n_finite == 0:
+        return "empty"
+    if stats.n_negative:
+        return "counts" if stats.n_whole == stats.n_finite else "scaled"
+    if stats.n_whole == stats.n_finite:
+        return "counts"
+    return _positive_kind(_finite(matrix, stats.n_nan + stats.n_inf), stats)

@@ -1,0 +1,86 @@
+"""Fixtures that all tests share: real datasets where they can be had, the simulated tumour, small counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+ROOT = Path(__file__).parents[1]
+DATA_DIR_VARIABLE = "CAFSC_DATA_DIR"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder with the real datasets: CAFSC_DATA_DIR, or shared/data beside the checkout."""
+    given = os.environ.get(DATA_DIR_VARIABLE)
+    folder = Path(given) if given else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(
+            f"no real datasets: {DATA_DIR_VARIABLE} is not set, and there is no {folder.name} beside it"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dataset_path(data_dir: Path) -> Callable[[str], Path]:
+    """Path of a registered dataset, its hash checked; skips the test where the file is missing."""
+    from cafsc import data
+
+    def find(name: str) -> Path:
+        if name not in set(data.datasets()["name"]):
+            raise ValueError(f"{name} is not registered")
+        if not (data_dir / f"{name}.h5ad").is_file():
+            pytest.skip(f"{name}.h5ad is not in the folder of real datasets")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(DATA_DIR_VARIABLE, str(data_dir))
+            return data.fetch(name)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def dataset(dataset_path: Callable[[str], Path]) -> Callable[[str], AnnData]:
+    """A registered dataset as a new AnnData at each call."""
+    from cafsc import io
+
+    return lambda name: io.read(dataset_path(name))
+
+
+@pytest.fixture(scope="session")
+def _tumour() -> AnnData:
+    from cafsc import data
+
+    return data.simulated_tumour()
+
+
+@pytest.fixture
+def tumour(_tumour: AnnData) -> AnnData:
+    """The simulated tumour that cafsc ships, 1,500 cells; a copy of its own for each test."""
+    return _tumour.copy()
+
+
+@pytest.fixture
+def small() -> AnnData:
+    """120 cells x 400 human genes of random counts, CSR float32, with two columns in obs."""
+    import pandas as pd
+    from anndata import AnnData
+    from scipy import sparse
+
+    from cafsc import genes
+
+    random = np.random.default_rng(1)
+    rates = random.gamma(0.5, 8.0, 400) * random.lognormal(0, 0.4, (120, 1))
+    obs = pd.DataFrame(
+        {"sample": pd.Categorical(["a", "b", "c"] * 40), "score": random.random(120)},
+        index=[f"cell{number}-1" for number in range(120)],
+    )
+    var = pd.DataFrame(index=sorted(genes.approved("human"))[100:500])
+    return AnnData(X=sparse.csr_matrix(random.poisson(rates).astype(np.float32)), obs=obs, var=var)

@@ -1,0 +1,246 @@
+"""Outputs are whole or absent, deterministic, and never replace anything unasked."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import stat
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+
+from cafsc import io
+from cafsc._errors import OutputError
+from cafsc.io.atomic import atomic
+from cafsc.io.write import _SafeFile
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(item.name for item in folder.iterdir())
+
+
+def _same(one: AnnData, two: AnnData) -> None:
+    assert (one.X != two.X).nnz == 0
+    assert one.X.dtype == two.X.dtype
+    pd.testing.assert_frame_equal(one.obs, two.obs)
+    pd.testing.assert_frame_equal(one.var, two.var)
+
+
+def test_h5ad_reads_back_in_plain_anndata(small: AnnData, tmp_path: Path) -> None:
+    small.uns["note"] = {"text": "x", "table": pd.DataFrame({"a": [1, 2], "b": ["c", "d"]})}
+    small.layers["counts"] = small.X.copy()
+    path = tmp_path / "out.h5ad"
+    io.write_h5ad(small, path)
+    back = anndata.read_h5ad(path)
+    _same(small, back)
+    assert (back.layers["counts"] != small.X).nnz == 0
+    assert back.uns["note"]["text"] == "x"
+    pd.testing.assert_frame_equal(back.uns["note"]["table"], small.uns["note"]["table"], check_names=False)
+
+
+def test_h5ad_does_not_change_the_object(small: AnnData, tmp_path: Path) -> None:
+    small.obs["word"] = ["x", "y"] * 60
+    before = small.obs["word"].dtype
+    io.write_h5ad(small, tmp_path / "out.h5ad")
+    assert small.obs["word"].dtype == before
+
+
+def test_text_column_of_numbers_and_words_stays_text(small: AnnData, tmp_path: Path) -> None:
+    small.obs["mix"] = ["1", "two", "3.0", ""] * 30
+    io.write_h5ad(small, tmp_path / "out.h5ad")
+    back = anndata.read_h5ad(tmp_path / "out.h5ad").obs["mix"]
+    assert back.astype(str).tolist() == ["1", "two", "3.0", ""] * 30
+
+
+def test_h5ad_bytes_do_not_depend_on_time_process_or_hash_seed(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import sys
+        from cafsc import data, io
+        adata = data.simulated_tumour(200)
+        adata.obs["word"] = ["x", "y"] * 100
+        adata.uns["b"], adata.uns["a"] = {"z": 1, "y": "text"}, [1.0, 2.0]
+        adata.layers["counts"] = adata.X.copy()
+        io.write_h5ad(adata, sys.argv[1])
+    """)
+    hashes = set()
+    for seed in ("1", "2"):
+        path = tmp_path / f"{seed}.h5ad"
+        subprocess.run(
+            [sys.executable, "-c", program, str(path)], env={**os.environ, "PYTHONHASHSEED": seed}, check=True
+        )
+        hashes.add(io.sha256(path))
+    assert len(hashes) == 1
+
+
+def test_existing_file_is_refused_and_kept(small: AnnData, tmp_path: Path) -> None:
+    path = tmp_path / "out.h5ad"
+    path.write_text("precious")
+    with pytest.raises(OutputError, match=r"out\.h5ad: exists already") as caught:
+        io.write_h5ad(small, path)
+    assert "--force" in str(caught.value)
+    assert path.read_text() == "precious"
+    assert _names(tmp_path) == ["out.h5ad"]
+
+
+def test_force_replaces_and_missing_folders_are_made(small: AnnData, tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "out.h5ad"
+    io.write_h5ad(small, path)
+    io.write_h5ad(small[:10].copy(), path, force=True)
+    assert anndata.read_h5ad(path).n_obs == 10
+    assert _names(path.parent) == ["out.h5ad"]
+
+
+def test_a_file_that_appears_while_writing_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    with pytest.raises(OutputError, match="exists already"), atomic(path) as part:
+        part.write_text("ours")
+        path.write_text("theirs")
+    assert path.read_text() == "theirs"
+    assert _names(tmp_path) == ["out.txt"]
+
+
+def test_failure_leaves_the_old_file_and_no_part(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic(path, force=True) as part:
+        part.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert _names(tmp_path) == ["out.txt"]
+
+
+def test_part_lies_beside_the_output_under_a_name_that_is_recognised(tmp_path: Path) -> None:
+    with atomic(tmp_path / "out.txt") as part:
+        part.write_text("x")
+        assert part.parent == tmp_path
+        assert part.name.startswith(f".out.txt.{os.getpid()}-")
+        assert part.name.endswith(".part")
+
+
+def test_longest_file_name_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / f"{'n' * 250}.txt"
+    io.write_text(path, "x")
+    assert path.read_text() == "x"
+
+
+@pytest.mark.parametrize("target", ["", "file.txt/out.h5ad"])
+def test_folder_or_file_in_the_way_is_one_clear_message(small: AnnData, tmp_path: Path, target: str) -> None:
+    (tmp_path / "file.txt").write_text("x")
+    with pytest.raises(OutputError) as caught:
+        io.write_h5ad(small, tmp_path / target, force=True)
+    assert str(tmp_path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3
+    assert (tmp_path / "file.txt").read_text() == "x"
+
+
+def test_device_is_refused_even_with_force(small: AnnData) -> None:
+    with pytest.raises(OutputError, match="not a regular file"):
+        io.write_h5ad(small, "/dev/null", force=True)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [(errno.ENOSPC, "no space left"), (errno.EROFS, "read-only"), (errno.EACCES, "permission denied")],
+)
+def test_cause_is_named_in_words(
+    small: AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, word: str
+) -> None:
+    def fail(self: _SafeFile, view: memoryview) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(_SafeFile, "_put", fail)
+    with pytest.raises(OutputError, match=word):
+        io.write_h5ad(small, tmp_path / "out.h5ad")
+    assert _names(tmp_path) == []
+
+
+def test_full_device_ends_in_a_message_not_in_a_crash(tmp_path: Path) -> None:
+    """A limit on file sizes stands for the full device: the write fails in the same place."""
+    program = textwrap.dedent("""
+        import resource, sys
+        from cafsc import data, io
+        from cafsc._errors import OutputError
+        adata = data.simulated_tumour(300)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            io.write_h5ad(adata, sys.argv[1])
+        except OutputError as error:
+            print(error)
+            sys.exit(2)
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "out.h5ad")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "no space left on the device" in done.stdout
+    assert done.stderr == ""
+    assert _names(tmp_path) == []
+
+
+def test_part_that_h5ad_cannot_hold_is_named(small: AnnData, tmp_path: Path) -> None:
+    small.uns["odd"] = {"thing": object()}
+    with pytest.raises(OutputError, match="odd") as caught:
+        io.write_h5ad(small, tmp_path / "out.h5ad")
+    assert "h5ad cannot hold" in str(caught.value)
+    assert _names(tmp_path) == []
+
+
+def test_symbolic_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    io.write_text(tmp_path / "link.txt", "new", force=True)
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_text_is_utf8_with_line_feeds(tmp_path: Path) -> None:
+    io.write_text(tmp_path / "out.txt", "tumeur \u00e9\n\udc80\n")
+    assert (tmp_path / "out.txt").read_bytes() == "tumeur \u00e9\n\\udc80\n".encode()
+
+
+def _table() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "cell": ["a", "b", "c", "d", "e", "f"],
+            "name": ["=1+1", "+x", "-2+3", "@SUM(A1)", "\t=1", "plain"],
+            "=head": [-1.5, 2, np.nan, 0, 1, 3],
+            "category": pd.Categorical(["=x", "y", "y", None, "-3", "-"]),
+        }
+    )
+
+
+def test_tsv_neutralises_formulas_and_keeps_numbers(tmp_path: Path) -> None:
+    io.write_tsv(_table(), tmp_path / "out.tsv")
+    back = pd.read_csv(tmp_path / "out.tsv", sep="\t", dtype=str, keep_default_na=False)
+    assert list(back.columns) == ["cell", "name", "'=head", "category"]
+    assert back["name"].tolist() == ["'=1+1", "'+x", "'-2+3", "'@SUM(A1)", "'\t=1", "plain"]
+    assert back["'=head"].tolist() == ["-1.5", "2.0", "", "0.0", "1.0", "3.0"]
+    assert back["category"].tolist() == ["'=x", "y", "y", "", "-3", "'-"]
+
+
+def test_tsv_does_not_change_the_table(tmp_path: Path) -> None:
+    table = _table()
+    io.write_tsv(table, tmp_path / "out.tsv")
+    pd.testing.assert_frame_equal(table, _table())
+
+
+def test_gzipped_tsv_has_no_time_stamp(tmp_path: Path) -> None:
+    io.write_tsv(_table(), tmp_path / "one.tsv.gz")
+    io.write_tsv(_table(), tmp_path / "two.tsv.gz")
+    io.write_tsv(_table(), tmp_path / "plain.tsv")
+    one = (tmp_path / "one.tsv.gz").read_bytes()
+    assert one == (tmp_path / "two.tsv.gz").read_bytes()
+    assert gzip.decompress(one) == (tmp_path / "plain.tsv").read_bytes()
+    assert one[4:8] == bytes(4)

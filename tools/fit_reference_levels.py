@@ -1,0 +1,87 @@
+"""Measure the reference levels of lineage markers and gene sets in public datasets.
+
+    python tools/fit_reference_levels.py [--leave-out NAME] [-o FILE]
+
+A marker's level is the median, over datasets, of its counts per ten thousand in the cells that the gate gives to its
+lineage. A set's level is the mean, over datasets, of its score in all kept fibroblasts: each dataset is one vote,
+whatever states it holds, and no author label is read. ``--leave-out`` drops a dataset, so that a benchmark on it uses
+levels it had no part in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from cafsc import data, pp, sig
+from cafsc._config import GateConfig, ScoreConfig
+from cafsc.pp.normalize import count_matrix, symbol_columns
+from cafsc.sig.reference import ReferenceLevels
+from cafsc.tl._mixture import pseudobulk
+from cafsc.tl.gate import gate, lineage_panels
+from cafsc.tl.score import score
+
+DATASETS = (
+    "breast_tnbc_wu2021_CID4465",
+    "pdac_lin2020_P01",
+    "breast_tnbc_gao2021_302",
+    "hnscc_puram2017_180",
+    "mouse_gut_mca2018_219",
+)
+MIN_CELLS = 6
+NO_LEVELS = ReferenceLevels({}, {})
+
+
+def measure(name: str) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
+    adata = data.load(name)
+    pp.normalize(adata, pp.check(adata))
+    pp.qc(adata)
+    gate(adata, levels=NO_LEVELS, config=GateConfig())
+    counts = count_matrix(adata)
+    species = adata.uns["cafsc"]["species"]
+    markers = {}
+    for lineage, genes in lineage_panels(sig.load(), symbol_columns(adata), species).items():
+        cells = (adata.obs["caf_lineage"] == lineage).to_numpy(dtype=float)
+        if cells.sum() < MIN_CELLS:
+            continue
+        bulk = pseudobulk(counts, cells[:, None], 1e4)[0]
+        markers |= {(lineage, gene): float(bulk[column]) for gene, column in genes.items()}
+    score(adata, levels=NO_LEVELS, config=ScoreConfig())
+    scores = adata.obsm["caf_scores"].dropna(how="all")
+    sets = {name: float(scores[name].mean()) for name in scores} if len(scores) >= MIN_CELLS else {}
+    return markers, sets
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--leave-out", default=None)
+    parser.add_argument("-o", type=Path, default=None)
+    options = parser.parse_args()
+    markers: dict[tuple[str, str], list[float]] = defaultdict(list)
+    sets: dict[str, list[float]] = defaultdict(list)
+    for name in DATASETS:
+        if name == options.leave_out:
+            continue
+        found_markers, found_sets = measure(name)
+        for key, level in found_markers.items():
+            markers[key].append(level)
+        for key, level in found_sets.items():
+            sets[key].append(level)
+    lines = ["kind\tsubject\tgene\tlevel\tdatasets"]
+    for (lineage, gene), levels in sorted(markers.items()):
+        lines.append(f"marker\t{lineage}\t{gene}\t{np.median(levels):.3f}\t{len(levels)}")
+    for name, levels in sorted(sets.items()):
+        lines.append(f"set\t{name}\t\t{np.mean(levels):.4f}\t{len(levels)}")
+    text = "\n".join(lines) + "\n"
+    if options.o:
+        options.o.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
