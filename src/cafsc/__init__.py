@@ -1,0 +1,49 @@
+"""cafsc: which cancer-associated fibroblasts are in a tumour, what the literature says of them, how sure it is.
+
+>>> import cafsc
+>>> result = cafsc.annotate(adata, cancer="breast")  # doctest: +SKIP
+>>> result.clusters  # doctest: +SKIP
+
+Submodules load on first use, so that ``import cafsc`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from cafsc._version import __version__
+
+if TYPE_CHECKING:
+    from cafsc import data, genes, get, io, pl, pp, report, sig, tl
+    from cafsc._annotate import AnnotationResult, annotate
+
+_SUBMODULES = ("data", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
+_FROM_ANNOTATE = ("AnnotationResult", "annotate")
+
+__all__ = [
+    "AnnotationResult",
+    "__version__",
+    "annotate",
+    "data",
+    "genes",
+    "get",
+    "io",
+    "pl",
+    "pp",
+    "report",
+    "sig",
+    "tl",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"cafsc.{name}")
+    if name in _FROM_ANNOTATE:
+        return getattr(importlib.import_module("cafsc._annotate"), name)
+    raise AttributeError(f"module 'cafsc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,332 @@
+"""The story of a run: the steps in their order, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cafsc import _provenance, get, pp, sig, tl
+from cafsc._config import AnnotateConfig
+from cafsc._errors import OptionError
+from cafsc._keys import FIBROBLAST, KEPT, Keys
+from cafsc._threads import limit_threads
+from cafsc.data.simulate import SIMULATED_KEY
+from cafsc.pp.normalize import symbol_columns
+from cafsc.tl.gate import lineage_panels
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from cafsc.pp import CheckReport
+    from cafsc.sig import Catalogue
+
+Progress = Callable[[str, int, int], None]
+_STEPS = 9
+_MIN_FIBROBLAST_MARKERS = 5
+
+
+@dataclass(frozen=True)
+class AnnotationResult:
+    """What a run found, as tables; everything is also in the slots of `adata`.
+
+    Attributes
+    ----------
+    adata
+        The annotated object: the one that was given, or, where the usable values were in ``.raw``, a new one.
+    clusters, cells, evidence, scores
+        See `cafsc.get`.
+    summary
+        Counts, findings and the one-line message of the run.
+    """
+
+    adata: AnnData
+    clusters: pd.DataFrame
+    cells: pd.DataFrame
+    evidence: pd.DataFrame
+    scores: pd.DataFrame
+    summary: dict[str, Any]
+
+    def _repr_html_(self) -> str:
+        columns = ["cluster", "n_cells", "subtype", "support", "call", "n_pro", "n_anti", "leading"]
+        table = self.clusters[columns].round(2).to_html(index=False, border=0)
+        gate = self.summary["gate"]
+        refused = sum(gate["refused"].values())
+        text = (
+            self.summary["message"] or f"kept {gate['kept']:,} fibroblasts; refused {refused:,} other cells"
+        )
+        return f"<p>{escape(text)}</p>{table}"
+
+    def __repr__(self) -> str:
+        return (
+            f"AnnotationResult: {len(self.clusters)} fibroblast clusters, "
+            f"{self.summary['gate']['kept']} of {self.adata.n_obs} cells kept, {len(self.evidence)} claims"
+        )
+
+
+def annotate(
+    adata: AnnData,
+    *,
+    cancer: str | None = None,
+    species: str = "auto",
+    layer: str | None = None,
+    sample_key: str | None = None,
+    batch_key: str | None = None,
+    cluster_key: str | None = None,
+    signatures: Sequence[str | Path] = (),
+    schemes: Sequence[str] | None = None,
+    resolution: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    key_added: str = "caf",
+    config: AnnotateConfig | None = None,
+    progress: Progress | None = None,
+) -> AnnotationResult:
+    """Name the fibroblasts of a tumour and call them pro- or anti-tumour, with the papers behind each call.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes of a whole tumour, raw counts if possible. Written to in place.
+    cancer
+        Name or code (``breast``, ``PDAC``, ...); claims about it weigh more.
+    species
+        ``auto``, ``human`` or ``mouse``.
+    layer
+        Layer with the counts; None lets `cafsc.pp.check` choose, and say so.
+    sample_key
+        ``obs`` column of samples; the summary then counts states in each.
+    batch_key
+        ``obs`` column of batches; genes are centred within each before neighbours are found.
+    cluster_key
+        ``obs`` column with your clusters, to be named instead of ours.
+    signatures
+        Files with sets of your own, beside the catalogue.
+    schemes
+        Published schemes to name clusters in; all if None.
+    resolution
+        Leiden resolution among the fibroblasts of one state; None for the default of the configuration.
+    seed
+        Seed of everything random.
+    threads
+        Threads for linear algebra; the result does not depend on it.
+    key_added
+        Prefix of all slots.
+    config
+        Every threshold of every step.
+    progress
+        Called with the step's name, its number and the number of steps.
+
+    Returns
+    -------
+    AnnotationResult
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used; says what was found and what to do.
+    OptionError
+        If an option names something that is not there.
+    CatalogueError
+        If a signature file breaks the rules.
+    """
+    config = config or AnnotateConfig()
+    if resolution is not None:
+        config = config.model_copy(
+            update={"label": config.label.model_copy(update={"resolution": _positive(resolution)})}
+        )
+    keys = Keys(key_added)
+    catalogue = sig.load(*signatures)
+    code = catalogue.cancer(cancer) if cancer is not None else None
+    step = _stepper(progress)
+    with limit_threads(threads):
+        step("check")
+        report = pp.check(adata, layer=layer, species=_species(species))
+        report.raise_for_errors()
+        _check_columns(adata, {"sample_key": sample_key, "batch_key": batch_key, "cluster_key": cluster_key})
+        if report.use == "raw":
+            adata = _from_raw(adata)
+            report = pp.check(adata, species=_species(species)).with_findings(report.findings)
+        step("normalise")
+        pp.normalize(adata, report, key_added=key_added, config=config.normalize)
+        pp.qc(adata, key_added=key_added, config=config.qc)
+        step("cluster the tissue")
+        pp.cluster(adata, batch_key=batch_key, key_added=key_added, config=config.gate.components, seed=seed)
+        step("gate lineages")
+        tl.gate(adata, catalogue=catalogue, key_added=key_added, config=config.gate, seed=seed)
+        step("score the catalogue")
+        tl.score(adata, catalogue=catalogue, batch_key=batch_key, key_added=key_added, config=config.score)
+        step("name states")
+        tl.label(
+            adata,
+            catalogue=catalogue,
+            schemes=schemes,
+            cluster_key=cluster_key,
+            key_added=key_added,
+            config=config.label,
+            score_config=config.score,
+            marker_config=config.markers,
+            seed=seed,
+        )
+        step("score programmes")
+        tl.programs(adata, catalogue=catalogue, key_added=key_added, config=config.score)
+        step("weigh the claims")
+        tl.verdict(
+            adata,
+            cancer=code,
+            catalogue=catalogue,
+            key_added=key_added,
+            config=config.verdict,
+            marker_config=config.markers,
+            seed=seed,
+        )
+        step("summarise")
+    summary = _summary(adata, report, catalogue, code, sample_key, keys)
+    slot = adata.uns[keys.uns]
+    slot["summary"] = json.dumps(summary, sort_keys=True, allow_nan=False)
+    slot["provenance"] = _provenance.dumps(
+        _provenance.provenance(
+            {
+                "cancer": code,
+                "species": species,
+                "layer": layer,
+                "sample_key": sample_key,
+                "batch_key": batch_key,
+                "cluster_key": cluster_key,
+                "signatures": [Path(path) for path in signatures],
+                "schemes": list(schemes) if schemes is not None else None,
+                "seed": seed,
+                "key_added": key_added,
+                "config": config,
+            },
+            catalogue_sha256=catalogue.sha256,
+        )
+    )
+    return AnnotationResult(
+        adata,
+        get.clusters(adata, key_added),
+        get.cells(adata, key_added),
+        get.evidence(adata, key_added),
+        get.scores(adata, key_added),
+        get.summary(adata, key_added),
+    )
+
+
+def _stepper(progress: Progress | None) -> Callable[[str], None]:
+    done = 0
+
+    def step(name: str) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(name, done, _STEPS)
+
+    return step
+
+
+def _positive(resolution: float) -> float:
+    if not 0 < resolution < float("inf"):
+        raise OptionError(f"resolution {resolution}", expected="a number above 0", fix="use 0.5, say")
+    return resolution
+
+
+def _species(species: str) -> Any:
+    if species not in ("auto", "human", "mouse"):
+        raise OptionError(f"species {species!r}", expected="auto, human or mouse", fix="use one of these")
+    return species
+
+
+def _check_columns(adata: AnnData, named: dict[str, str | None]) -> None:
+    for option, column in named.items():
+        if column is not None and column not in adata.obs:
+            raise OptionError(
+                f"{option} {column!r}: obs has no such column",
+                expected=f"one of {', '.join(map(str, adata.obs.columns)) or 'no column at all'}",
+                fix="name an existing column, or leave the option out",
+            )
+
+
+def _from_raw(adata: AnnData) -> AnnData:
+    """The values of ``.raw`` with the cells' annotation; the check has told the user."""
+    out = adata.raw.to_adata()
+    out.uns = dict(adata.uns)
+    return out
+
+
+def _summary(
+    adata: AnnData,
+    report: CheckReport,
+    catalogue: Catalogue,
+    cancer: str | None,
+    sample_key: str | None,
+    keys: Keys,
+) -> dict[str, Any]:
+    gate = adata.obs[keys.gate].value_counts()
+    call = adata.obs[keys.call].value_counts()
+    clusters = adata.uns[keys.uns]["clusters"]
+    evidence = adata.uns[keys.uns]["evidence"]
+    states = [name for name in dict.fromkeys(clusters["subtype"]) if name in catalogue.states]
+    return {
+        "version": _provenance.versions()["cafsc"],
+        "input": {
+            "file": "",
+            "n_cells": int(adata.n_obs),
+            "n_genes": int(adata.n_vars),
+            "matrix": report.matrix,
+            "species": str(adata.uns[keys.uns]["species"]),
+            "identifiers": report.identifiers,
+            "findings": [finding.to_dict() for finding in report.findings],
+        },
+        "cancer": cancer,
+        "cancer_label": catalogue.cancers[cancer].label if cancer else None,
+        "gate": {
+            "kept": int(gate.get(KEPT, 0)),
+            "refused": {str(name): int(n) for name, n in gate.items() if name != KEPT and n},
+        },
+        "lineages": {str(name): int(n) for name, n in adata.obs[keys.lineage].value_counts().items() if n},
+        "n_clusters": len(clusters),
+        "message": _message(adata, catalogue, keys) if not len(clusters) else "",
+        "calls": {str(name): int(n) for name, n in call.items() if n},
+        "states": {name: {"meaning": catalogue.states[name].meaning} for name in states},
+        "samples": _samples(adata, sample_key, keys),
+        "simulated": SIMULATED_KEY in adata.uns,
+        "catalogue_sha256": catalogue.sha256,
+        "n_claims": int(evidence["claim"].nunique()),
+        "n_papers": int(evidence["paper"].nunique()),
+    }
+
+
+def _message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:
+    """Why there is no CAF cluster, in one line."""
+    species = str(adata.uns[keys.uns]["species"])
+    found = len(
+        lineage_panels(catalogue, symbol_columns(adata, key_added=keys.key_added), species)[FIBROBLAST]
+    )
+    known = len(catalogue.lineages[FIBROBLAST].core)
+    if found < _MIN_FIBROBLAST_MARKERS:
+        return f"no CAF cluster: only {found} of {known} fibroblast markers are in the data, too few to tell"
+    most = adata.obs[keys.lineage].value_counts().index[0]
+    best = float(adata.obsm[keys.lineage_scores][FIBROBLAST].max())
+    return (
+        f"no CAF cluster: no group of cells expresses the fibroblast markers "
+        f"(best panel score {best:.2f}; most cells are {most})"
+    )
+
+
+def _samples(adata: AnnData, sample_key: str | None, keys: Keys) -> dict[str, dict[str, int]]:
+    """Cells of each state in each sample."""
+    if sample_key is None:
+        return {}
+    kept = adata.obs[adata.obs[keys.gate] == KEPT]
+    counts = kept.groupby([kept[sample_key].astype(str), kept[keys.subtype].astype(str)]).size()
+    out: dict[str, dict[str, int]] = {
+        str(name): {} for name in sorted(adata.obs[sample_key].astype(str).unique())
+    }
+    for (sample, state), n in counts.items():
+        out[str(sample)][str(state)] = int(n)
+    return out

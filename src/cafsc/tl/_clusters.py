@@ -1,0 +1,55 @@
+"""Clusters of the kept fibroblasts: the user's own, or ours, which never cross a border between two states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from cafsc.pp._neighbors import by_size, communities, shared_neighbors
+from cafsc.tl._controls import Index
+
+
+def given_clusters(labels: Sequence[str]) -> tuple[Index, list[str]]:
+    """Codes and names of clusters that a user made, names sorted."""
+    names, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+    return codes.astype(np.int64), [str(name) for name in names]
+
+
+def state_clusters(
+    graph: sparse.csr_matrix, states: Index, resolution: float, min_cells: int, seed: int
+) -> tuple[Index, list[str]]:
+    """Leiden communities inside each state.
+
+    Even an oracle that gives each expression cluster its majority label misses cells, since states grade into
+    each other; so states are settled cell by cell first, and edges between two states are cut.
+
+    Parameters
+    ----------
+    graph
+        Cells x cells, 1 for a cell and each neighbour.
+    states
+        State of each cell.
+    resolution
+        Leiden resolution.
+    min_cells
+        Smaller clusters go to the largest cluster of their state.
+    """
+    if not states.size:
+        return np.zeros(0, dtype=np.int64), []
+    edges = shared_neighbors(graph)
+    same = states[edges.row] == states[edges.col]
+    inside = sparse.coo_matrix((edges.data[same], (edges.row[same], edges.col[same])), shape=edges.shape)
+    labels = by_size(_absorbed(communities(inside, resolution, seed), states, min_cells))
+    return labels, [str(number) for number in range(int(labels.max()) + 1)]
+
+
+def _absorbed(labels: Index, states: Index, min_cells: int) -> Index:
+    out = labels.copy()
+    size = np.bincount(labels)
+    state_of = np.array([states[labels == label][0] for label in range(size.size)])
+    for small in np.flatnonzero(size < min_cells):
+        same = np.flatnonzero(state_of == state_of[small])
+        out[labels == small] = same[size[same].argmax()]
+    return out

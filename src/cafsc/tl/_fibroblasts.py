@@ -1,0 +1,104 @@
+"""The kept fibroblasts of an AnnData, as the arrays that scoring and naming work on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from cafsc._config import NormalizeConfig, ScoreConfig
+from cafsc._errors import InputError
+from cafsc._keys import KEPT, Keys
+from cafsc.pp.normalize import count_matrix, scale_depth, symbol_columns
+from cafsc.tl._controls import Array, Index, expression_bins
+from cafsc.tl._pool import pooled_lognorm
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+@dataclass(frozen=True)
+class Fibroblasts:
+    """Kept cells with their neighbours.
+
+    Attributes
+    ----------
+    rows
+        Row numbers in the AnnData.
+    counts
+        Cells x genes, float64.
+    graph
+        Cells x cells, 1 for a cell and each neighbour.
+    bins
+        Expression bin of each gene, by its mean over all cells of the tissue: a sample whose fibroblasts are
+        all of one state would else compare that state with itself.
+    columns
+        Column of each symbol.
+    species
+        ``human`` or ``mouse``.
+    """
+
+    rows: Index
+    counts: sparse.csr_matrix
+    graph: sparse.csr_matrix
+    bins: Index
+    columns: Mapping[str, int]
+    species: str
+
+    @cached_property
+    def lognorm(self) -> sparse.csr_matrix:
+        """Pooled log-expression: cells x genes."""
+        return pooled_lognorm(self.counts, self.graph)
+
+    def cluster_means(self, membership: Array) -> Array:
+        """Mean pooled log-expression of clusters: clusters x genes."""
+        size = np.maximum(membership.sum(axis=0), 1.0)
+        sums = np.asarray((self.lognorm.T @ membership).T, dtype=np.float64)
+        return np.asarray(sums / size[:, None])
+
+
+def kept_rows(adata: AnnData, key_added: str) -> Index:
+    """Row numbers of the fibroblasts that the gate kept.
+
+    Raises
+    ------
+    InputError
+        If the gate has not run.
+    """
+    keys = Keys(key_added)
+    if keys.gate not in adata.obs:
+        raise InputError(f"obs[{keys.gate!r}] is missing", fix="run cafsc.tl.gate(adata) first")
+    return np.flatnonzero((adata.obs[keys.gate] == KEPT).to_numpy())
+
+
+def tissue_bins(adata: AnnData, key_added: str, config: ScoreConfig) -> Index:
+    """Expression bin of each gene over all cells of the tissue."""
+    counts = count_matrix(adata, key_added=key_added)
+    mean = np.asarray(scale_depth(counts, NormalizeConfig().target_sum).mean(axis=0)).ravel()
+    return expression_bins(mean, config.n_bins)
+
+
+def fibroblasts(adata: AnnData, key_added: str, config: ScoreConfig) -> Fibroblasts:
+    """Read the kept cells of a scored AnnData.
+
+    Raises
+    ------
+    InputError
+        If `cafsc.tl.score` has not run.
+    """
+    keys = Keys(key_added)
+    if keys.scores not in adata.obsm:
+        raise InputError(f"obsm[{keys.scores!r}] is missing", fix="run cafsc.tl.score(adata) first")
+    rows = kept_rows(adata, key_added)
+    return Fibroblasts(
+        rows=rows,
+        counts=count_matrix(adata, key_added=key_added)[rows],
+        graph=sparse.csr_matrix(adata.obsp[keys.neighbors])[rows][:, rows],
+        bins=tissue_bins(adata, key_added, config),
+        columns=symbol_columns(adata, key_added=key_added),
+        species=str(adata.uns[keys.uns]["species"]),
+    )

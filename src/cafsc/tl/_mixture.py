@@ -1,0 +1,85 @@
+"""A mixture of multinomials over genes: it takes cells from the cluster they fell into to the one they fit.
+
+Shallow cells lie between clusters in any embedding; the likelihood of all their counts places them better.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Array = NDArray[np.float64]
+
+_MIN_CELLS = 3
+_TOLERANCE = 1e-4
+_PRIOR_CELLS = 1.0
+
+
+def fit_mixture(
+    counts: sparse.csr_matrix,
+    responsibilities: Array,
+    *,
+    depth_cap: float,
+    shrinkage: float,
+    n_iterations: int,
+) -> Array:
+    """Expectation-maximisation from given responsibilities.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes, non-negative.
+    responsibilities
+        Cells x components to start from; a row of zeros leaves a cell out of the first profiles.
+    depth_cap
+        Counts a cell may bring into the likelihood at most: its row is scaled down to it. Real counts are
+        overdispersed, so an uncapped likelihood would call every deep cell with certainty.
+    shrinkage
+        Counts of the average cell that are added to each profile, so that no gene has probability zero.
+    n_iterations
+        Iterations at most.
+
+    Returns
+    -------
+    Cells x components, rows sum to 1. Method: Dempster, Laird and Rubin 1977
+    (doi:10.1111/j.2517-6161.1977.tb01600.x).
+    """
+    detected = np.asarray((counts > 0).sum(axis=0)).ravel() >= min(_MIN_CELLS, counts.shape[0])
+    x = sparse.csr_matrix(counts[:, detected], dtype=np.float64)
+    depth = np.asarray(x.sum(axis=1)).ravel()
+    x = sparse.diags(np.minimum(1.0, depth_cap / np.maximum(depth, 1.0))) @ x
+    average = np.asarray(x.sum(axis=0)).ravel()
+    average /= max(average.sum(), 1e-300)
+    current = responsibilities.astype(np.float64)
+    n_components = current.shape[1]
+    for _ in range(n_iterations):
+        profile = np.asarray((x.T @ current).T)
+        profile = (profile + shrinkage * average) / (profile.sum(axis=1, keepdims=True) + shrinkage)
+        size = current.sum(axis=0) + _PRIOR_CELLS
+        log_likelihood = x @ np.log(profile).T + np.log(size / size.sum())
+        log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
+        updated = np.exp(log_likelihood)
+        updated /= updated.sum(axis=1, keepdims=True)
+        change = float(np.abs(updated - current).max())
+        current = updated
+        if change < _TOLERANCE:
+            break
+    if n_components == 0:
+        return np.zeros((counts.shape[0], 0))
+    return current
+
+
+def one_hot(labels: NDArray[np.int64], n_components: int) -> Array:
+    """Cells x components from labels; a negative label leaves the row at zero."""
+    out = np.zeros((labels.size, n_components))
+    known = np.flatnonzero(labels >= 0)
+    out[known, labels[known]] = 1.0
+    return out
+
+
+def pseudobulk(counts: sparse.csr_matrix, weights: Array, target_sum: float) -> Array:
+    """Weighted sums over cells, scaled to ``target_sum``: groups x genes; an empty group is all zero."""
+    sums = np.asarray((counts.T @ weights).T, dtype=np.float64)
+    total = sums.sum(axis=1, keepdims=True)
+    return np.asarray(sums / np.where(total > 0, total, 1.0) * target_sum)

@@ -1,0 +1,38 @@
+"""Pool the counts of like cells: one shallow cell alone says little about its state."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from cafsc._config import ScoreConfig
+from cafsc.pp._neighbors import Array, detected_genes, neighbor_graph, principal_components
+from cafsc.pp.normalize import log1p_depth
+
+
+def state_space(
+    counts: sparse.csr_matrix,
+    config: ScoreConfig,
+    target_sum: float = 1e4,
+    batch: NDArray[np.object_] | None = None,
+) -> tuple[Array, sparse.csr_matrix]:
+    """Principal components of fibroblasts and their neighbours.
+
+    The most detected genes are used, not the most variable ones: among cells of one lineage the states show in
+    well-measured genes, and dispersion picks noise in shallow data.
+
+    Returns
+    -------
+    Cells x components, and cells x cells with 1 for the cell itself and each neighbour.
+    """
+    genes = detected_genes(counts, config.n_top_genes)
+    components = principal_components(log1p_depth(counts, target_sum), genes, config.n_pcs, batch)
+    return components, neighbor_graph(components, config.n_neighbors)
+
+
+def pooled_lognorm(
+    counts: sparse.csr_matrix, graph: sparse.csr_matrix, target_sum: float = 1e4
+) -> sparse.csr_matrix:
+    """log1p of each cell's counts summed with its neighbours', scaled to a common depth: cells x genes."""
+    return log1p_depth(sparse.csr_matrix(graph @ counts), target_sum)

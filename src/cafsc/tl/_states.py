@@ -1,0 +1,139 @@
+"""From scores of sets to a state for every cell, and how stable that state is: functions on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from cafsc._config import LabelConfig
+from cafsc.tl._controls import Array, Index, SetColumns, control_corrected
+from cafsc.tl._pool import pooled_lognorm
+
+
+@dataclass(frozen=True)
+class StateSpace:
+    """Which sets speak for which state.
+
+    Attributes
+    ----------
+    names
+        States that can compete here.
+    members
+        Per state, positions of its sets among the scored ones.
+    primary
+        Per state, whether it shares out all cells.
+    """
+
+    names: tuple[str, ...]
+    members: tuple[tuple[int, ...], ...]
+    primary: NDArray[np.bool_]
+
+    def scores(self, centred: Array) -> Array:
+        """Cells x states: mean of the member sets' centred scores, each paper's set one vote."""
+        if not self.names:
+            return np.zeros((centred.shape[0], 0))
+        return np.column_stack([centred[:, list(columns)].mean(axis=1) for columns in self.members])
+
+    def narrowed(self) -> tuple[StateSpace, list[int]]:
+        """The same states over only the sets that speak for one, and the positions of those sets."""
+        used = sorted({column for columns in self.members for column in columns})
+        place = {column: index for index, column in enumerate(used)}
+        members = tuple(tuple(place[column] for column in columns) for columns in self.members)
+        return StateSpace(self.names, members, self.primary), used
+
+
+def competing_states(
+    states: Mapping[str, tuple[Sequence[str], bool]],
+    sets: Mapping[str, SetColumns],
+    config: LabelConfig,
+) -> StateSpace:
+    """States with at least one set that the data cover well enough."""
+    position = {name: index for index, name in enumerate(sets)}
+    names, members, primary = [], [], []
+    for state, (candidates, is_primary) in states.items():
+        covered = tuple(
+            position[name] for name in candidates if name in sets and is_covered(sets[name], config)
+        )
+        if covered:
+            names.append(state)
+            members.append(covered)
+            primary.append(is_primary)
+    return StateSpace(tuple(names), tuple(members), np.array(primary, dtype=bool))
+
+
+def is_covered(columns: SetColumns, config: LabelConfig) -> bool:
+    """Whether enough of a set's genes are in the data for it to compete."""
+    return columns.n_found >= config.min_genes and columns.n_found >= config.min_coverage * columns.n_genes
+
+
+def assign_states(scores: Array, space: StateSpace, minor_level: float) -> Index:
+    """State of each cell, as a position in ``space.names``; -1 where no state competes.
+
+    The best primary state holds the cell unless another state is both strong in absolute terms and ahead of it.
+    """
+    if not space.names:
+        return np.full(scores.shape[0], -1, dtype=np.int64)
+    eligible = np.where(space.primary[None, :], scores, np.where(scores >= minor_level, scores, -np.inf))
+    best = eligible.argmax(axis=1).astype(np.int64)
+    best[~np.isfinite(eligible.max(axis=1))] = -1
+    return np.asarray(best, dtype=np.int64)
+
+
+def settle_states(
+    states: Index, agreement: Array, scores: Array, space: StateSpace, config: LabelConfig
+) -> Index:
+    """Give a cell back to its best primary state where a minor state does not hold it.
+
+    A minor state holds a cell through resampling, and only if it holds enough cells for a name.
+    """
+    out = states.copy()
+    if not space.primary.any():
+        return out
+    primary = np.where(space.primary[None, :], scores, -np.inf).argmax(axis=1)
+    minor = np.flatnonzero((states >= 0) & ~space.primary[np.maximum(states, 0)])
+    held = np.nan_to_num(agreement[minor, states[minor]]) >= config.min_support
+    out[minor[~held]] = primary[minor[~held]]
+    for state in np.flatnonzero(~space.primary):
+        if 0 < (out == state).sum() < config.min_cells:
+            out[out == state] = primary[out == state]
+    return out
+
+
+def resampled_agreement(
+    counts: sparse.csr_matrix,
+    graph: sparse.csr_matrix,
+    bins: Index,
+    sets: Sequence[SetColumns],
+    reference: Array,
+    space: StateSpace,
+    config: LabelConfig,
+    seed: int,
+) -> Array:
+    """Share of resamples in which each cell takes each state: cells x states, NaN where never drawn.
+
+    Each resample keeps a share of the cells and of every cell's counts, and scores what is left afresh.
+    """
+    rng = np.random.default_rng(seed)
+    space, used = space.narrowed()
+    sets, reference = [sets[column] for column in used], reference[used]
+    n_cells = counts.shape[0]
+    votes = np.zeros((n_cells, len(space.names)))
+    drawn = np.zeros(n_cells)
+    # Counts below one appear where the input had no raw counts; thinning needs whole molecules.
+    whole = counts.copy()
+    whole.data = np.rint(whole.data)
+    for _ in range(config.n_resamples):
+        cells = np.sort(rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))])
+        thin = whole[cells].copy()
+        thin.data = rng.binomial(thin.data.astype(np.int64), config.count_fraction).astype(np.float64)
+        lognorm = pooled_lognorm(thin, graph[cells][:, cells])
+        scores = space.scores(control_corrected(lognorm, bins, sets) - reference)
+        state = assign_states(scores, space, config.minor_level)
+        votes[cells[state >= 0], state[state >= 0]] += 1
+        drawn[cells] += 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(votes / drawn[:, None])

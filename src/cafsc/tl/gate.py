@@ -1,0 +1,299 @@
+"""Which cells are fibroblasts: lineages compete, and every refusal has a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from cafsc import genes, sig
+from cafsc._config import GateConfig, NormalizeConfig
+from cafsc._keys import DOUBLET, FIBROBLAST, KEPT, UNKNOWN, Keys
+from cafsc.pp.cluster import cluster
+from cafsc.pp.normalize import count_matrix, symbol_columns
+from cafsc.sig.reference import ReferenceLevels, reference_levels
+from cafsc.tl._mixture import Array, fit_mixture, one_hot, pseudobulk
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from cafsc.sig import Catalogue
+
+LOW_QUALITY = "low_quality"
+UNKNOWN_LINEAGE = "unknown_lineage"
+_MIN_MARKERS = 3
+
+
+@dataclass(frozen=True)
+class Lineages:
+    """What the gate decided, one entry a cell.
+
+    Attributes
+    ----------
+    lineage
+        Name of the lineage, ``doublet`` or ``unknown``.
+    reason
+        ``kept`` or the code why not.
+    scores
+        Cells x lineages, 0..1: mean relative marker level of the components a cell belongs to.
+    reference
+        Genes, counts per ten thousand: the level at which a gene counts as fully expressed here.
+    """
+
+    lineage: NDArray[np.object_]
+    reason: NDArray[np.object_]
+    scores: pd.DataFrame
+    reference: Array
+
+
+def relative_levels(bulk: Array, sizes: Array, floor: Array, min_cells: int) -> tuple[Array, Array]:
+    """Expression of each component relative to the component that expresses a gene most.
+
+    Parameters
+    ----------
+    bulk
+        Components x genes, counts per ten thousand.
+    sizes
+        Cells in each component; components under ``min_cells`` set no reference.
+    floor
+        Genes: the level that a reference has at least, so that a gene nobody expresses is nobody's marker.
+
+    Returns
+    -------
+    Components x genes in 0..1, and the reference level of each gene. Unlike a z-score, neither depends on
+    how many cells of each kind the sample holds.
+    """
+    large = bulk[sizes >= min_cells] if (sizes >= min_cells).any() else bulk
+    reference = np.maximum(large.max(axis=0), floor)
+    return np.minimum(bulk / reference, 1.0), reference
+
+
+def panel_scores(levels: Array, panels: Mapping[str, Sequence[int]]) -> pd.DataFrame:
+    """Mean relative level of each panel's genes: components x lineages, 0 where too few genes are there."""
+    return pd.DataFrame(
+        {
+            name: levels[:, list(columns)].mean(axis=1) if len(columns) >= _MIN_MARKERS else 0.0
+            for name, columns in panels.items()
+        },
+        index=range(levels.shape[0]),
+        dtype=np.float64,
+    )
+
+
+def decide_lineages(
+    counts: sparse.csr_matrix,
+    clusters: NDArray[np.int64],
+    panels: Mapping[str, Sequence[int]],
+    floor: Array,
+    config: GateConfig,
+    target_sum: float = 1e4,
+) -> Lineages:
+    """Give every cell a lineage.
+
+    Parameters
+    ----------
+    counts
+        Cells x genes.
+    clusters
+        Fine cluster of each cell; negative where a cell takes no part.
+    panels
+        Columns of each lineage's markers.
+    floor
+        Genes: lowest reference level, counts per ten thousand.
+
+    Returns
+    -------
+    Lineage, reason and scores of each cell. A mixture of multinomials moves cells from the cluster they fell
+    into to the one their counts fit; the components' pooled counts, deep enough to be read, then compete for
+    the lineages. A component in which two lineages are strong is split by them and fitted again.
+    """
+    labels = clusters.copy()
+    for attempt in range(2):
+        n_components = int(labels.max(initial=-1)) + 1
+        weights = fit_mixture(
+            counts,
+            one_hot(labels, n_components),
+            depth_cap=config.depth_cap,
+            shrinkage=config.shrinkage,
+            n_iterations=config.n_iterations,
+        )
+        bulk = pseudobulk(counts, weights, target_sum)
+        levels, reference = relative_levels(bulk, weights.sum(axis=0), floor, config.min_cells)
+        scores = panel_scores(levels, panels)
+        if attempt == 0:
+            labels = _split_ambiguous(counts, weights, scores, panels, reference, config, target_sum)
+            if labels.max(initial=-1) + 1 == n_components:
+                break
+    return _settled(weights, scores, clusters, reference, config)
+
+
+def _split_ambiguous(
+    counts: sparse.csr_matrix,
+    weights: Array,
+    scores: pd.DataFrame,
+    panels: Mapping[str, Sequence[int]],
+    reference: Array,
+    config: GateConfig,
+    target_sum: float,
+) -> NDArray[np.int64]:
+    """Give the cells of an ambiguous component to two, by which of its two lineages they show more of."""
+    labels = weights.argmax(axis=1)
+    n_components = scores.shape[0]
+    for component, first, second in ambiguous(scores, config):
+        cells = np.flatnonzero(labels == component)
+        # Fibroblasts grade into pericytes: a handful of cells that no clustering parts is not parted by force.
+        least = config.min_graded_split if {first, second} == GRADED else 2 * config.min_cells
+        if cells.size < least:
+            continue
+        depth = np.asarray(counts[cells].sum(axis=1)).ravel()
+        rate = target_sum / np.where(depth > 0, depth, 1.0)
+        shown = []
+        for name in (first, second):
+            markers = list(panels[name])
+            level = counts[cells][:, markers].toarray() * rate[:, None] / reference[markers]
+            shown.append(np.minimum(level, 1.0).mean(axis=1))
+        rival = shown[1] > shown[0]
+        if min(rival.sum(), (~rival).sum()) >= config.min_cells:
+            labels[cells[rival]] = n_components
+            n_components += 1
+    return np.asarray(labels, dtype=np.int64)
+
+
+def ambiguous(scores: pd.DataFrame, config: GateConfig) -> list[tuple[int, str, str]]:
+    """Components in which a second lineage is nearly as strong as the first: (component, first, second)."""
+    values = scores.to_numpy()
+    names = list(scores.columns)
+    out = []
+    for component in range(len(values)):
+        order = np.argsort(-values[component], kind="stable")
+        first, second = values[component, order[0]], values[component, order[1]]
+        if first >= config.min_score and second >= config.min_score and second > config.rival * first:
+            out.append((component, names[order[0]], names[order[1]]))
+    return out
+
+
+def _settled(
+    weights: Array,
+    scores: pd.DataFrame,
+    clusters: NDArray[np.int64],
+    reference: Array,
+    config: GateConfig,
+) -> Lineages:
+    values = scores.to_numpy()
+    names = np.array(scores.columns, dtype=object)
+    best = names[values.argmax(axis=1)]
+    # Mural cells lack the matrix panel: a fibroblast that also shows mural genes (CD146+) is still one.
+    mural = best == "pericyte"
+    if FIBROBLAST in names:
+        best[mural & (scores[FIBROBLAST].to_numpy() >= config.fibroblast_panel)] = FIBROBLAST
+    least = np.where(best == FIBROBLAST, config.min_fibroblast_score, config.min_score)
+    best[values[np.arange(len(values)), values.argmax(axis=1)] < least] = UNKNOWN
+    # A lineage gathers the weight of all its components: a cell torn between two of them is still sure.
+    kinds = sorted(set(best))
+    per_kind = np.column_stack([weights[:, best == kind].sum(axis=1) for kind in kinds])
+    lineage = np.array(kinds, dtype=object)[per_kind.argmax(axis=1)]
+    reason = np.array([f"not_fibroblast:{name}" for name in lineage], dtype=object)
+    reason[lineage == FIBROBLAST] = KEPT
+    reason[lineage == UNKNOWN] = UNKNOWN_LINEAGE
+    component = weights.argmax(axis=1)
+    for index, first, second in ambiguous(scores, config):
+        # The panels of mural cells and fibroblasts overlap in life; two unlike lineages in one component do not.
+        if FIBROBLAST in (first, second) and values[index].max() > 0 and _unlike(first, second):
+            inside = component == index
+            lineage[inside] = DOUBLET
+            reason[inside] = f"doublet:{first}+{second}"
+    outside = clusters < 0
+    lineage[outside], reason[outside] = UNKNOWN, LOW_QUALITY
+    return Lineages(lineage, reason, pd.DataFrame(weights @ values, columns=scores.columns), reference)
+
+
+GRADED = frozenset({FIBROBLAST, "pericyte"})
+MESENCHYMAL = frozenset({FIBROBLAST, "pericyte", "smooth_muscle", "mesothelial", "adipocyte"})
+"""Lineages between which cells truly lie; elsewhere two at once means two cells."""
+
+
+def _unlike(first: str, second: str) -> bool:
+    return not (first in MESENCHYMAL and second in MESENCHYMAL)
+
+
+def lineage_panels(
+    catalogue: Catalogue, columns: Mapping[str, int], species: str
+) -> dict[str, dict[str, int]]:
+    """Core markers of each lineage (human symbol) and their columns in a dataset's species."""
+    out: dict[str, dict[str, int]] = {}
+    for name, panel in catalogue.lineages.items():
+        found = genes.translate(panel.core, "human", species)
+        out[name] = {
+            gene: columns[here[0]]
+            for gene, orthologs in found.items()
+            if (here := [symbol for symbol in orthologs if symbol in columns])
+        }
+    return out
+
+
+def marker_floor(
+    panels: Mapping[str, Mapping[str, int]], levels: ReferenceLevels, n_genes: int, config: GateConfig
+) -> Array:
+    """Lowest reference level of each gene: a share of what the marker reaches in its own lineage elsewhere."""
+    floor = np.full(n_genes, config.present_level)
+    for name, markers in panels.items():
+        for gene, column in markers.items():
+            typical = levels.markers.get((name, gene), 0.0)
+            floor[column] = max(floor[column], config.typical_share * typical)
+    return floor
+
+
+def gate(
+    adata: AnnData,
+    *,
+    catalogue: Catalogue | None = None,
+    levels: ReferenceLevels | None = None,
+    key_added: str = "caf",
+    config: GateConfig | None = None,
+    seed: int = 0,
+) -> None:
+    """Tell fibroblasts from every other lineage.
+
+    Parameters
+    ----------
+    adata
+        After `cafsc.pp.normalize`; clustered here if `cafsc.pp.cluster` has not run.
+    catalogue
+        Lineage panels; the shipped ones if not given.
+    levels
+        Reference levels of the markers; the shipped ones if not given.
+
+    Notes
+    -----
+    Writes ``obs["<key_added>_lineage"]`` and ``obs["<key_added>_gate"]`` (categorical),
+    ``obsm["<key_added>_lineage_scores"]`` (DataFrame, cells x lineages, 0..1) and
+    ``var["<key_added>_reference_level"]`` (float64, counts per ten thousand in the tissue's component that
+    expresses a gene most). Reason codes: ``kept``, ``not_fibroblast:<lineage>``, ``doublet:<a>+<b>``,
+    ``unknown_lineage``, ``low_quality``. A mixture of multinomials fitted by expectation-maximisation
+    (doi:10.1111/j.2517-6161.1977.tb01600.x); markers from ``signatures/lineages.yaml``.
+    """
+    config = config or GateConfig()
+    catalogue = catalogue or sig.load()
+    keys = Keys(key_added)
+    if keys.tissue_cluster not in adata.obs:
+        cluster(adata, key_added=key_added, config=config.components, seed=seed)
+    counts = count_matrix(adata, key_added=key_added)
+    clusters = adata.obs[keys.tissue_cluster].cat.codes.to_numpy(dtype=np.int64).copy()
+    low_quality = f"{key_added}_low_quality"
+    if low_quality in adata.obs:
+        clusters[adata.obs[low_quality].to_numpy(dtype=bool)] = -1
+    panels = lineage_panels(
+        catalogue, symbol_columns(adata, key_added=key_added), str(adata.uns[keys.uns]["species"])
+    )
+    floor = marker_floor(panels, levels or reference_levels(), adata.n_vars, config)
+    columns = {name: list(markers.values()) for name, markers in panels.items()}
+    found = decide_lineages(counts, clusters, columns, floor, config, NormalizeConfig().target_sum)
+    adata.obs[keys.lineage] = pd.Categorical(found.lineage.astype(str))
+    adata.obs[keys.gate] = pd.Categorical(found.reason.astype(str))
+    adata.obsm[keys.lineage_scores] = found.scores.set_index(adata.obs_names)
+    adata.var[keys.reference_level] = found.reference

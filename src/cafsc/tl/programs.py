@@ -1,0 +1,79 @@
+"""Functional programmes: what the fibroblasts do, beside what they are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cafsc import sig
+from cafsc._config import ScoreConfig
+from cafsc._errors import InputError
+from cafsc._keys import Keys
+from cafsc.tl._controls import control_corrected, rank_scores
+from cafsc.tl._fibroblasts import fibroblasts
+from cafsc.tl._mixture import one_hot
+from cafsc.tl._score_table import SetInfo, cluster_effects, score_table
+from cafsc.tl._sets import set_columns
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from cafsc.sig import Catalogue
+
+
+def programs(
+    adata: AnnData,
+    *,
+    catalogue: Catalogue | None = None,
+    key_added: str = "caf",
+    config: ScoreConfig | None = None,
+) -> None:
+    """Score the functional programmes in every kept fibroblast and every cluster.
+
+    Parameters
+    ----------
+    adata
+        After `cafsc.tl.label`.
+    catalogue
+        Programmes; the shipped ones if not given.
+
+    Notes
+    -----
+    Writes ``obsm["<key_added>_programs"]`` (DataFrame, cells x programmes, float64, NaN where not kept; the same
+    score as `cafsc.tl.score`, without a reference level) and adds rows of kind ``program`` to the table
+    ``scores``: effect in standard deviations of matched random sets. A programme is expression, not activity.
+
+    Raises
+    ------
+    InputError
+        If `cafsc.tl.label` has not run.
+    """
+    config = config or ScoreConfig()
+    catalogue = catalogue or sig.load()
+    keys = Keys(key_added)
+    if "scores" not in adata.uns.get(keys.uns, {}):
+        raise InputError(f"uns[{keys.uns!r}]['scores'] is missing", fix="run cafsc.tl.label(adata) first")
+    cells = fibroblasts(adata, key_added, config)
+    sets = {
+        name: set_columns(program.up, program.down, "human", cells.species, cells.columns)
+        for name, program in catalogue.programs.items()
+    }
+    out = np.full((adata.n_obs, len(sets)), np.nan)
+    table: pd.DataFrame = adata.uns[keys.uns]["scores"]
+    table = table[table["kind"] != "program"]
+    if cells.rows.size:
+        scores = control_corrected(cells.lognorm, cells.bins, list(sets.values()))
+        out[cells.rows] = scores
+        cluster = adata.obs[keys.cluster].cat
+        codes = cluster.codes.to_numpy(dtype=np.int64)[cells.rows]
+        names = list(cluster.categories)
+        means = cells.cluster_means(one_hot(codes, len(names)))
+        effects = cluster_effects(means, cells.bins, list(sets.values()))
+        ucell = rank_scores(cells.lognorm, list(sets.values()), config.max_rank)
+        info = {name: SetInfo(catalogue.programs[name].label, "program", "") for name in sets}
+        rows = score_table(names, codes, scores, ucell, effects, sets, info, config.n_neighbors)
+        table = pd.concat([table, rows], ignore_index=True)
+    adata.obsm[keys.programs] = pd.DataFrame(out, index=adata.obs_names, columns=list(sets))
+    adata.uns[keys.uns]["scores"] = table

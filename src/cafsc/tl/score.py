@@ -1,0 +1,102 @@
+"""Score the catalogue's sets in the kept fibroblasts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cafsc import sig
+from cafsc._config import ScoreConfig
+from cafsc._keys import Keys
+from cafsc.pp.cluster import batch_labels
+from cafsc.pp.normalize import count_matrix, symbol_columns
+from cafsc.sig.reference import ReferenceLevels, reference_levels
+from cafsc.tl._controls import Array, Index, control_corrected, rank_scores
+from cafsc.tl._fibroblasts import kept_rows, tissue_bins
+from cafsc.tl._pool import pooled_lognorm, state_space
+from cafsc.tl._sets import scored_sets
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from cafsc.sig import Catalogue
+
+
+def centred(scores: Array, names: list[str], levels: ReferenceLevels) -> Array:
+    """Subtract from each set its level in fibroblasts of any state; a set without one stays as it is."""
+    return np.asarray(scores - np.array([levels.sets.get(name, 0.0) for name in names]))
+
+
+def score(
+    adata: AnnData,
+    *,
+    catalogue: Catalogue | None = None,
+    levels: ReferenceLevels | None = None,
+    batch_key: str | None = None,
+    key_added: str = "caf",
+    config: ScoreConfig | None = None,
+) -> None:
+    """Score every set of the catalogue in every kept fibroblast.
+
+    Parameters
+    ----------
+    adata
+        After `cafsc.tl.gate`.
+    catalogue
+        Sets to score; the shipped ones if not given.
+    levels
+        Reference levels of the sets; the shipped ones if not given.
+    batch_key
+        ``obs`` column of batches; neighbours are found on genes centred within each.
+
+    Notes
+    -----
+    Writes ``obsm["<key_added>_scores"]`` (DataFrame, cells x sets, float64, NaN where not kept): the mean
+    log-expression of a cell pooled with its nearest neighbours, minus that of all genes of like expression
+    (after doi:10.1126/science.aad0501), minus the set's reference level in fibroblasts;
+    ``obsm["<key_added>_ucell"]`` (the same cells, UCell in 0..1, doi:10.1016/j.csbj.2021.06.043);
+    ``obsm["X_<key_added>_pca"]`` and ``obsp["<key_added>_neighbors"]`` (cells x cells, 1 for the cell and its
+    neighbours).
+
+    Raises
+    ------
+    InputError
+        If the gate has not run.
+    """
+    config = config or ScoreConfig()
+    catalogue = catalogue or sig.load()
+    levels = levels or reference_levels()
+    keys = Keys(key_added)
+    kept = kept_rows(adata, key_added)
+    species = str(adata.uns[keys.uns]["species"])
+    sets = scored_sets(catalogue, species, symbol_columns(adata, key_added=key_added))
+    names = list(sets)
+    counts = count_matrix(adata, key_added=key_added)[kept]
+    scores = np.full((adata.n_obs, len(names)), np.nan)
+    ucell = np.full((adata.n_obs, len(names)), np.nan)
+    neighbors = sparse.csr_matrix((adata.n_obs, adata.n_obs))
+    components = np.zeros((len(kept), 1))
+    if len(kept) >= 2:
+        batch = batch_labels(adata, batch_key)
+        components, graph = state_space(counts, config, batch=batch[kept] if batch is not None else None)
+        lognorm = pooled_lognorm(counts, graph)
+        columns = list(sets.values())
+        raw = control_corrected(lognorm, tissue_bins(adata, key_added, config), columns)
+        scores[kept] = centred(raw, names, levels)
+        ucell[kept] = rank_scores(lognorm, columns, config.max_rank)
+        neighbors = expand(graph, kept, adata.n_obs)
+    embedding = np.full((adata.n_obs, components.shape[1]), np.nan)
+    embedding[kept] = components
+    adata.obsm[keys.scores] = pd.DataFrame(scores, index=adata.obs_names, columns=names)
+    adata.obsm[keys.ucell] = pd.DataFrame(ucell, index=adata.obs_names, columns=names)
+    adata.obsm[keys.pca] = embedding
+    adata.obsp[keys.neighbors] = neighbors
+
+
+def expand(graph: sparse.csr_matrix, rows: Index, n_cells: int) -> sparse.csr_matrix:
+    """A graph among some cells as one among all."""
+    edges = graph.tocoo()
+    return sparse.csr_matrix((edges.data, (rows[edges.row], rows[edges.col])), shape=(n_cells, n_cells))
