@@ -56,26 +56,43 @@ def measure(name: str) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
     return markers, sets
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--leave-out", default=None)
-    parser.add_argument("-o", type=Path, default=None)
-    options = parser.parse_args()
+def fit(leave_out: str | None = None) -> list[tuple[str, str, str, float, int]]:
+    """Rows of the table: kind, subject, gene, level, number of datasets."""
     markers: dict[tuple[str, str], list[float]] = defaultdict(list)
     sets: dict[str, list[float]] = defaultdict(list)
     for name in DATASETS:
-        if name == options.leave_out:
+        if name == leave_out:
             continue
         found_markers, found_sets = measure(name)
         for key, level in found_markers.items():
             markers[key].append(level)
-        for key, level in found_sets.items():
-            sets[key].append(level)
+        for set_name, level in found_sets.items():
+            sets[set_name].append(level)
+    rows = [
+        ("marker", lineage, gene, round(float(np.median(levels)), 3), len(levels))
+        for (lineage, gene), levels in sorted(markers.items())
+    ]
+    return rows + [
+        ("set", name, "", round(float(np.mean(levels)), 4), len(levels)) for name, levels in sorted(sets.items())
+    ]
+
+
+def reference_without(name: str) -> ReferenceLevels:
+    """Levels in which a dataset had no part."""
+    rows = fit(name)
+    return ReferenceLevels(
+        {(subject, gene): level for kind, subject, gene, level, _ in rows if kind == "marker"},
+        {subject: level for kind, subject, _, level, _ in rows if kind == "set"},
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--leave-out", choices=DATASETS, default=None)
+    parser.add_argument("-o", type=Path, default=None)
+    options = parser.parse_args()
     lines = ["kind\tsubject\tgene\tlevel\tdatasets"]
-    for (lineage, gene), levels in sorted(markers.items()):
-        lines.append(f"marker\t{lineage}\t{gene}\t{np.median(levels):.3f}\t{len(levels)}")
-    for name, levels in sorted(sets.items()):
-        lines.append(f"set\t{name}\t\t{np.mean(levels):.4f}\t{len(levels)}")
+    lines += ["\t".join(map(str, row)) for row in fit(options.leave_out)]
     text = "\n".join(lines) + "\n"
     if options.o:
         options.o.write_text(text, encoding="utf-8")

@@ -17,7 +17,7 @@ claims:
      species: [human], statement: they push, verified: read}
 """
 TWO = """\
-paper: {key: two2021, first_author: Two, year: 2021, journal: J, title: T, pmid: '123', verified: abstract}
+paper: {key: two2021, first_author: Two, year: 2021, journal: J, title: U, pmid: '123', verified: abstract}
 context: {species: [mouse], cancer: [pdac]}
 sets:
   levels: {label: levels, levels: {FAP: high, CAV1: low}, derivation: d, seen_in: s, verified: read}
@@ -26,6 +26,41 @@ claims:
   - {id: two2021-anti, about: 'state:iCAF', effect: anti, evidence: [patients], cancer: [pan],
      species: [mouse], statement: they hold back, verified: abstract}
 """
+RECORDS = {
+    "axes/ligand_receptor.yaml": (
+        "pairs:\n"
+        "  - {id: lr-one, ligand: [CXCL12], receptor: [CXCR4], directions: [caf>t_cell], effect: pro, named: both,\n"
+        "     in_liana_consensus: true, cancer: [breast], statement: holds T cells off, sources: [one2020],\n"
+        "     review_claims: [S002-001]}\n"
+    ),
+    "axes/exosome.yaml": (
+        "axes:\n"
+        "  - {id: exo-one, cargo: hsa-miR-21-5p, cargo_kind: mirna, direction: caf>tumour, targets: [APAF1],\n"
+        "     target_change: down, effect: pro, cancer: [pan], measurable: indirect, statement: less death,\n"
+        "     sources: [two2021], review_claims: [S002-002]}\n"
+    ),
+    "agents.yaml": (
+        "agents:\n"
+        "  - {id: drug, label: Drug, kind: antibody, targets: [IL6R], acts_on: caf, mechanism: blocks IL-6,\n"
+        "     shown: less growth in mice, evidence: in_vivo, cancer: [breast], sources: [one2020]}\n"
+    ),
+    "biomarkers.yaml": (
+        "biomarkers:\n"
+        "  - {id: mark, label: Mark, genes: [CAV1], measured_in: tumour stroma, predicts: relapse,\n"
+        "     prognosis: better, cancer: [breast], statement: loss goes with relapse, sources: [one2020]}\n"
+    ),
+    "not_measurable.yaml": (
+        "unmeasured:\n"
+        "  - {id: stiff, what: stiffness, why: not RNA, proxy: 'program:contract'}\n"
+        "  - {id: mature-mirna, what: mature miRNA, why: no poly-A, proxy: the targets of the recipient}\n"
+    ),
+    "no_fixed_sign.yaml": "subjects:\n  gene:ACTA2: restrains and promotes\n  program:contract: both\n",
+    "review_claims.tsv": (
+        "id\treview\tsection\tkind\tlines\tgist\n"
+        "S002-001\t002\tImmune\tligand_receptor\t10-12\tCXCL12 holds T cells off\n"
+        "S002-002\t002\tExosomes\texosome\t20,22\tmiR-21 lowers APAF1\n"
+    ),
+}
 REST = {
     "programs/contract.yaml": (
         "{id: contract, label: contractility, meaning: m, parts: ["
@@ -58,9 +93,9 @@ REST = {
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
-    """Folder of a catalogue with two papers, one programme, one scheme and two states."""
+    """Folder of a catalogue with two papers, one programme, one scheme, two states, and a record of each kind."""
     root = tmp_path / "catalogue"
-    for name, text in {"papers/one2020.yaml": ONE, "papers/two2021.yaml": TWO, **REST}.items():
+    for name, text in {"papers/one2020.yaml": ONE, "papers/two2021.yaml": TWO, **REST, **RECORDS}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

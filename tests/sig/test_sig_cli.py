@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,22 @@ from cafsc.cli.signatures import app
 from cafsc.sig import load, to_gmt
 
 runner = CliRunner()
+
+LISTED = {
+    "sets": "set",
+    "programs": "program",
+    "papers": "paper",
+    "claims": "claim",
+    "states": "state",
+    "schemes": "scheme",
+    "pairs": "axis",
+    "exosome": "exosome",
+    "agents": "agent",
+    "biomarkers": "biomarker",
+    "unmeasured": "unmeasured",
+    "review": "review",
+}
+"""What ``list --kind`` calls each kind of entry."""
 
 
 def listed(*words: str) -> list[dict[str, object]]:
@@ -33,6 +50,12 @@ def listed(*words: str) -> list[dict[str, object]]:
         ("claims", len(load().claims)),
         ("states", len(load().states)),
         ("schemes", len(load().schemes)),
+        ("pairs", len(load().pairs)),
+        ("exosome", len(load().exosome_axes)),
+        ("agents", len(load().agents)),
+        ("biomarkers", len(load().biomarkers)),
+        ("unmeasured", len(load().unmeasured)),
+        ("review", len(load().review_claims)),
     ],
 )
 def test_list_has_a_row_for_everything(kind: str, n_rows: int) -> None:
@@ -80,11 +103,64 @@ def test_show_prints_genes_source_and_claims() -> None:
     assert claim.paper.citation in text
 
 
-@pytest.mark.parametrize("kind", ["programs", "papers", "claims", "states", "schemes"])
-def test_show_knows_every_kind(kind: str) -> None:
-    identifier = str(listed("--kind", kind)[-1]["id"])
-    result = runner.invoke(app, ["show", identifier, "--json"])
-    assert json.loads(result.stdout)["id"] == identifier
+@pytest.mark.parametrize(("kind", "listed_as"), {kind: name for name, kind in LISTED.items()}.items())
+def test_show_knows_every_kind(kind: str, listed_as: str) -> None:
+    identifier = str(listed("--kind", listed_as)[-1]["id"])
+    content = json.loads(runner.invoke(app, ["show", f"{kind}:{identifier}", "--json"]).stdout)
+    assert (content["kind"], content["id"]) == (kind, identifier)
+    assert runner.invoke(app, ["show", f"{kind}:{identifier}"]).exit_code == 0
+
+
+def test_show_prints_what_was_dropped_and_why() -> None:
+    entry = next(entry for entry in load().sets.values() if entry.definition.dropped)
+    text = " ".join(runner.invoke(app, ["show", entry.id]).stdout.split())
+    for gene, why in entry.definition.dropped.items():
+        assert f"- {gene}: {' '.join(why.split())}" in text
+
+
+def test_show_of_a_gene_gathers_the_sets_that_name_it() -> None:
+    gene = next(iter(load().sets.values())).definition.genes[0]
+    content = json.loads(runner.invoke(app, ["show", f"gene:{gene.lower()}", "--json"]).stdout)
+    assert content["id"] == gene
+    assert content["sets"] == [row["id"] for row in listed("--gene", gene)]
+
+
+def test_search_finds_words_in_any_case_and_nothing_says_so() -> None:
+    paper = next(iter(load().papers.values()))
+    words = " ".join(paper.title.upper().split()[:3])
+    result = runner.invoke(app, ["search", words, "--json"])
+    assert ("papers", paper.key) in [(hit["kind"], hit["id"]) for hit in json.loads(result.stdout)]
+    assert "nothing matches" in runner.invoke(app, ["search", "nosuchword"]).stdout
+
+
+def test_diff_names_what_came_went_and_changed(tiny: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    shutil.copytree(tiny, new)
+    path = new / "papers" / "one2020.yaml"
+    path.write_text(path.read_text().replace("up: [ACTA2, TAGLN, POSTN]", "up: [ACTA2, TAGLN, FAP]"))
+    said = runner.invoke(app, ["diff", str(tiny), str(new)]).stdout
+    assert said == "sets: 1 changed\n  ~ one2020/myCAF\n      up: +FAP -POSTN\n"
+    assert runner.invoke(app, ["diff", str(tiny), str(tiny)]).stdout == "no difference\n"
+    changes = json.loads(runner.invoke(app, ["diff", str(tiny), str(new), "--json"]).stdout)
+    assert [(change["section"], change["id"], change["what"]) for change in changes] == [
+        ("sets", "one2020/myCAF", "changed")
+    ]
+
+
+def test_lint_with_coverage_prints_a_row_a_set(tiny: Path) -> None:
+    result = runner.invoke(app, ["lint", str(tiny), "--coverage"])
+    assert result.exit_code == 0, result.output
+    assert "two2021/Col" in result.stdout
+    assert "review claims covered 2/2" in result.stdout
+
+
+def test_lint_counts_open_review_claims_without_failing_if_asked(tiny: Path) -> None:
+    path = tiny / "axes" / "exosome.yaml"
+    path.write_text(path.read_text().replace("[S002-002]", "[]"))
+    assert runner.invoke(app, ["lint", str(tiny)]).exit_code == 2
+    result = runner.invoke(app, ["lint", str(tiny), "--allow-uncovered"])
+    assert result.exit_code == 0
+    assert "review claims covered 1/2" in result.stdout
 
 
 def test_show_of_an_unknown_id_offers_close_ones() -> None:
@@ -117,6 +193,11 @@ def test_export_writes_to_a_file_and_to_standard_output(tmp_path: Path) -> None:
     assert path.read_text() == to_gmt(load())
     assert runner.invoke(app, ["export", "--format", "gmt"]).stdout == path.read_text()
     assert runner.invoke(app, ["export", "--format", "gmt", "-o", str(path)]).exit_code != 0
+
+
+def test_export_for_decoupler_is_the_same_table_as_tsv() -> None:
+    texts = [runner.invoke(app, ["export", "--format", form]).stdout for form in ("decoupler", "tsv")]
+    assert texts[0] == texts[1]
 
 
 def test_export_tsv_has_a_header_and_rows() -> None:

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import decoupler
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+from gseapy.parser import read_gmt
 
-from cafsc.sig import load, read, to_gmt, to_json, to_net
+from cafsc.sig import load, read, signatures_dir, to_gmt, to_json, to_net, to_schema
+from cafsc.sig._yaml import loads
 
 
 def test_gmt_holds_every_gene_list_and_no_level_profile(tiny: Path) -> None:
@@ -36,6 +39,18 @@ def test_gmt_of_the_shipped_catalogue_reads_back_in_decoupler(tmp_path: Path) ->
     assert {name: found[name] for name in wanted} == wanted
 
 
+def test_gmt_of_the_shipped_catalogue_reads_in_gseapy(tmp_path: Path) -> None:
+    catalogue = load()
+    path = tmp_path / "cafsc.gmt"
+    path.write_text(to_gmt(catalogue))
+    found = read_gmt(str(path))
+    for entry in catalogue.sets.values():
+        if entry.definition.up:
+            assert found[entry.id] == entry.definition.up
+        if entry.definition.down:
+            assert found[f"{entry.id}/down"] == entry.definition.down
+
+
 def test_gmt_comes_back_as_a_users_file(tiny: Path, tmp_path: Path) -> None:
     path = tmp_path / "back.gmt"
     path.write_text(to_gmt(read(tiny)))
@@ -57,6 +72,22 @@ def test_net_has_signed_weights_and_runs_in_decoupler(tiny: Path) -> None:
     assert scores["one2020/myCAF"].idxmax() == "a"
 
 
+def test_net_of_the_shipped_catalogue_runs_in_decoupler() -> None:
+    catalogue = load()
+    net = catalogue.to_net()
+    pd.testing.assert_frame_equal(net, to_net(catalogue))
+    wanted = max(
+        (entry for entry in catalogue.sets.values() if entry.species == "human"),
+        key=lambda e: len(e.definition.up),
+    )
+    symbols = sorted(set(net["target"]))
+    values = np.random.default_rng(0).normal(size=(3, len(symbols)))
+    values[1, [symbols.index(gene) for gene in wanted.definition.up]] += 5
+    scores, p_values = decoupler.mt.ulm(pd.DataFrame(values, index=list("abc"), columns=symbols), net, tmin=5)
+    assert scores[wanted.id].idxmax() == "b"
+    assert p_values.loc["b", wanted.id] < 1e-6
+
+
 def test_net_of_the_shipped_catalogue_names_a_gene_once_a_set() -> None:
     net = to_net(load())
     assert not net.duplicated(["source", "target"]).any()
@@ -76,3 +107,38 @@ def test_json_is_whole_and_the_same_every_time(tiny: Path) -> None:
 def test_export_of_the_shipped_catalogue_is_utf8_text(form: object) -> None:
     assert callable(form)
     assert str(form(load())).encode()
+
+
+def test_json_holds_the_records_of_every_kind(tiny: Path) -> None:
+    content = json.loads(to_json(read(tiny)))
+    assert content["pairs"]["lr-one"]["receptor"] == ["CXCR4"]
+    assert content["exosome_axes"]["exo-one"]["cargo"] == "hsa-miR-21-5p"
+    assert content["agents"]["drug"]["targets"] == ["IL6R"]
+    assert content["biomarkers"]["mark"]["prognosis"] == "better"
+    assert content["unmeasured"]["stiff"]["proxy"] == "program:contract"
+    assert content["review_claims"]["S002-001"]["lines"] == "10-12"
+
+
+def test_schema_fits_every_file_of_the_catalogue() -> None:
+    schema = json.loads(to_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    paths = sorted(signatures_dir().rglob("*.yaml"))
+    assert paths
+    named = schema["files"]
+    for path in paths:
+        name = path.relative_to(signatures_dir()).as_posix()
+        name = {"papers": "papers/<key>.yaml", "programs": "programs/<id>.yaml"}.get(path.parent.name, name)
+        part = {"$ref": named[name], "$defs": schema["$defs"]}
+        jsonschema.Draft202012Validator(part).validate(loads(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("doi: 10.1000/one", "doi: one"), ("effect: pro", "effect: maybe"), ("POSTN", "7"), ("sets:", "set:")],
+)
+def test_schema_refuses_what_lint_refuses(tiny: Path, old: str, new: str) -> None:
+    schema = json.loads(to_schema())
+    validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/PaperFile", "$defs": schema["$defs"]})
+    text = (tiny / "papers" / "one2020.yaml").read_text()
+    assert validator.is_valid(loads(text))
+    assert not validator.is_valid(loads(text.replace(old, new, 1)))

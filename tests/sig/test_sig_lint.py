@@ -8,10 +8,12 @@ import pytest
 
 from cafsc import genes
 from cafsc._errors import CatalogueError
-from cafsc.sig import lint, signatures_dir
+from cafsc.sig import lint, load, read, signatures_dir
+from cafsc.sig.model import Species
 from cafsc.sig.symbols import Approved, Renamed
 
 APPROVED: Approved = {"human": genes.approved("human"), "mouse": genes.approved("mouse")}
+SPECIES: tuple[Species, ...] = ("human", "mouse")
 
 BREAKS = [
     ("papers/one2020.yaml", "POSTN", "7", "schema"),
@@ -51,6 +53,50 @@ BREAKS = [
     ("papers/two2021.yaml", "FAP:", "Fap:", "gene"),
     ("programs/contract.yaml", "CNN1", "CNNX", "gene"),
     ("lineages.yaml", "EPCAM", "EPCAMX", "gene"),
+    ("papers/one2020.yaml", "doi: 10.1000/one", "doi: 10.1/one", "schema"),
+    ("papers/one2020.yaml", "doi: 10.1000/one", "doi: 'https://doi.org/10.1000/one'", "schema"),
+    ("papers/one2020.yaml", "doi: 10.1000/one", "doi: 10.1000/ONE", "schema"),
+    ("papers/two2021.yaml", "title: U", "title: t.", "duplicate-paper"),
+    ("papers/one2020.yaml", "'set:one2020/myCAF'", "'axis:gone'", "unknown-subject"),
+    ("papers/one2020.yaml", "'set:one2020/myCAF'", "'exosome:gone'", "unknown-subject"),
+    ("papers/one2020.yaml", "'set:one2020/myCAF'", "'agent:gone'", "unknown-subject"),
+    ("papers/one2020.yaml", "'set:one2020/myCAF'", "'biomarker:gone'", "unknown-subject"),
+    ("papers/one2020.yaml", "'set:one2020/myCAF'", "'unmeasured:gone'", "unknown-subject"),
+    ("papers/one2020.yaml", "'set:one2020/myCAF'", "'caf:all'", "unknown-subject"),
+    ("papers/one2020.yaml", "statement: they push", "statement: they push, line: p. 7", "schema"),
+    (
+        "papers/one2020.yaml",
+        "statement: they push",
+        "statement: s, review_claims: [S9]",
+        "unknown-review-claim",
+    ),
+    ("papers/one2020.yaml", "up: [CXCL12,", "renamed: {SDF1: CXCL14}, up: [CXCL12,", "original-list"),
+    ("papers/one2020.yaml", "up: [CXCL12,", "renamed: {DPT: CXCL12}, up: [CXCL12,", "original-list"),
+    ("papers/one2020.yaml", "up: [CXCL12,", "dropped: {FOS: ' '}, up: [CXCL12,", "original-list"),
+    ("papers/one2020.yaml", "up: [CXCL12,", "dropped: {DPT: why}, up: [CXCL12,", "schema"),
+    ("axes/ligand_receptor.yaml", "caf>t_cell", "caf>tcell", "schema"),
+    ("axes/ligand_receptor.yaml", "caf>t_cell", "t_cell", "schema"),
+    ("axes/ligand_receptor.yaml", "receptor: [CXCR4]", "receptor: []", "schema"),
+    ("axes/ligand_receptor.yaml", "[CXCR4]", "[CXCR12]", "gene"),
+    ("axes/ligand_receptor.yaml", "sources: [one2020]", "sources: [gone]", "unknown-paper"),
+    ("axes/ligand_receptor.yaml", "cancer: [breast]", "cancer: [toe]", "unknown-cancer"),
+    ("axes/ligand_receptor.yaml", "[S002-001]", "[S002-001, S002-9]", "unknown-review-claim"),
+    ("axes/ligand_receptor.yaml", "ligand: [CXCL12]", "cancer: [pan], ligand: [ACTA2]", "schema"),
+    ("axes/exosome.yaml", "[APAF1]", "[APAF9]", "gene"),
+    ("axes/exosome.yaml", "sources: [two2021]", "sources: []", "schema"),
+    ("axes/exosome.yaml", "cancer: [pan]", "cancer: [toe]", "unknown-cancer"),
+    ("agents.yaml", "kind: antibody", "kind: herb", "schema"),
+    ("agents.yaml", "[IL6R]", "[CD126X]", "gene"),
+    ("agents.yaml", "sources: [one2020]", "sources: [gone]", "unknown-paper"),
+    ("biomarkers.yaml", "genes: [CAV1]", "genes: [CAV1X]", "gene"),
+    ("biomarkers.yaml", "sources: [one2020]", "sources: [gone]", "unknown-paper"),
+    ("not_measurable.yaml", "'program:contract'", "'program:gone'", "unknown-subject"),
+    ("not_measurable.yaml", "'program:contract'", "'gene:NOSUCH'", "gene"),
+    ("not_measurable.yaml", "id: mature-mirna", "id: stiff", "duplicate-record"),
+    ("no_fixed_sign.yaml", "program:contract", "program:gone", "unknown-subject"),
+    ("review_claims.tsv", "S002-002", "S002-001", "schema"),
+    ("review_claims.tsv", "lines", "line", "schema"),
+    ("review_claims.tsv", "\t20,22", "\t", "schema"),
 ]
 
 
@@ -59,7 +105,9 @@ def test_whole_catalogue_has_no_findings_and_is_counted(tiny: Path) -> None:
     assert report.findings == ()
     assert report.ok
     assert (report.n_sets, report.n_claims, report.n_papers, report.n_programs) == (4, 2, 2, 1)
-    assert report.n_approved == report.n_genes == 15
+    assert report.n_approved == report.n_genes == 18
+    assert report.n_records == {"axis": 1, "exosome": 1, "agent": 1, "biomarker": 1, "unmeasured": 2}
+    assert (report.n_review_claims, report.uncovered) == (2, ())
 
 
 @pytest.mark.parametrize(("file", "old", "new", "code"), BREAKS)
@@ -117,5 +165,89 @@ def test_folder_without_papers_is_no_catalogue(tmp_path: Path) -> None:
 
 
 def test_shipped_catalogue_has_no_findings() -> None:
-    findings = lint(signatures_dir(), APPROVED).findings
+    findings = lint(signatures_dir(), APPROVED, translate=genes.translate).findings
     assert [f"{finding.file}: {finding.code}: {finding.message}" for finding in findings] == []
+
+
+def broken(path: Path, old: str, new: str) -> None:
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+
+
+def test_review_claim_that_nothing_answers_is_a_finding_unless_allowed(tiny: Path) -> None:
+    broken(tiny / "axes" / "exosome.yaml", ", review_claims: [S002-002]", "")
+    report = lint(tiny, APPROVED)
+    assert [(finding.file, finding.code) for finding in report.findings] == [
+        ("review_claims.tsv", "uncovered-review-claim")
+    ]
+    assert "S002-002" in report.findings[0].message
+    assert report.uncovered == ("S002-002",)
+    allowed = lint(tiny, APPROVED, allow_uncovered=True)
+    assert allowed.ok
+    assert allowed.uncovered == ("S002-002",)
+
+
+@pytest.mark.parametrize("subject", ["'gene:ACTA2'", "'program:contract'", "'set:one2020/myCAF'"])
+def test_two_faced_subject_needs_a_cancer(tiny: Path, subject: str) -> None:
+    path = tiny / "papers" / "one2020.yaml"
+    broken(path, "about: 'set:one2020/myCAF'", f"about: {subject}")
+    broken(path, "up: [ACTA2, TAGLN, POSTN]", "up: [ACTA2]")
+    assert lint(tiny, APPROVED).ok
+    broken(path, "[in_vivo], cancer: [breast]", "[in_vivo], cancer: [pan]")
+    (finding,) = lint(tiny, APPROVED).findings
+    assert (finding.file, finding.code) == ("papers/one2020.yaml", "fixed-sign")
+    broken(path, "effect: pro", "effect: context")
+    assert lint(tiny, APPROVED).ok
+
+
+def test_pair_with_a_two_faced_ligand_needs_a_cancer(tiny: Path) -> None:
+    path = tiny / "axes" / "ligand_receptor.yaml"
+    broken(path, "ligand: [CXCL12]", "ligand: [ACTA2]")
+    assert lint(tiny, APPROVED).ok
+    broken(path, "cancer: [breast]", "cancer: [pan]")
+    assert [finding.code for finding in lint(tiny, APPROVED).findings] == ["fixed-sign"]
+
+
+@pytest.mark.parametrize("file", ["papers/one2020.yaml", "programs/contract.yaml"])
+def test_set_that_a_species_lacks_must_say_so(tiny: Path, file: str) -> None:
+    assert lint(tiny, APPROVED, translate=genes.translate).ok
+    # Two genes without a mouse orthologue.
+    broken(tiny / file, "up: [ACTA2,", "up: [HLA-DPA1, CST1,")
+    (finding,) = lint(tiny, APPROVED, translate=genes.translate).findings
+    assert (finding.file, finding.code) == (file, "species-coverage")
+    assert "mouse" in finding.message
+    broken(tiny / file, "label:", "not_for: {mouse: no orthologues}, label:")
+    report = lint(tiny, APPROVED, translate=genes.translate)
+    assert report.ok
+    assert [row.not_for for row in report.coverage if row.not_for] == [("mouse",)]
+
+
+def test_coverage_counts_own_symbols_and_orthologues(tiny: Path) -> None:
+    rows = {row.id: row for row in lint(tiny, APPROVED, translate=genes.translate).coverage}
+    assert set(rows) == {"one2020/myCAF", "one2020/iCAF", "two2021/levels", "two2021/Col", "program:contract"}
+    assert [rows["two2021/Col"].share(species) for species in SPECIES] == [1.0, 1.0]
+    assert rows["one2020/myCAF"].n_genes == 4
+
+
+def test_catalogue_without_records_is_whole(tiny: Path) -> None:
+    for name in ("axes/ligand_receptor.yaml", "axes/exosome.yaml", "agents.yaml", "biomarkers.yaml",
+                 "not_measurable.yaml", "no_fixed_sign.yaml", "review_claims.tsv"):  # fmt: skip
+        (tiny / name).unlink()
+    report = lint(tiny, APPROVED)
+    assert report.ok
+    assert sum(report.n_records.values()) == report.n_review_claims == 0
+
+
+def test_every_doi_of_the_shipped_catalogue_belongs_to_one_paper() -> None:
+    dois = [paper.doi for paper in load().papers.values() if paper.doi]
+    assert len(dois) == len(set(dois))
+
+
+def test_original_list_is_read_back_under_its_printed_names(tiny: Path) -> None:
+    broken(
+        tiny / "papers" / "one2020.yaml",
+        "up: [CXCL12, CFD, DPT]",
+        "up: [CXCL12, CFD, DPT], dropped: {FOS: stress}, renamed: {SDF1: CXCL12}",
+    )
+    assert lint(tiny, APPROVED).ok
+    assert read(tiny).sets["one2020/iCAF"].definition.printed == ("SDF1", "CFD", "DPT", "FOS")

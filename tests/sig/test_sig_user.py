@@ -97,7 +97,7 @@ def test_yaml_in_the_form_of_a_paper_file_joins_with_its_claims(
         ("genes.txt", b"ACTA2\n", ".gmt"),
         ("tag.yaml", b"a: !!python/object/apply:os.getcwd []\n", "tag"),
         ("bomb.yaml", b"a0: &a0 [x]\na1: [*a0]\n", "anchor"),
-        ("form.yaml", b"version: 1\nsignatures: []\n", "paper, context, sets, claims"),
+        ("form.yaml", b"version: 1\n", "paper, context, sets, claims"),
     ],
 )
 def test_unusable_files_are_refused(tmp_path: Path, name: str, content: bytes, word: str) -> None:

@@ -1,18 +1,20 @@
-"""``cafsc signatures``: look into the catalogue, check it, hand it on."""
+"""``cafsc signatures``: look into the catalogue, check it, compare it, hand it on."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cafsc.cli._tables import print_entry, print_table
+
 if TYPE_CHECKING:
-    from cafsc.sig import Catalogue
+    from cafsc.sig import LintReport
 
 app = typer.Typer(no_args_is_help=True, help="The signatures and claims behind every call.")
 
@@ -26,20 +28,35 @@ class Kind(StrEnum):
     claims = "claims"
     states = "states"
     schemes = "schemes"
+    pairs = "pairs"
+    exosome = "exosome"
+    agents = "agents"
+    biomarkers = "biomarkers"
+    unmeasured = "unmeasured"
+    review = "review"
 
 
 class Form(StrEnum):
     """What ``export`` writes."""
 
     gmt = "gmt"
-    json = "json"
+    decoupler = "decoupler"
     tsv = "tsv"
+    json = "json"
+    schema = "schema"
 
 
-Row = dict[str, Any]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
-PIPE_WIDTH = 400
-"""Columns of a table that is not printed on a terminal."""
+_HIDDEN = {
+    "sets": ("label", "schemes"),
+    "claims": ("paper", "link"),
+    "papers": ("title", "verified"),
+    "pairs": ("mechanism", "statement"),
+    "exosome": ("statement",),
+    "agents": ("shown",),
+}
+"""Columns that a table leaves out to stay readable; the JSON has them."""
 
 
 @app.command("list")
@@ -49,38 +66,60 @@ def list_(
         str | None, typer.Option(help="Only what was found in this cancer (code or common name).")
     ] = None,
     gene: Annotated[str | None, typer.Option(help="Only what names this gene.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """List gene sets, programmes, papers, claims, harmonised states or schemes."""
+    """List gene sets, programmes, papers, claims, states, schemes, pairs, exosome axes, agents and more."""
     from cafsc import sig
+    from cafsc.sig.listing import in_cancer, names_gene, rows
 
     catalogue = sig.load()
     code = None if cancer is None else catalogue.cancer(cancer)
-    rows = _ROWS[kind](catalogue)
-    rows = [row for row in rows if _wanted(row, code, gene)]
+    listed = [
+        row
+        for row in rows(catalogue, kind)
+        if (code is None or in_cancer(row, code)) and (gene is None or names_gene(row, gene))
+    ]
     hidden = {"genes"} if as_json else {"genes", *_HIDDEN.get(kind, ())}
-    rows = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
+    shown = [{name: value for name, value in row.items() if name not in hidden} for row in listed]
     if as_json:
-        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(shown, indent=1, ensure_ascii=False))
     else:
-        _print_table(f"{len(rows)} {kind}", rows)
+        print_table(f"{len(shown)} {kind}", shown)
 
 
 @app.command()
 def show(
     identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="Id of a set, programme, paper, claim, state or scheme.")
+        str,
+        typer.Argument(metavar="ID", help="Id of any entry, kind:ID, or gene:SYMBOL for all about a gene."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show one entry with its genes, its source and the claims about it."""
+    """Show one entry with its genes, what was dropped and why, its sources, claims and conflicts."""
     from cafsc import sig
 
-    entry = _found(sig.load(), identifier)
+    entry = sig.find(sig.load(), identifier)
     if as_json:
         typer.echo(json.dumps(entry, indent=1, ensure_ascii=False))
     else:
-        _print_entry(entry)
+        print_entry(entry)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Words, a gene, an author, a DOI ...")],
+    as_json: AsJson = False,
+) -> None:
+    """Find entries that hold all the words, anywhere in them."""
+    from dataclasses import asdict
+
+    from cafsc import sig
+
+    hits = [asdict(hit) for hit in sig.search(sig.load(), text)]
+    if as_json:
+        typer.echo(json.dumps(hits, indent=1, ensure_ascii=False))
+    else:
+        print_table(f"{len(hits)} entries with {text!r}", hits)
 
 
 @app.command()
@@ -88,8 +127,15 @@ def lint(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="Catalogue folder; cafsc's own if left out.")
     ] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Also print how much of each set both species have symbols for."),
+    ] = False,
+    allow_uncovered: Annotated[
+        bool, typer.Option("--allow-uncovered", help="Only count the review claims that nothing answers.")
+    ] = False,
 ) -> None:
-    """Check a catalogue: schema, gene symbols, sources, duplicates, dangling names. Exit 2 on findings."""
+    """Check a catalogue: schema, symbols, sources, duplicates, dangling names, gaps. Exit 2 on findings."""
     from cafsc import genes, sig
     from cafsc._errors import EXIT_USER
 
@@ -97,31 +143,80 @@ def lint(
         sig.signatures_dir() if folder is None else folder,
         approved={"human": genes.approved("human"), "mouse": genes.approved("mouse")},
         renamed={"human": genes.aliases("human"), "mouse": genes.aliases("mouse")},
+        translate=genes.translate,
+        allow_uncovered=allow_uncovered,
     )
-    for finding in report.findings:
-        typer.echo(f"{finding.file}: {finding.code}: {finding.message}")
+    if coverage:
+        _print_coverage(report)
     for conflict in report.conflicts:
         sides = f"pro in {', '.join(conflict.pro)}; anti in {', '.join(conflict.anti)}"
         typer.echo(f"note: {conflict.gene} speaks for both sides: {sides}")
-    share = 100 * (report.n_approved or 0) / max(report.n_genes, 1)
-    typer.echo(
-        f"{report.n_sets} sets, {report.n_claims} claims, {report.n_papers} papers, "
-        f"{report.n_programs} programmes, {report.n_genes} genes ({share:.1f}% approved symbols), "
-        f"{len(report.conflicts)} genes on both sides, {len(report.findings)} findings"
-    )
+    for row in report.coverage:
+        for species in row.not_for:
+            typer.echo(f"note: {row.id} is not for {species}")
+    for finding in report.findings:
+        typer.echo(f"{finding.file}: {finding.code}: {finding.message}")
+    for line in _counts(report):
+        typer.echo(line)
     if not report.ok:
         raise typer.Exit(EXIT_USER)
 
 
+def _counts(report: LintReport) -> Iterable[str]:
+    share = 100 * (report.n_approved or 0) / max(report.n_genes, 1)
+    thin = {
+        species: min(
+            (row.share(species) for row in report.coverage if species not in row.not_for), default=1.0
+        )
+        for species in ("human", "mouse")
+    }
+    records = report.n_records
+    yield (
+        f"{records['axis']} ligand-receptor pairs, {records['exosome']} exosome axes, {records['agent']} agents, "
+        f"{records['biomarker']} biomarkers, {records['unmeasured']} not measurable"
+    )
+    yield "least symbol coverage of a set: " + ", ".join(f"{name} {low:.0%}" for name, low in thin.items())
+    covered = report.n_review_claims - len(report.uncovered)
+    yield f"review claims covered {covered}/{report.n_review_claims}"
+    yield (
+        f"{report.n_sets} sets, {report.n_claims} claims, {report.n_papers} papers, "
+        f"{report.n_programs} programmes, {report.n_genes} genes ({share:.1f}% approved symbols), "
+        f"{len(report.conflicts)} genes on both sides, {len(report.findings)} findings"
+    )
+
+
+def _print_coverage(report: LintReport) -> None:
+    print_table(
+        "symbol coverage",
+        [
+            {
+                "id": row.id,
+                "n_genes": row.n_genes,
+                "n_human": row.n_human,
+                "n_mouse": row.n_mouse,
+                "human": f"{row.share('human'):.0%}",
+                "mouse": f"{row.share('mouse'):.0%}",
+                "not for": list(row.not_for),
+            }
+            for row in report.coverage
+        ],
+    )
+
+
 @app.command()
 def export(
-    form: Annotated[Form, typer.Option("--format", help="gmt, json, or tsv (source, target, weight).")],
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--format", help="gmt; decoupler or tsv (source, target, weight); json; schema of the files."
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; standard output if left out.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write the catalogue for other tools: GMT (GSEA), decoupler network, or everything as JSON."""
+    """Write the catalogue for other tools: GMT (GSEA), decoupler network, everything as JSON, or the schema."""
     from cafsc import sig
 
     catalogue = sig.load()
@@ -129,6 +224,8 @@ def export(
         text = sig.to_gmt(catalogue)
     elif form is Form.json:
         text = sig.to_json(catalogue)
+    elif form is Form.schema:
+        text = sig.to_schema()
     else:
         text = sig.to_net(catalogue).to_csv(sep="\t", index=False, lineterminator="\n")
     if output is None:
@@ -139,223 +236,30 @@ def export(
         io.write_text(output, text, force)
 
 
-def _set_rows(catalogue: Catalogue) -> list[Row]:
-    return [
-        {
-            "id": entry.id,
-            "label": entry.label,
-            "species": entry.species,
-            "cancer": list(entry.cancer),
-            "n_genes": len(entry.definition.genes),
-            "states": list(entry.states),
-            "schemes": list(entry.schemes),
-            "paper": entry.paper.citation,
-            "genes": entry.definition.genes,
-        }
-        for entry in catalogue.sets.values()
-    ]
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Catalogue folder, or a JSON export.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Catalogue folder, or a JSON export.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what came, went and changed between two releases of the catalogue."""
+    from dataclasses import asdict
 
-
-def _program_rows(catalogue: Catalogue) -> list[Row]:
-    return [
-        {
-            "id": program.id,
-            "label": program.label,
-            "n_genes": len({*program.up, *program.down}),
-            "papers": [part.paper for part in program.parts],
-            "meaning": program.meaning,
-            "genes": (*program.up, *program.down),
-        }
-        for program in catalogue.programs.values()
-    ]
-
-
-def _paper_rows(catalogue: Catalogue) -> list[Row]:
-    sets, claims = list(catalogue.sets.values()), catalogue.claims
-    return [
-        {
-            "id": key,
-            "citation": paper.citation,
-            "cancer": sorted(
-                {code for entry in sets if entry.paper.key == key for code in entry.cancer}
-                | {code for claim in claims if claim.paper.key == key for code in claim.claim.cancer}
-            ),
-            "n_sets": sum(entry.paper.key == key for entry in sets),
-            "n_claims": sum(claim.paper.key == key for claim in claims),
-            "verified": paper.verified,
-            "link": paper.link,
-            "genes": tuple(
-                gene for entry in sets if entry.paper.key == key for gene in entry.definition.genes
-            ),
-        }
-        for key, paper in catalogue.papers.items()
-    ]
-
-
-def _claim_rows(catalogue: Catalogue) -> list[Row]:
-    return [
-        {
-            "id": entry.claim.id,
-            "about": entry.claim.about,
-            "effect": entry.claim.effect,
-            "evidence": list(entry.claim.evidence),
-            "cancer": list(entry.claim.cancer),
-            "statement": entry.claim.statement,
-            "link": entry.paper.link,
-            "genes": _genes_of(catalogue, entry.claim.about),
-        }
-        for entry in catalogue.claims
-    ]
-
-
-def _state_rows(catalogue: Catalogue) -> list[Row]:
-    return [
-        {
-            "id": key,
-            "label": state.label,
-            "meaning": state.meaning,
-            "members": state.members,
-            "genes": _genes_of(catalogue, f"state:{key}"),
-        }
-        for key, state in catalogue.states.items()
-    ]
-
-
-def _scheme_rows(catalogue: Catalogue) -> list[Row]:
-    return [
-        {
-            "id": key,
-            "label": scheme.label,
-            "paper": scheme.paper,
-            "method": scheme.method,
-            "members": scheme.members,
-            "genes": _member_genes(catalogue, scheme.members),
-        }
-        for key, scheme in catalogue.schemes.items()
-    ]
-
-
-_ROWS = {
-    Kind.sets: _set_rows,
-    Kind.programs: _program_rows,
-    Kind.papers: _paper_rows,
-    Kind.claims: _claim_rows,
-    Kind.states: _state_rows,
-    Kind.schemes: _scheme_rows,
-}
-
-
-_HIDDEN = {Kind.sets: ("label", "schemes"), Kind.claims: ("link",), Kind.papers: ("verified",)}
-"""Columns that a table leaves out to stay readable; the JSON has them."""
-
-
-def _member_genes(catalogue: Catalogue, members: Iterable[str]) -> tuple[str, ...]:
-    return tuple(
-        gene
-        for member in members
-        if member in catalogue.sets
-        for gene in catalogue.sets[member].definition.genes
-    )
-
-
-def _genes_of(catalogue: Catalogue, subject: str) -> tuple[str, ...]:
-    kind, _, name = subject.partition(":")
-    if kind == "gene":
-        return (name,)
-    if kind == "program" and name in catalogue.programs:
-        return (*catalogue.programs[name].up, *catalogue.programs[name].down)
-    members = catalogue.states[name].members if kind == "state" and name in catalogue.states else [name]
-    return _member_genes(catalogue, members)
-
-
-def _wanted(row: Row, cancer: str | None, gene: str | None) -> bool:
-    if cancer is not None and "cancer" in row and not {cancer, "pan"} & {*row["cancer"]}:
-        return False
-    return gene is None or gene.casefold() in {name.casefold() for name in row["genes"]}
-
-
-def _found(catalogue: Catalogue, identifier: str) -> Row:
-    from cafsc._errors import OptionError
-
-    content: dict[str, dict[str, Row]] = json.loads(_everything(catalogue))
-    for section, subject in _SECTIONS:
-        if identifier in content[section]:
-            about = [
-                {"id": claim.claim.id, "effect": claim.claim.effect, "statement": claim.claim.statement,
-                 "paper": claim.paper.citation, "link": claim.paper.link}
-                for claim in catalogue.claims_about(f"{subject}:{identifier}")
-            ]  # fmt: skip
-            entry = {"kind": subject, "id": identifier, **content[section][identifier]}
-            paper = catalogue.papers.get(str(entry.get("paper")))
-            if paper is not None:
-                entry |= {"citation": paper.citation, "link": paper.link}
-            return entry | ({"claims": about} if about else {})
-    import difflib
-
-    known = [name for section, _ in _SECTIONS for name in content[section]]
-    close = difflib.get_close_matches(identifier, known, n=3, cutoff=0.4)
-    raise OptionError(
-        f"nothing in the catalogue has the id {identifier!r}",
-        expected=", ".join(close) or "an id as printed by 'cafsc signatures list'",
-        fix="see 'cafsc signatures list --kind sets|programs|papers|claims|states|schemes'",
-    )
-
-
-_SECTIONS: Sequence[tuple[str, str]] = (
-    ("sets", "set"),
-    ("states", "state"),
-    ("programs", "program"),
-    ("schemes", "scheme"),
-    ("papers", "paper"),
-    ("claims", "claim"),
-)
-
-
-def _everything(catalogue: Catalogue) -> str:
     from cafsc import sig
 
-    content = json.loads(sig.to_json(catalogue))
-    content["claims"] = {claim["id"]: claim for claim in content["claims"]}
-    return json.dumps({section: content[section] for section, _ in _SECTIONS})
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value)
-    return "" if value is None else str(value)
-
-
-def _print_table(title: str, rows: list[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Piped into another program, a row stays on one line.
-    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
-    if not rows:
-        console.print("nothing matches", highlight=False)
+    changes = sig.diff(old, new)
+    if as_json:
+        typer.echo(json.dumps([asdict(change) for change in changes], indent=1, ensure_ascii=False))
         return
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for name in rows[0]:
-        justify: Literal["right", "left"] = "right" if name.startswith("n_") else "left"
-        table.add_column(name, overflow="fold", justify=justify, no_wrap=name == "id")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    console.print(table)
-
-
-def _print_entry(entry: Row) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    for name, given in entry.items():
-        if given in (None, [], {}, ""):
-            continue
-        value = [f"{key}: {part}" for key, part in given.items()] if isinstance(given, dict) else given
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            console.print(Text(f"{name}:", style="bold"))
-            for part in value:
-                console.print(Text("  - " + "; ".join(_cell(piece) for piece in part.values() if piece)))
-        else:
-            console.print(Text.assemble((f"{name}: ", "bold"), _cell(value)))
+    marks = {"added": "+", "removed": "-", "changed": "~"}
+    section = ""
+    for change in changes:
+        if change.section != section:
+            section = change.section
+            counts = Counter(other.what for other in changes if other.section == section)
+            typer.echo(f"{section}: " + ", ".join(f"{counts[what]} {what}" for what in marks if counts[what]))
+        typer.echo(f"  {marks[change.what]} {change.id}")
+        for detail in change.details:
+            typer.echo(f"      {detail}")
+    if not changes:
+        typer.echo("no difference")

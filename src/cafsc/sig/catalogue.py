@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cafsc._errors import CatalogueError, OptionError
 from cafsc.sig.files import CatalogueFiles, read_files
@@ -30,13 +30,14 @@ from cafsc.sig.model import (
     State,
 )
 from cafsc.sig.records import Agent, Biomarker, ExosomeAxis, Pair, Record, Unmeasured
-from cafsc.sig.subjects import EXPECTED, is_known, subject_ids
+from cafsc.sig.review import ReviewClaim, answers, read_review_claims
+from cafsc.sig.subjects import EXPECTED, PAN, is_known, subject_ids
 from cafsc.sig.user import UserFile, read_user_file
 
-AnyRecord = TypeVar("AnyRecord", bound=Record)
+if TYPE_CHECKING:
+    import pandas as pd
 
-PAN = "pan"
-"""The cancer of a claim that holds for all."""
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,14 @@ class Catalogue:
     biomarkers: Mapping[str, Biomarker] = field(default_factory=dict)
     unmeasured: Mapping[str, Unmeasured] = field(default_factory=dict)
     """What single-cell RNA-seq cannot see."""
+    no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
+    """Subjects that are good in one tumour and bad in another, each with the reason."""
+    review_claims: Mapping[str, ReviewClaim] = field(default_factory=dict)
+    """The numbered assertions of the reviews."""
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What answers each review claim: ``claim:<id>``, ``axis:<id>``, ``exosome:<id>`` and so on."""
+    own_schemes: tuple[str, ...] = ()
+    """Schemes made of the user's own files."""
     notes: tuple[str, ...] = ()
     """What was odd, but not wrong, in the user's own files; for showing."""
 
@@ -129,6 +138,43 @@ class Catalogue:
         """Claims about exactly this subject, written as in `cafsc.sig.model.Claim.about`."""
         return tuple(claim for claim in self.claims if claim.claim.about == subject)
 
+    def genes_of(self, subject: str) -> tuple[str, ...]:
+        """Every gene of a subject (``set:..``, ``state:..``, ``program:..`` ...); empty if it names none."""
+        kind, _, name = subject.partition(":")
+        if kind == "gene":
+            return (name,)
+        if kind == "program" and name in self.programs:
+            return tuple(dict.fromkeys((*self.programs[name].up, *self.programs[name].down)))
+        records: Mapping[str, Mapping[str, Record]] = {
+            "axis": self.pairs,
+            "exosome": self.exosome_axes,
+            "agent": self.agents,
+            "biomarker": self.biomarkers,
+            "unmeasured": self.unmeasured,
+        }
+        if kind in records:
+            return tuple(records[kind][name].genes) if name in records[kind] else ()
+        definitions = [entry.definition for entry in self._sets_of(kind, name)]
+        return tuple(dict.fromkeys(gene for definition in definitions for gene in definition.genes))
+
+    def up_genes(self, subject: str) -> tuple[str, ...]:
+        """Genes whose presence speaks for a subject; those of `genes_of` without the ones that are low."""
+        kind, _, name = subject.partition(":")
+        if kind == "program" and name in self.programs:
+            return self.programs[name].up
+        if kind in ("set", "state"):
+            definitions = [entry.definition for entry in self._sets_of(kind, name)]
+            return tuple(dict.fromkeys(gene for definition in definitions for gene in definition.up))
+        return (name,) if kind == "gene" else ()
+
+    def _sets_of(self, kind: str, name: str) -> list[CatalogueSet]:
+        members = self.states[name].members if kind == "state" and name in self.states else [name]
+        return (
+            [self.sets[member] for member in members if member in self.sets]
+            if kind in ("set", "state")
+            else []
+        )
+
     def sets_in_scheme(self, scheme: str) -> tuple[CatalogueSet, ...]:
         """Sets that compete in a scheme, in its order.
 
@@ -145,6 +191,18 @@ class Catalogue:
             )
         return tuple(self.sets[member] for member in self.schemes[scheme].members if member in self.sets)
 
+    def to_net(self) -> pd.DataFrame:
+        """Network for decoupler 2; see `cafsc.sig.to_net`."""
+        from cafsc.sig.export import to_net
+
+        return to_net(self)
+
+    def to_gmt(self) -> str:
+        """Gene matrix transposed; see `cafsc.sig.to_gmt`."""
+        from cafsc.sig.export import to_gmt
+
+        return to_gmt(self)
+
     def species_sets(self, species: Species) -> tuple[CatalogueSet, ...]:
         """Sets written in the symbols of one species."""
         return tuple(entry for entry in self.sets.values() if entry.species == species)
@@ -156,8 +214,10 @@ def load(*extra: Path | str) -> Catalogue:
     Parameters
     ----------
     extra
-        Files of the user. ``.yaml`` in the form of ``signatures/papers``, or ``.gmt`` (name, description,
-        genes; tab-separated). Each file becomes a scheme named after it, in which its sets compete.
+        Files of the user. ``.gmt`` (name, description, genes; tab-separated); ``.yaml`` in the form of
+        ``signatures/papers``; or ``.yaml`` with ``version: 1`` and ``signatures``, a list of ``id``, ``genes``,
+        ``genes_down``, ``call`` (pro, anti, context), ``doi`` or ``pmid``, ``evidence`` and ``cancer``. Each file
+        becomes a scheme named after it, in which its sets compete.
 
     Returns
     -------
@@ -202,29 +262,36 @@ def _joined(files: CatalogueFiles, user_files: list[UserFile]) -> Catalogue:
     schemes = {**files.schemes, **{user.scheme_id: user.scheme for user in user_files}}
     sources: list[tuple[str, PaperFile]] = [*files.papers.items()]
     sources += [(str(user.path), user.file) for user in user_files]
+    own_sources = {str(user.path): user.sources for user in user_files}
     schemes_of = _memberships(schemes)
     states_of = _memberships(files.states)
     papers: dict[str, Paper] = {}
     sets: dict[str, CatalogueSet] = {}
     claims: list[CatalogueClaim] = []
+    by_doi = {source.paper.doi: source.paper for source in files.papers.values() if source.paper.doi}
     for name, source in sources:
         key = source.paper.key
         if key in papers:
             raise CatalogueError(
                 f"{name}: a paper with the key {key!r} is already in the catalogue", fix="choose another key"
             )
-        papers[key] = source.paper
+        own = own_sources.get(name, {})
+        # A paper that the catalogue holds keeps its one vote, also where a user cites it again.
+        of_set = {set_name: by_doi.get(paper.doi or "", paper) for set_name, paper in own.items()}
+        papers |= {paper.key: paper for paper in of_set.values()} or {key: source.paper}
         for set_name, definition in source.sets.items():
             set_id = f"{key}/{set_name}"
             sets[set_id] = CatalogueSet(
                 id=set_id,
-                paper=source.paper,
+                paper=of_set.get(set_name, source.paper),
                 context=source.context,
                 definition=definition,
                 schemes=schemes_of.get(set_id, ()),
                 states=states_of.get(set_id, ()),
             )
-        claims += [CatalogueClaim(claim, source.paper, source.context) for claim in source.claims]
+        for claim in source.claims:
+            set_name = claim.about.removeprefix(f"set:{key}/")
+            claims.append(CatalogueClaim(claim, of_set.get(set_name, source.paper), source.context))
     programs: dict[str, Program] = {program.id: program for program in files.programs.values()}
     _check_user_claims(user_files, {**subject_ids(files), "set": {*sets}}, {*files.cancers, PAN})
     if files.weights is None:
@@ -246,6 +313,10 @@ def _joined(files: CatalogueFiles, user_files: list[UserFile]) -> Catalogue:
         agents=_by_id(files.agents),
         biomarkers=_by_id(files.biomarkers),
         unmeasured=_by_id(files.unmeasured),
+        no_fixed_sign=MappingProxyType(dict(files.no_fixed_sign)),
+        review_claims=MappingProxyType(read_review_claims(files.root)),
+        answers=MappingProxyType(answers(files)),
+        own_schemes=tuple(user.scheme_id for user in user_files),
         notes=tuple(note for user in user_files for note in user.notes),
     )
 
@@ -282,7 +353,7 @@ def _check_user_claims(user_files: list[UserFile], ids: Mapping[str, set[str]], 
 
 def _sha256(root: Path, user_files: list[UserFile]) -> str:
     digest = hashlib.sha256()
-    paths = [path for path in root.rglob("*") if path.name.endswith((".yaml", ".yml", ".tsv.gz"))]
+    paths = [path for path in root.rglob("*") if path.name.endswith((".yaml", ".yml", ".tsv", ".tsv.gz"))]
     named = sorted((path.relative_to(root).as_posix(), path) for path in paths)
     named += [(f"user:{user.path.name}", user.path) for user in user_files]
     for name, path in named:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from pydantic.json_schema import models_json_schema
+
 from cafsc.sig.catalogue import Catalogue
+from cafsc.sig.files import FILES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +91,31 @@ def to_json(catalogue: Catalogue) -> str:
         "lineages": {key: panel.model_dump() for key, panel in catalogue.lineages.items()},
         "schemes": {key: scheme.model_dump() for key, scheme in catalogue.schemes.items()},
         "states": {key: state.model_dump() for key, state in catalogue.states.items()},
+        "pairs": {key: pair.model_dump() for key, pair in catalogue.pairs.items()},
+        "exosome_axes": {key: axis.model_dump() for key, axis in catalogue.exosome_axes.items()},
+        "agents": {key: agent.model_dump() for key, agent in catalogue.agents.items()},
+        "biomarkers": {key: biomarker.model_dump() for key, biomarker in catalogue.biomarkers.items()},
+        "unmeasured": {key: entry.model_dump() for key, entry in catalogue.unmeasured.items()},
+        "no_fixed_sign": dict(catalogue.no_fixed_sign),
+        "review_claims": {key: asdict(claim) for key, claim in catalogue.review_claims.items()},
         "cancers": {key: cancer.model_dump() for key, cancer in catalogue.cancers.items()},
         "weights": catalogue.weights.model_dump(),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def to_schema() -> str:
+    """JSON Schema (draft 2020-12) of the catalogue's YAML files, for editors and other programs.
+
+    One document that fits any of the files; ``files`` in it says which definition a path follows.
+    """
+    schemas, definitions = models_json_schema([(model, "validation") for model in FILES.values()])
+    refs = {name: schemas[model, "validation"] for name, model in FILES.items()}
+    content = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Files of the cafsc catalogue",
+        "anyOf": list(refs.values()),
+        "files": {name: ref["$ref"] for name, ref in refs.items()},
+        **definitions,
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

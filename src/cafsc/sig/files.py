@@ -18,6 +18,7 @@ from cafsc.sig.model import (
     EvidenceWeights,
     LineagePanel,
     Lineages,
+    NoFixedSign,
     PaperFile,
     Program,
     Scheme,
@@ -42,6 +43,24 @@ EXOSOMES = "axes/exosome.yaml"
 AGENTS = "agents.yaml"
 BIOMARKERS = "biomarkers.yaml"
 UNMEASURED = "not_measurable.yaml"
+NO_FIXED_SIGN = "no_fixed_sign.yaml"
+
+FILES: Mapping[str, type[BaseModel]] = {
+    "papers/<key>.yaml": PaperFile,
+    "programs/<id>.yaml": Program,
+    "lineages.yaml": Lineages,
+    "schemes.yaml": Schemes,
+    "crosswalk.yaml": Crosswalk,
+    "cancers.yaml": Cancers,
+    "weights.yaml": EvidenceWeights,
+    PAIRS: Pairs,
+    EXOSOMES: ExosomeAxes,
+    AGENTS: Agents,
+    BIOMARKERS: Biomarkers,
+    UNMEASURED: UnmeasuredFile,
+    NO_FIXED_SIGN: NoFixedSign,
+}
+"""The schema of each file of a catalogue."""
 
 MAX_PROBLEMS = 4
 """Problems of one file that an error prints; it must stay within eight lines."""
@@ -67,6 +86,7 @@ class CatalogueFiles:
     agents: list[Agent] = field(default_factory=list)
     biomarkers: list[Biomarker] = field(default_factory=list)
     unmeasured: list[Unmeasured] = field(default_factory=list)
+    no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
     errors: dict[str, CatalogueError] = field(default_factory=dict)
     """Files that could not be read, each with the reason."""
 
@@ -109,6 +129,8 @@ def _read_records(files: CatalogueFiles) -> None:
         files.biomarkers = biomarkers.biomarkers
     if (unmeasured := _read_if_there(files, UNMEASURED, UnmeasuredFile)) is not None:
         files.unmeasured = unmeasured.unmeasured
+    if (two_faced := _read_if_there(files, NO_FIXED_SIGN, NoFixedSign)) is not None:
+        files.no_fixed_sign = two_faced.subjects
 
 
 def _read(files: CatalogueFiles, name: str, model: type[Model]) -> Model | None:
@@ -147,6 +169,24 @@ def read_text(path: Path) -> str:
         ) from None
 
 
+def read_data(path: Path, expected: str) -> object:
+    """Read one YAML file as plain data; ``expected`` words the error for an empty one.
+
+    Raises
+    ------
+    CatalogueError
+        Naming the file, the line, what stands there and how to mend it.
+    """
+    try:
+        data = loads(read_text(path))
+    except YamlError as error:
+        where = "" if error.line is None else f" line {error.line}, column {error.column}"
+        raise CatalogueError(f"{path}{where}: {_short(error.problem)}", fix=error.fix) from None
+    if data is None:
+        raise CatalogueError(f"{path}: the file is empty", expected=expected, fix="fill it or leave it out")
+    return data
+
+
 def read_model(path: Path, model: type[Model]) -> Model:
     """Read one YAML file into ``model``.
 
@@ -155,29 +195,20 @@ def read_model(path: Path, model: type[Model]) -> Model:
     CatalogueError
         Naming the file, the line, what stands there and how to mend it.
     """
-    text = read_text(path)
-    try:
-        data = loads(text)
-    except YamlError as error:
-        where = "" if error.line is None else f" line {error.line}, column {error.column}"
-        raise CatalogueError(f"{path}{where}: {_short(error.problem)}", fix=error.fix) from None
-    if data is None:
-        raise CatalogueError(
-            f"{path}: the file is empty", expected=_expected(model), fix="fill it or leave it out"
-        )
+    data = read_data(path, _expected(model))
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise _schema_error(path, text, model, error) from None
+        raise _schema_error(path, model, error) from None
 
 
 def _expected(model: type[BaseModel]) -> str:
     return f"a mapping with the keys {', '.join(model.model_fields)}"
 
 
-def _schema_error(path: Path, text: str, model: type[BaseModel], error: ValidationError) -> CatalogueError:
+def _schema_error(path: Path, model: type[BaseModel], error: ValidationError) -> CatalogueError:
     lines: dict[Place, int] = {}
-    loads(text, lines)
+    loads(read_text(path), lines)
     problems = error.errors(include_url=False, include_context=False)
     said = [_said(path, dict(problem), lines) for problem in problems[:MAX_PROBLEMS]]
     if len(problems) > MAX_PROBLEMS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 Species = Literal["human", "mouse"]
 Effect = Literal["pro", "anti", "context"]
@@ -22,11 +22,12 @@ Level = Literal["negative", "negative-low", "low", "low-medium", "medium", "medi
 _DOI = re.compile(r"10\.\d{4,9}/[-._;()/:a-z0-9]+")
 _PMID = re.compile(r"[1-9]\d{0,8}")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]*")
+_NOT_SLUG = re.compile(r"[^A-Za-z0-9_+.-]+")
 _LINES = re.compile(r"\d+(-\d+)?(, ?\d+(-\d+)?)*")
 _GENE = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]*")
 
 
-def _matches(pattern: re.Pattern[str], what: str) -> AfterValidator:
+def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
             raise ValueError(f"{value!r} is not {what}")
@@ -35,11 +36,20 @@ def _matches(pattern: re.Pattern[str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Doi = Annotated[str, _matches(_DOI, "a DOI (10.xxxx/..., lower case)")]
-Pmid = Annotated[str, _matches(_PMID, "a PubMed ID")]
-Slug = Annotated[str, _matches(_SLUG, "an id (letters, digits, _ + . -)")]
-Lines = Annotated[str, _matches(_LINES, "lines (79, 79-83 or 79-83,90; in quotes)")]
-Gene = Annotated[str, _matches(_GENE, "a gene symbol")]
+def _shown(pattern: re.Pattern[str]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern.pattern}$"})
+
+
+Doi = Annotated[str, _matching(_DOI, "a DOI (10.xxxx/..., lower case)"), _shown(_DOI)]
+Pmid = Annotated[str, _matching(_PMID, "a PubMed ID"), _shown(_PMID)]
+Slug = Annotated[str, _matching(_SLUG, "an id (letters, digits, _ + . -)"), _shown(_SLUG)]
+Lines = Annotated[str, _matching(_LINES, "lines (79, 79-83 or 79-83,90; in quotes)"), _shown(_LINES)]
+Gene = Annotated[str, _matching(_GENE, "a gene symbol"), _shown(_GENE)]
+
+
+def slugged(name: str) -> str:
+    """``name`` as an id: other characters become ``-``; may be empty."""
+    return _NOT_SLUG.sub("-", name).strip("-._+")
 
 
 class Strict(BaseModel):
@@ -70,6 +80,11 @@ class Paper(Strict):
     def citation(self) -> str:
         """Short form for tables: ``Costa 2018 Cancer Cell``."""
         return f"{self.first_author} {self.year} {self.journal}"
+
+    @property
+    def short(self) -> str:
+        """Author and year: ``Costa 2018``."""
+        return f"{self.first_author} {self.year}"
 
     @property
     def link(self) -> str:
@@ -103,6 +118,8 @@ class GeneSet(Strict):
     """Where the list itself was read."""
     verified: Verified
     cancer: list[Slug] = Field(default_factory=list)
+    not_for: dict[Species, str] = Field(default_factory=dict)
+    """Species that the set does not claim, each with the reason, such as genes without an ortholog."""
     note: str | None = None
 
     @model_validator(mode="after")
@@ -124,6 +141,14 @@ class GeneSet(Strict):
     def genes(self) -> tuple[str, ...]:
         """Every gene the set names, in order, without repeats."""
         return tuple(dict.fromkeys([*self.up, *self.down, *self.levels]))
+
+    @property
+    def printed(self) -> tuple[str, ...]:
+        """The published list: genes kept and dropped, under the names that were printed."""
+        names: dict[str, list[str]] = {}
+        for name, today in self.renamed.items():
+            names.setdefault(today, []).append(name)
+        return tuple(name for gene in (*self.genes, *self.dropped) for name in names.get(gene, [gene]))
 
 
 class Claim(Strict):
@@ -179,6 +204,8 @@ class Program(Strict):
     meaning: str
     proxy: str | None = None
     """What the score cannot show, where RNA is only a proxy."""
+    not_for: dict[Species, str] = Field(default_factory=dict)
+    """Species that the programme does not claim, each with the reason."""
     parts: list[ProgramPart] = Field(min_length=1)
 
     @property
@@ -260,10 +287,19 @@ class Cancers(Strict):
     cancers: dict[Slug, CancerType]
 
 
+class NoFixedSign(Strict):
+    """``signatures/no_fixed_sign.yaml``: what is good in one tumour and bad in another."""
+
+    subjects: dict[str, str]
+    """``gene:<SYMBOL>`` or another subject of a claim, with the reason."""
+
+
 class EvidenceWeights(Strict):
     """``signatures/weights.yaml``: how much a claim weighs; every number with its reason."""
 
     evidence: dict[Evidence, float]
     cancer: dict[Literal["same", "same_organ", "pan", "other", "unknown"], float]
     species: dict[Literal["same", "other"], float]
+    subject: dict[Literal["state", "set", "marker", "program", "gene"], float] = Field(default_factory=dict)
+    """How well a subject picks out one kind of fibroblast; 1 where it is not listed."""
     why: dict[str, str]

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cafsc.sig.catalogue import PAN
 from cafsc.sig.files import AGENTS, BIOMARKERS, EXOSOMES, PAIRS, UNMEASURED, CatalogueFiles
 from cafsc.sig.records import Record, Unmeasured
 from cafsc.sig.rules import Finding
-from cafsc.sig.subjects import is_known, subject_ids
+from cafsc.sig.subjects import PAN, is_known, subject_ids
 
 
-def records(files: CatalogueFiles) -> Iterator[tuple[str, Sequence[Record]]]:
-    """File and records, for every kind of record."""
-    yield PAIRS, files.pairs
-    yield EXOSOMES, files.exosome_axes
-    yield AGENTS, files.agents
-    yield BIOMARKERS, files.biomarkers
-    yield UNMEASURED, files.unmeasured
+def records(files: CatalogueFiles) -> Iterator[tuple[str, str, Sequence[Record]]]:
+    """Kind of subject, file and records, for every kind of record."""
+    yield "axis", PAIRS, files.pairs
+    yield "exosome", EXOSOMES, files.exosome_axes
+    yield "agent", AGENTS, files.agents
+    yield "biomarker", BIOMARKERS, files.biomarkers
+    yield "unmeasured", UNMEASURED, files.unmeasured
 
 
 def duplicate_record(files: CatalogueFiles) -> Iterator[Finding]:
     """Ids are unique within a file of records."""
-    for name, entries in records(files):
+    for _, name, entries in records(files):
         seen: set[str] = set()
         for entry in entries:
             if entry.id in seen:
@@ -33,7 +32,7 @@ def duplicate_record(files: CatalogueFiles) -> Iterator[Finding]:
 def unknown_record_source(files: CatalogueFiles) -> Iterator[Finding]:
     """Records name papers of the catalogue."""
     papers = {paper.paper.key for paper in files.papers.values()}
-    for name, entries in records(files):
+    for _, name, entries in records(files):
         for entry in entries:
             for source in entry.sources:
                 if source not in papers:
@@ -42,7 +41,7 @@ def unknown_record_source(files: CatalogueFiles) -> Iterator[Finding]:
 
 def unknown_record_cancer(files: CatalogueFiles) -> Iterator[Finding]:
     """Records name cancers of ``cancers.yaml``, or ``pan``."""
-    for name, entries in records(files):
+    for _, name, entries in records(files):
         for entry in entries:
             for code in [] if isinstance(entry, Unmeasured) else entry.cancer:
                 if code not in files.cancers and code != PAN:

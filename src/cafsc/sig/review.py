@@ -65,13 +65,10 @@ def covering(files: CatalogueFiles) -> Iterator[tuple[str, str, str]]:
         for claim in paper.claims:
             for number in claim.review_claims:
                 yield name, f"claim:{claim.id}", number
-    for kind, (name, entries) in zip(RECORD_KINDS, records(files), strict=True):
+    for kind, name, entries in records(files):
         for entry in entries:
             for number in entry.review_claims:
                 yield name, f"{kind}:{entry.id}", number
-
-
-RECORD_KINDS = ("axis", "exosome", "agent", "biomarker", "unmeasured")
 
 
 def answers(files: CatalogueFiles) -> Mapping[str, tuple[str, ...]]:
@@ -89,11 +86,12 @@ def unknown_review_claim(files: CatalogueFiles, known: Mapping[str, ReviewClaim]
             yield Finding(name, "unknown-review-claim", f"{subject}: no {number!r} in {FILE}")
 
 
-def uncovered_review_claim(files: CatalogueFiles, known: Mapping[str, ReviewClaim]) -> Iterator[Finding]:
-    """Everything that the reviews say is answered."""
+def uncovered_review_claims(files: CatalogueFiles, known: Mapping[str, ReviewClaim]) -> list[ReviewClaim]:
+    """What the reviews say and nothing answers."""
     answered = answers(files)
-    for number, claim in known.items():
-        if number not in answered:
-            yield Finding(
-                FILE, "uncovered-review-claim", f"nothing answers {number} ({claim.kind}: {claim.gist})"
-            )
+    return [claim for number, claim in known.items() if number not in answered]
+
+
+def nothing_answers(claim: ReviewClaim) -> Finding:
+    """The finding for a review claim that is not covered."""
+    return Finding(FILE, "uncovered-review-claim", f"nothing answers {claim.id} ({claim.kind}: {claim.gist})")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cafsc.sig.catalogue import PAN
 from cafsc.sig.files import CatalogueFiles
-from cafsc.sig.subjects import is_known, set_definitions, subject_ids
+from cafsc.sig.subjects import PAN, is_known, set_definitions, subject_ids
 
 
 @dataclass(frozen=True, order=True)
@@ -35,13 +35,14 @@ def misnamed_file(files: CatalogueFiles) -> Iterator[Finding]:
 
 
 def duplicate_paper(files: CatalogueFiles) -> Iterator[Finding]:
-    """No two papers share a key, a DOI or a PMID."""
+    """No two papers share a key, a DOI, a PMID or a title."""
     seen: dict[tuple[str, str], str] = {}
     for name, file in files.papers.items():
-        for what in ("key", "doi", "pmid"):
+        for what in ("key", "doi", "pmid", "title"):
             value = getattr(file.paper, what)
             if value is None:
                 continue
+            value = " ".join(re.findall(r"\w+", value.casefold())) if what == "title" else value
             first = seen.setdefault((what, value), name)
             if first != name:
                 yield Finding(name, "duplicate-paper", f"{what} {value} is also that of {first}")

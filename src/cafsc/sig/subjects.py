@@ -9,6 +9,8 @@ from cafsc.sig.model import GeneSet
 
 ALL_CAF = "caf"
 """The subject of a claim about CAFs as a whole."""
+PAN = "pan"
+"""The cancer of a claim that holds for all."""
 EXPECTED = (
     "set:<paper>/<set>, state:<state>, gene:<SYMBOL>, program:<id>, axis:<pair>, exosome:<axis>, agent:<id>, "
     f"biomarker:<id>, unmeasured:<id> or {ALL_CAF}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from cafsc.sig.files import CatalogueFiles
 from cafsc.sig.model import Species
 from cafsc.sig.record_rules import records
 from cafsc.sig.rules import Finding
 
-Approved = Mapping[Species, Container[str]]
+Approved = Mapping[Species, Collection[str]]
 """Approved gene symbols by species."""
 Renamed = Mapping[Species, Mapping[str, str]]
 """Former gene symbols and the approved ones, by species."""
@@ -33,7 +33,7 @@ def genes_named(files: CatalogueFiles) -> Iterator[tuple[str, Species, str]]:
     for panel in files.lineages.values():
         for gene in dict.fromkeys((*panel.core, *panel.excludes)):
             yield "lineages.yaml", "human", gene
-    for name, entries in records(files):
+    for _, name, entries in records(files):
         for record in entries:
             for gene in dict.fromkeys(record.genes):
                 yield name, "human", gene

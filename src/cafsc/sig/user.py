@@ -1,45 +1,22 @@
-"""The user's own signature files: ``.yaml`` in the form of a paper file, or ``.gmt``."""
+"""The user's own signature files: ``.yaml`` in one of two forms, or ``.gmt``."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from cafsc._errors import CatalogueError
-from cafsc.sig.files import read_model, read_text
-from cafsc.sig.model import Context, GeneSet, Paper, PaperFile, Scheme, Species
+from cafsc.sig._own_gmt import read_gmt
+from cafsc.sig._own_list import OwnSignatures, from_list
+from cafsc.sig.files import read_data, read_model
+from cafsc.sig.model import Paper, PaperFile, Scheme, slugged
 
 MAX_BYTES = 20 * 1024 * 1024
 FEW_GENES = 5
 """A set below this many genes is named in the notes: its score is mostly dropout."""
 MANY_GENES = 1000
 """A set above this many genes is named in the notes: it leaves few genes to compare with."""
-
-_DOI = re.compile(r"10\.\d{4,9}/[-._;()/:a-z0-9]*[a-z0-9]")
-_MOUSE = re.compile(r"[A-Z][a-z0-9-]*[a-z][a-z0-9-]*")
-_NOT_SLUG = re.compile(r"[^A-Za-z0-9_+.-]+")
-
-
-class OwnPaper(Paper):
-    """Stands where the paper of a set would, for sets that a user brings without one."""
-
-    year: int = 0
-
-    def _opens(self) -> OwnPaper:  # type: ignore[override]
-        return self
-
-    @property
-    def citation(self) -> str:
-        """Says plainly that there is no paper."""
-        return f"own file {self.title}"
-
-    @property
-    def link(self) -> str:
-        """Where the DOI of the file opens, if it names one; else empty."""
-        return f"https://doi.org/{self.doi}" if self.doi else ""
 
 
 @dataclass(frozen=True)
@@ -51,11 +28,8 @@ class UserFile:
     file: PaperFile
     scheme: Scheme
     notes: tuple[str, ...]
-
-
-def slugged(name: str) -> str:
-    """``name`` as an id: other characters become ``-``; may be empty."""
-    return _NOT_SLUG.sub("-", name).strip("-._+")
+    sources: Mapping[str, Paper] = field(default_factory=dict)
+    """Source of each set, where the sets of the file do not come from one paper."""
 
 
 def read_user_file(path: Path) -> UserFile:
@@ -83,7 +57,13 @@ def read_user_file(path: Path) -> UserFile:
     if not scheme_id:
         raise CatalogueError(f"{path}: the file name gives no id", fix="use letters or digits in the name")
     notes: list[str] = []
-    file = _from_gmt(path, scheme_id, notes) if suffix == ".gmt" else read_model(path, PaperFile)
+    sources: Mapping[str, Paper] = {}
+    if suffix == ".gmt":
+        file, sources = read_gmt(path, scheme_id, notes)
+    elif _is_list(path):
+        file, sources = from_list(path, scheme_id, read_model(path, OwnSignatures), notes)
+    else:
+        file = read_model(path, PaperFile)
     if not file.sets:
         raise CatalogueError(f"{path}: no signatures in it", expected="at least one set with genes")
     notes += _size_notes(path, file)
@@ -95,89 +75,12 @@ def read_user_file(path: Path) -> UserFile:
         members=[f"{file.paper.key}/{name}" for name in file.sets],
         note="sets of the user",
     )
-    return UserFile(path, scheme_id, file, scheme, tuple(notes))
+    return UserFile(path, scheme_id, file, scheme, tuple(notes), sources)
 
 
-def _from_gmt(path: Path, key: str, notes: list[str]) -> PaperFile:
-    sets: dict[str, GeneSet] = {}
-    species: list[Species] = []
-    dois: set[str] = set()
-    lines = read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        fields = [part.strip() for part in line.split("\t")]
-        name, where = slugged(fields[0]), f"{path} line {number}"
-        if not name:
-            raise CatalogueError(f"{where}: the set has no usable name", expected="letters or digits")
-        if name in sets:
-            raise CatalogueError(
-                f"{where}: duplicate set {name!r}", expected="every name once", fix="rename or remove one"
-            )
-        if len(fields) < 3:
-            raise CatalogueError(
-                f"{where}: {len(fields)} column(s)",
-                expected="name, description and genes, separated by tabs",
-                fix="save the file as tab-separated text",
-            )
-        printed = [gene for gene in fields[2:] if gene]
-        genes = list(dict.fromkeys(printed))
-        if not genes:
-            notes.append(f"{path.name}: {name} holds no genes and is left out")
-            continue
-        if len(genes) < len(printed):
-            notes.append(
-                f"{path.name}: {name} names {len(printed) - len(genes)} gene(s) twice; each counts once"
-            )
-        found = _DOI.search(fields[1].lower())
-        if found:
-            dois.add(found.group())
-        species.append(_species_of(genes))
-        sets[name] = _gene_set(where, fields, genes, species[-1])
-    # Every part is checked already; checking the whole would ask the user's file for a paper.
-    return PaperFile.model_construct(
-        paper=_own_paper(path, key, dois),
-        context=Context(species=sorted(set(species)) or ["human"]),
-        sets=sets,
-        claims=[],
-    )
-
-
-def _gene_set(where: str, fields: list[str], genes: list[str], species: Species) -> GeneSet:
-    try:
-        return GeneSet(
-            label=fields[0],
-            species=species,
-            up=genes,
-            derivation=fields[1] or "not said",
-            seen_in=where,
-            verified="listed",
-        )
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        message = str(problem["msg"]).removeprefix("Value error, ")
-        raise CatalogueError(
-            f"{where}: {fields[0]!r}: {message[:200]}",
-            expected="gene symbols or Ensembl IDs, one a column",
-            fix="correct the line",
-        ) from None
-
-
-def _own_paper(path: Path, key: str, dois: set[str]) -> Paper:
-    return OwnPaper(
-        key=key,
-        first_author="own file",
-        journal="",
-        title=path.name,
-        doi=dois.pop() if len(dois) == 1 else None,
-        verified="listed",
-    )
-
-
-def _species_of(genes: list[str]) -> Species:
-    """Mouse symbols are written Xxxx, human ones XXXX; Ensembl mouse genes start with ENSMUSG."""
-    mouse = sum(bool(_MOUSE.fullmatch(gene)) or gene.startswith("ENSMUSG") for gene in genes)
-    return "mouse" if mouse * 2 > len(genes) else "human"
+def _is_list(path: Path) -> bool:
+    data = read_data(path, "a mapping with the key signatures, or with paper, context, sets and claims")
+    return isinstance(data, dict) and "signatures" in data and "paper" not in data
 
 
 def _size_notes(path: Path, file: PaperFile) -> list[str]:
