@@ -1,0 +1,211 @@
+"""Codes and numbers in plain words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from cafsc._keys import UNRESOLVED
+from cafsc.pl._names import lineage_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CALL_NAMES = {
+    "pro": "pro-tumour",
+    "anti": "anti-tumour",
+    "mixed": "mixed",
+    "undetermined": "undetermined",
+}
+CALL_SIGNS = {"pro": "▲", "anti": "▼", "mixed": "◆", "undetermined": "○"}
+EVIDENCE_NAMES = {
+    "in_vivo": "in vivo",
+    "patients": "patients",
+    "in_vitro": "in culture",
+    "review": "review",
+}
+VERIFIED_NAMES = {"read": "full text read", "abstract": "abstract read", "listed": "seen in a list only"}
+MATRIX_NAMES = {"counts": "raw counts", "log1p": "log-normalised values", "scaled": "scaled values"}
+
+_UNRESOLVED = {
+    "low_coverage": "Too few genes of the published sets were measured in this data.",
+    "no_evidence": "No published state stands out from random gene sets of the same size and expression.",
+    "too_few_cells": "The cluster has too few cells for a reliable name.",
+    "low_margin": "The leading state is not clearly ahead of the runner-up.",
+    "low_support": "The name changes when cells and counts are resampled.",
+}
+_GATE = {
+    "doublet": "looks like two cells in one droplet",
+    "low_quality": "too few genes were detected",
+    "unknown_lineage": "no lineage stood out",
+}
+_CALL = {
+    "no_claim": "No claim of the catalogue takes a side on what was found in this cluster.",
+    "single_source": "Too few independent papers take a side; a call needs more than one.",
+    "both_sides": "Papers of weight stand on both sides.",
+    "no_clear_side": "The weight of the papers is nearly balanced.",
+    "hangs_on_one_paper": "One paper alone decides the side.",
+    "unresolved": "The cluster has no name, and claims are about named fibroblasts.",
+}
+OUTCOME_NAMES = {"worse": "worse", "better": "better", "none": "no association"}
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def call_name(call: str) -> str:
+    """Call in words; an unknown one as it is."""
+    return CALL_NAMES.get(call, call)
+
+
+def spaced(code: str) -> str:
+    """A code as words: ``smooth_muscle`` to ``smooth muscle``."""
+    return code.replace("_", " ").strip()
+
+
+def share(part: int, whole: int) -> str:
+    """Percentage that never says 0% of something nor 100% of less than all."""
+    if whole <= 0 or part <= 0:
+        return "0%"
+    percent = 100 * part / whole
+    if percent < 1:
+        return "<1%"
+    if percent > 99 and part < whole:
+        return ">99%"
+    return f"{percent:.0f}%"
+
+
+def number(value: float, digits: int = 2, *, sign: bool = False) -> str:
+    """A number for people; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    if not text.strip("+-0."):
+        return text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """``1 cell``, ``1,564 cells``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def unresolved_reason(code: str) -> str:
+    """Why a cluster has no name, in one sentence."""
+    if code in _UNRESOLVED:
+        return _UNRESOLVED[code]
+    kind, _, detail = code.partition(":")
+    if kind == "mixed" and detail:
+        return f"It holds cells of more than one state: {' and '.join(map(spaced, detail.split('+')))}."
+    if kind in _UNRESOLVED:
+        return f"{_UNRESOLVED[kind]} ({spaced(detail)})"
+    return f"Reason: {spaced(code)}." if code else "No reason was recorded."
+
+
+def gate_reason(code: str) -> str:
+    """Why a cell was not kept, in a few words."""
+    kind, _, detail = code.partition(":")
+    if kind in ("not_fibroblast", "lineage") and detail:
+        return f"looks like {lineage_name(detail)}"
+    words = _GATE.get(kind, spaced(kind))
+    return f"{words} ({' and '.join(map(lineage_name, detail.split('+')))})" if detail else words
+
+
+def call_reason(code: str) -> str:
+    """Why the evidence takes no side, in one sentence; ``""`` where it takes one."""
+    return _CALL.get(code, f"Reason: {spaced(code)}." if code else "")
+
+
+def evidence_level(levels: str) -> str:
+    """Kinds of evidence of one claim: ``in_vivo+patients`` to ``in vivo, patients``."""
+    return ", ".join(EVIDENCE_NAMES.get(level, spaced(level)) for level in levels.split("+"))
+
+
+def evidence_rank(levels: str) -> int:
+    """Place of a claim's strongest kind of evidence, 0 first; the last place for unknown kinds."""
+    ranks = list(EVIDENCE_NAMES)
+    return min(
+        (ranks.index(level) for level in levels.split("+") if level in EVIDENCE_NAMES), default=len(ranks)
+    )
+
+
+def outcome(what: str, code: str) -> str:
+    """``prognosis: worse``; ``""`` where the paper reports nothing."""
+    return f"{what}: {OUTCOME_NAMES.get(code, spaced(code))}" if code else ""
+
+
+def subject(about: str) -> str:
+    """What a claim speaks about: ``set:costa2018/CAF-S1`` to ``published set CAF-S1``."""
+    kind, _, name = about.partition(":")
+    if kind == "set" and name:
+        return f"published set {name.rpartition('/')[2]}"
+    words = {"state": "state", "gene": "gene", "program": "programme"}
+    return f"{words[kind]} {spaced(name)}" if kind in words and name else about
+
+
+def answer(summary: dict[str, Any], clusters: pd.DataFrame) -> str:
+    """The result in one paragraph."""
+    given = summary["input"]
+    kept = int(summary["gate"]["kept"])
+    total = int(given["n_cells"])
+    if clusters.empty:
+        why = str(summary["message"] or "no fibroblast cluster was found").rstrip(".")
+        rest = "So there is no state to name, and nothing to call pro- or anti-tumour."
+        return f"{why[:1].upper()}{why[1:]}. {rest}"
+    sentences = [
+        f"Of {count(total, 'cell')}, {kept:,} ({share(kept, total)}) are fibroblasts, "
+        f"in {_small(len(clusters))} {'cluster' if len(clusters) == 1 else 'clusters'}.",
+        _states(clusters),
+        _balance(summary),
+        _context(summary),
+    ]
+    return " ".join(s for s in sentences if s)
+
+
+def _states(clusters: pd.DataFrame) -> str:
+    named = clusters[clusters["subtype"] != UNRESOLVED]
+    sizes = named.groupby("subtype")["n_cells"].sum()
+    states = sorted(sizes.index, key=lambda s: (-int(sizes[s]), s))
+    open_cells = int(clusters.loc[clusters["subtype"] == UNRESOLVED, "n_cells"].sum())
+    parts = [f"{s} ({count(int(sizes[s]), 'cell')})" for s in states]
+    if not parts:
+        return "None of them could be named with confidence."
+    tail = f"; {count(open_cells, 'cell')} stayed without a name" if open_cells else ""
+    return f"They are {_join(parts)}{tail}."
+
+
+def _balance(summary: dict[str, Any]) -> str:
+    calls = {call: int(n) for call, n in summary["calls"].items()}
+    total = sum(calls.values())
+    if not total:
+        return ""
+    parts = [
+        f"{share(calls[call], total)} {'are' if i == 0 else ''} {words}".replace("  ", " ")
+        for i, (call, words) in enumerate(
+            (c, w)
+            for c, w in (
+                ("pro", "in clusters that the literature calls pro-tumour"),
+                ("anti", "in clusters called anti-tumour"),
+                ("mixed", "in clusters where it points both ways"),
+                ("undetermined", "in clusters where it does not decide"),
+            )
+            if calls.get(c)
+        )
+    ]
+    return f"By published evidence, {_join(parts)}."
+
+
+def _context(summary: dict[str, Any]) -> str:
+    species = str(summary["input"]["species"] or "of unknown species")
+    if summary["cancer"]:
+        cancer = spaced(str(summary.get("cancer_label") or summary["cancer"]))
+        return f"The sample was read as {species}; studies of the cancer type given ({cancer}) weigh most."
+    return f"The sample was read as {species}; no cancer type was given, so no study weighs more for its own."
+
+
+def _small(n: int) -> str:
+    return _SMALL[n] if n < len(_SMALL) else f"{n:,}"
+
+
+def _join(parts: list[str]) -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
