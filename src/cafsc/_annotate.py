@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from cafsc.pp import CheckReport
     from cafsc.sig import Catalogue
+    from cafsc.sig.reference import ReferenceLevels
 
 Progress = Callable[[str, int, int], None]
 _STEPS = 9
@@ -85,6 +86,7 @@ def annotate(
     threads: int | None = None,
     key_added: str = "caf",
     config: AnnotateConfig | None = None,
+    levels: ReferenceLevels | None = None,
     progress: Progress | None = None,
 ) -> AnnotationResult:
     """Name the fibroblasts of a tumour and call them pro- or anti-tumour, with the papers behind each call.
@@ -119,6 +121,8 @@ def annotate(
         Prefix of all slots.
     config
         Every threshold of every step.
+    levels
+        Reference levels; the shipped ones if not given. A benchmark on a dataset gives levels fitted without it.
     progress
         Called with the step's name, its number and the number of steps.
 
@@ -158,13 +162,21 @@ def annotate(
         step("cluster the tissue")
         pp.cluster(adata, batch_key=batch_key, key_added=key_added, config=config.gate.components, seed=seed)
         step("gate lineages")
-        tl.gate(adata, catalogue=catalogue, key_added=key_added, config=config.gate, seed=seed)
+        tl.gate(adata, catalogue=catalogue, levels=levels, key_added=key_added, config=config.gate, seed=seed)
         step("score the catalogue")
-        tl.score(adata, catalogue=catalogue, batch_key=batch_key, key_added=key_added, config=config.score)
+        tl.score(
+            adata,
+            catalogue=catalogue,
+            levels=levels,
+            batch_key=batch_key,
+            key_added=key_added,
+            config=config.score,
+        )
         step("name states")
         tl.label(
             adata,
             catalogue=catalogue,
+            levels=levels,
             schemes=schemes,
             cluster_key=cluster_key,
             key_added=key_added,

@@ -61,8 +61,10 @@ class GateConfig(Config):
     """Share of the fibroblast panel above which a component is fibroblast even where it looks mural too."""
     rival: float = Field(default=0.6, ge=0, le=1)
     """A second lineage above this share of the first makes a component ambiguous: it is split once more."""
+    min_doublet_gain: float = Field(default=10.0, ge=0)
+    """Log-likelihood by which two unlike lineages must explain a cell better than one."""
     min_cells: int = Field(default=3, ge=1)
-    """Cells a lineage needs to be one."""
+    """Cells a component needs to set a reference level."""
 
 
 class ScoreConfig(Config):
@@ -72,8 +74,10 @@ class ScoreConfig(Config):
     """Expression bins from which matched control genes come."""
     max_rank: int = Field(default=1500, ge=10)
     """UCell: ranks beyond it count as not expressed (doi:10.1016/j.csbj.2021.06.043)."""
-    n_neighbors: int = Field(default=15, ge=1)
+    n_neighbors: int = Field(default=25, ge=1)
     """Cells whose counts are pooled before scoring; one shallow cell alone says little."""
+    min_neighbors: int = Field(default=8, ge=1)
+    """Cells pooled where there are few: an eighth of the fibroblasts, but no fewer than this."""
     n_top_genes: int = Field(default=1000, ge=10)
     """Most detected genes, from which the neighbours are found: in shallow data they carry the states."""
     n_pcs: int = Field(default=10, ge=2)

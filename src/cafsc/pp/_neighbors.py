@@ -23,6 +23,7 @@ _CLIP = 10.0
 _N_BINS = 20
 _MIN_CELLS = 3
 _MIN_JACCARD = 1 / 15
+_ROUNDING = 1e-9
 
 
 def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
@@ -45,7 +46,8 @@ def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
     square = np.asarray(normalized.multiply(normalized).mean(axis=0)).ravel()
     variance = (square - mean**2) * n_cells / max(n_cells - 1, 1)
     detected = np.asarray((normalized > 0).sum(axis=0)).ravel()
-    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > 0))
+    # Rounding leaves a constant gene a variance a little above zero.
+    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > _ROUNDING * square))
     if candidates.size <= n_top_genes:
         return candidates.astype(np.int64)
     log_mean = np.log(mean[candidates])
@@ -90,7 +92,8 @@ def principal_components(
     for cells in _groups(batch, scaled.shape[0]):
         scaled[cells] -= scaled[cells].mean(axis=0)
     deviation = scaled.std(axis=0)
-    scaled = scaled[:, deviation > 0] / deviation[deviation > 0]
+    varies = deviation > _ROUNDING
+    scaled = scaled[:, varies] / deviation[varies]
     np.clip(scaled, -_CLIP, _CLIP, out=scaled)
     rank = min(n_pcs, min(scaled.shape) - 1)
     if rank < 1:

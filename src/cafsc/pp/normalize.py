@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,14 +105,24 @@ def normalize(
 
 
 def unique_symbols(names: Sequence[object], species: str, total: NDArray[np.float64]) -> list[str]:
-    """Approved symbols, each carried by the column with the largest total; the others keep their name."""
+    """Approved symbols, each carried by the column with the largest total; the others keep their name.
+
+    A column whose own name is taken gets a number behind it, so that every name stands for one column.
+    """
     symbol = genes.symbols([str(name) for name in names], species)["symbol"].to_numpy(dtype=object)
     taken: set[str] = set()
     out = [str(name) for name in names]
+    others = []
     for column in np.lexsort((np.arange(len(total)), -total)):
-        if symbol[column] not in taken:
+        if symbol[column] in taken:
+            others.append(column)
+        else:
             taken.add(symbol[column])
             out[column] = str(symbol[column])
+    for column in others:
+        free = (name for n in count() if (name := f"{out[column]}-{n}" if n else out[column]) not in taken)
+        out[column] = next(free)
+        taken.add(out[column])
     return out
 
 

@@ -54,6 +54,11 @@ class Fibroblasts:
         """Pooled log-expression: cells x genes."""
         return pooled_lognorm(self.counts, self.graph)
 
+    @property
+    def n_pooled(self) -> int:
+        """Cells that were pooled into one."""
+        return max(1, round(float(self.graph.nnz) / max(self.rows.size, 1)))
+
     def cluster_means(self, membership: Array) -> Array:
         """Mean pooled log-expression of clusters: clusters x genes."""
         size = np.maximum(membership.sum(axis=0), 1.0)

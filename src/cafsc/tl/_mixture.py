@@ -16,6 +16,22 @@ _TOLERANCE = 1e-4
 _PRIOR_CELLS = 1.0
 
 
+def capped(counts: sparse.csr_matrix, depth_cap: float) -> sparse.csr_matrix:
+    """Genes seen in a few cells at least, rows scaled down to ``depth_cap`` counts where they hold more."""
+    detected = np.asarray((counts > 0).sum(axis=0)).ravel() >= min(_MIN_CELLS, counts.shape[0])
+    x = sparse.csr_matrix(counts[:, detected], dtype=np.float64)
+    depth = np.asarray(x.sum(axis=1)).ravel()
+    return sparse.csr_matrix(sparse.diags(np.minimum(1.0, depth_cap / np.maximum(depth, 1.0))) @ x)
+
+
+def profiles(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> Array:
+    """Share of each gene in each component, with ``shrinkage`` counts of the average cell added; rows sum to 1."""
+    average = np.asarray(x.sum(axis=0)).ravel()
+    average = average / max(average.sum(), 1e-300)
+    sums = np.asarray((x.T @ weights).T, dtype=np.float64)
+    return np.asarray((sums + shrinkage * average) / (sums.sum(axis=1, keepdims=True) + shrinkage))
+
+
 def fit_mixture(
     counts: sparse.csr_matrix,
     responsibilities: Array,
@@ -45,17 +61,12 @@ def fit_mixture(
     Cells x components, rows sum to 1. Method: Dempster, Laird and Rubin 1977
     (doi:10.1111/j.2517-6161.1977.tb01600.x).
     """
-    detected = np.asarray((counts > 0).sum(axis=0)).ravel() >= min(_MIN_CELLS, counts.shape[0])
-    x = sparse.csr_matrix(counts[:, detected], dtype=np.float64)
-    depth = np.asarray(x.sum(axis=1)).ravel()
-    x = sparse.diags(np.minimum(1.0, depth_cap / np.maximum(depth, 1.0))) @ x
-    average = np.asarray(x.sum(axis=0)).ravel()
-    average /= max(average.sum(), 1e-300)
+    x = capped(counts, depth_cap)
     current = responsibilities.astype(np.float64)
-    n_components = current.shape[1]
+    if current.shape[1] == 0:
+        return current
     for _ in range(n_iterations):
-        profile = np.asarray((x.T @ current).T)
-        profile = (profile + shrinkage * average) / (profile.sum(axis=1, keepdims=True) + shrinkage)
+        profile = profiles(x, current, shrinkage)
         size = current.sum(axis=0) + _PRIOR_CELLS
         log_likelihood = x @ np.log(profile).T + np.log(size / size.sum())
         log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
@@ -65,8 +76,6 @@ def fit_mixture(
         current = updated
         if change < _TOLERANCE:
             break
-    if n_components == 0:
-        return np.zeros((counts.shape[0], 0))
     return current
 
 

@@ -28,7 +28,12 @@ def state_space(
     """
     genes = detected_genes(counts, config.n_top_genes)
     components = principal_components(log1p_depth(counts, target_sum), genes, config.n_pcs, batch)
-    return components, neighbor_graph(components, config.n_neighbors)
+    return components, neighbor_graph(components, n_pooled(counts.shape[0], config))
+
+
+def n_pooled(n_cells: int, config: ScoreConfig) -> int:
+    """Cells to pool: fewer where there are few, so that a small state is not averaged away."""
+    return min(config.n_neighbors, max(config.min_neighbors, n_cells // 8))
 
 
 def pooled_lognorm(

@@ -18,6 +18,8 @@ class Vote:
     paper: str
     effect: str
     weight: float
+    own_evidence: bool = True
+    """False where the paper only reports what others found."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ def weigh(votes: Sequence[Vote], config: VerdictConfig, seed: int = 0) -> Call:
     n_pro = sum(pro > 0 for pro, _ in weights)
     n_anti = sum(anti > 0 for _, anti in weights)
     low, high = _interval(weights, config, seed)
-    call, reason = _side(weights, score, config)
+    witnesses = {
+        vote.paper for vote in votes if vote.own_evidence and vote.weight > 0 and vote.effect in (PRO, ANTI)
+    }
+    call, reason = _side(weights, len(witnesses), score, config)
     hangs_on = ""
     if call in (PRO, ANTI):
         for index, name in enumerate(names):
@@ -92,11 +97,13 @@ def weigh(votes: Sequence[Vote], config: VerdictConfig, seed: int = 0) -> Call:
     return Call(call, score, low, high, n_pro, n_anti, hangs_on, reason)
 
 
-def _side(weights: Sequence[tuple[float, float]], score: float, config: VerdictConfig) -> tuple[str, str]:
+def _side(
+    weights: Sequence[tuple[float, float]], n_witnesses: int, score: float, config: VerdictConfig
+) -> tuple[str, str]:
     pro, anti = sum(weight[0] for weight in weights), sum(weight[1] for weight in weights)
     if pro + anti == 0:
         return UNDETERMINED, "no_claim"
-    if len(weights) < config.min_papers:
+    if n_witnesses < config.min_papers:
         return UNDETERMINED, "single_source"
     if min(pro, anti) / (pro + anti) >= config.mixed_share:
         return MIXED, "both_sides"

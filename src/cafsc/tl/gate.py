@@ -17,6 +17,7 @@ from cafsc._keys import DOUBLET, FIBROBLAST, KEPT, UNKNOWN, Keys
 from cafsc.pp.cluster import cluster
 from cafsc.pp.normalize import count_matrix, symbol_columns
 from cafsc.sig.reference import ReferenceLevels, reference_levels
+from cafsc.tl._doublets import doublet_partners
 from cafsc.tl._mixture import Array, fit_mixture, one_hot, pseudobulk
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def decide_lineages(
     the lineages. A component in which two lineages are strong is split by them and fitted again.
     """
     labels = clusters.copy()
+    if labels.max(initial=-1) < 0:
+        return _nobody(len(labels), list(panels), floor)
     for attempt in range(2):
         n_components = int(labels.max(initial=-1)) + 1
         weights = fit_mixture(
@@ -129,7 +132,17 @@ def decide_lineages(
             labels = _split_ambiguous(counts, weights, scores, panels, reference, config, target_sum)
             if labels.max(initial=-1) + 1 == n_components:
                 break
-    return _settled(weights, scores, clusters, reference, config)
+    return _settled(counts, weights, scores, clusters, reference, config)
+
+
+def _nobody(n_cells: int, names: list[str], floor: Array) -> Lineages:
+    """No cell holds enough to be called anything."""
+    return Lineages(
+        np.full(n_cells, UNKNOWN, dtype=object),
+        np.full(n_cells, LOW_QUALITY, dtype=object),
+        pd.DataFrame(0.0, index=range(n_cells), columns=names),
+        floor,
+    )
 
 
 def _split_ambiguous(
@@ -178,6 +191,7 @@ def ambiguous(scores: pd.DataFrame, config: GateConfig) -> list[tuple[int, str, 
 
 
 def _settled(
+    counts: sparse.csr_matrix,
     weights: Array,
     scores: pd.DataFrame,
     clusters: NDArray[np.int64],
@@ -207,6 +221,18 @@ def _settled(
             inside = component == index
             lineage[inside] = DOUBLET
             reason[inside] = f"doublet:{first}+{second}"
+    unlike = np.array([[_unlike(a, b) for b in best] for a in best])
+    partner = doublet_partners(
+        counts,
+        weights,
+        unlike,
+        depth_cap=config.depth_cap,
+        shrinkage=config.shrinkage,
+        min_gain=config.min_doublet_gain,
+    )
+    for cell in np.flatnonzero(partner >= 0):
+        pair = sorted({str(best[component[cell]]), str(best[partner[cell]])})
+        lineage[cell], reason[cell] = DOUBLET, f"doublet:{'+'.join(pair)}"
     outside = clusters < 0
     lineage[outside], reason[outside] = UNKNOWN, LOW_QUALITY
     return Lineages(lineage, reason, pd.DataFrame(weights @ values, columns=scores.columns), reference)
@@ -218,6 +244,9 @@ MESENCHYMAL = frozenset({FIBROBLAST, "pericyte", "smooth_muscle", "mesothelial",
 
 
 def _unlike(first: str, second: str) -> bool:
+    """Whether two lineages in one droplet mean two cells; nothing is known of an unknown one."""
+    if UNKNOWN in (first, second) or first == second:
+        return False
     return not (first in MESENCHYMAL and second in MESENCHYMAL)
 
 

@@ -99,7 +99,7 @@ def label(
     membership = one_hot(clusters, len(names))
     mean_level = cells.cluster_means(membership)
     effects = cluster_effects(mean_level, cells.bins, list(sets.values()))
-    n_neighbors = score_config.n_neighbors
+    n_neighbors = cells.n_pooled
     found = [
         name_cluster(np.flatnonzero(clusters == index), effects.effect[index], evidence, config, n_neighbors)
         for index in range(len(names))

@@ -73,7 +73,7 @@ def programs(
         effects = cluster_effects(means, cells.bins, list(sets.values()))
         ucell = rank_scores(cells.lognorm, list(sets.values()), config.max_rank)
         info = {name: SetInfo(catalogue.programs[name].label, "program", "") for name in sets}
-        rows = score_table(names, codes, scores, ucell, effects, sets, info, config.n_neighbors)
+        rows = score_table(names, codes, scores, ucell, effects, sets, info, cells.n_pooled)
         table = pd.concat([table, rows], ignore_index=True)
     adata.obsm[keys.programs] = pd.DataFrame(out, index=adata.obs_names, columns=list(sets))
     adata.uns[keys.uns]["scores"] = table

@@ -98,12 +98,24 @@ class _Subjects:
 
 
 def claim_weight(entry: CatalogueClaim, catalogue: Catalogue, cancer: str | None, species: str) -> float:
-    """Weight of a claim before its subject is looked for: evidence level x fit of cancer x fit of species."""
+    """Weight of a claim before its subject is looked for.
+
+    Evidence level x fit of the cancer x fit of the species x how well the subject picks out one kind of fibroblast.
+    """
     weights = catalogue.weights
     claim = entry.claim
     evidence = max(weights.evidence[level] for level in claim.evidence)
     fit = weights.cancer[cancer_fit(claim.cancer, catalogue, cancer)]
-    return evidence * fit * weights.species["same" if species in claim.species else "other"]
+    kind = weights.species["same" if species in claim.species else "other"]
+    return evidence * fit * kind * weights.subject.get(subject_kind(claim.about, catalogue), 1.0)
+
+
+def subject_kind(about: str, catalogue: Catalogue) -> Any:
+    """``state``, ``set``, ``marker`` (a set of one or two genes), ``program`` or ``gene``."""
+    kind, _, name = about.partition(":")
+    if kind == "set" and len(catalogue.sets[name].definition.genes) < _MIN_SIGNATURE:
+        return "marker"
+    return kind
 
 
 def cancer_fit(named: list[str], catalogue: Catalogue, cancer: str | None) -> Any:
@@ -141,9 +153,9 @@ def verdict(
 
     Notes
     -----
-    A claim weighs evidence level x fit of the cancer x fit of the species (``signatures/weights.yaml``) x
-    presence of its subject in the cluster. A paper has one vote a side, its strongest claim. A call needs two
-    papers and stays ``undetermined`` else; it is ``mixed`` where both sides carry weight or where leaving out one
+    A claim weighs evidence level x fit of the cancer x fit of the species x specificity of its subject
+    (``signatures/weights.yaml``) x presence of the subject in the cluster. A paper has one vote a side, its
+    strongest claim. A call needs two papers with evidence of their own (a review has none) and stays ``undetermined`` else; it is ``mixed`` where both sides carry weight or where leaving out one
     paper changes the side.
 
     Writes ``obs["<key_added>_call"]`` (categorical, missing where not kept) and, in ``uns["cafsc"]``, the table
@@ -178,7 +190,7 @@ def verdict(
             weight = presence * claim_weight(entry, catalogue, code, species)
             if weight > 0:
                 spoken.append((entry, presence, weight))
-        call = weigh([Vote(e.paper.key, e.claim.effect, w) for e, _, w in spoken], config, seed)
+        call = weigh([_vote(e, w) for e, _, w in spoken], config, seed)
         if clusters["subtype"].iloc[index] == UNRESOLVED:
             # Claims are about named fibroblasts: the ledger is shown, but nobody is called.
             call = replace(call, call=UNDETERMINED, hangs_on="", reason="unresolved")
@@ -237,7 +249,7 @@ def _ledger(
     cluster: str, subtype: str, call: Call, spoken: list[tuple[CatalogueClaim, float, float]]
 ) -> list[dict[str, Any]]:
     """One row a claim, heaviest first; ``counted`` is the one claim of its paper and side that voted."""
-    strongest = paper_weights([Vote(e.paper.key, e.claim.effect, w) for e, _, w in spoken])
+    strongest = paper_weights([_vote(e, w) for e, _, w in spoken])
     voted: set[tuple[str, str]] = set()
     rows = []
     for entry, presence, weight in sorted(spoken, key=lambda item: (-item[2], item[0].claim.id)):
@@ -278,6 +290,10 @@ def _ledger(
             }
         )
     return rows
+
+
+def _vote(entry: CatalogueClaim, weight: float) -> Vote:
+    return Vote(entry.paper.key, entry.claim.effect, weight, own_evidence=entry.claim.evidence != ["review"])
 
 
 def _side_of(effect: str, call: str) -> str:

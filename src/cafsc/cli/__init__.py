@@ -1,0 +1,31 @@
+"""The ``cafsc`` command; it adds nothing that the Python API cannot do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code.
+
+    Parameters
+    ----------
+    args
+        Words after ``cafsc``; those of the process where ``None``.
+
+    Raises
+    ------
+    SystemExit
+        Always: 0 fine, 2 what the user can mend, 1 a bug of cafsc, 130 and 143 interrupted.
+    """
+    from cafsc.cli.failures import guarded
+
+    words = list(sys.argv[1:] if args is None else args)
+
+    def run() -> None:
+        from cafsc.cli.app import command
+
+        command()(args=words, prog_name="cafsc")
+
+    sys.exit(guarded(run, debug="--debug" in words))

@@ -1,0 +1,70 @@
+"""``cafsc data``: public datasets by name, and the simulated tumour."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cafsc.cli.terminal import emit, say, table
+
+app = typer.Typer(
+    no_args_is_help=True, help="Public datasets for trying and testing, and a simulated tumour."
+)
+
+
+def _names(incomplete: str) -> list[str]:
+    """Dataset names for shell completion."""
+    from cafsc import data
+
+    return [name for name in data.datasets()["name"] if name.startswith(incomplete)]
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False) -> None:
+    """List the registered datasets."""
+    from cafsc import data
+
+    frame = data.datasets()
+    if as_json:
+        emit(json.dumps(frame.to_dict(orient="records"), indent=1, ensure_ascii=False))
+        return
+    header = ["name", "cells", "genes", "download", "source"]
+    rows = [
+        [str(row.name_), f"{row.cells:,}", f"{row.genes:,}", "yes" if row.download else "no", str(row.source)]
+        for row in frame.rename(columns={"name": "name_"}).itertuples(index=False)
+    ]
+    for line in table(header, rows, right=[False, True, True, False, False]):
+        emit(line)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As in the list.", autocompletion=_names)],
+) -> None:
+    """Find or download a dataset, and print where it is."""
+    from cafsc import data
+
+    emit(str(data.fetch(name)))
+
+
+@app.command()
+def demo(
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.h5ad", help="Where to write it.")
+    ] = Path("simulated_tumour.h5ad"),
+    n_cells: Annotated[int, typer.Option("--cells", min=1, help="Number of cells.")] = 1500,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random draw.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+) -> None:
+    """Write a simulated tumour: counts drawn at random from real cell type profiles, not measured cells."""
+    from cafsc import data, io
+    from cafsc.io.atomic import refuse_occupied
+
+    refuse_occupied(output, force)
+    io.write_h5ad(data.simulated_tumour(n_cells, seed=seed), output, force=force)
+    say(f"simulated, not measured: {n_cells:,} cells")
+    emit(str(output))

@@ -1,0 +1,148 @@
+"""The one place where an exception becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn, TypeAlias
+
+from cafsc._errors import EXIT_BUG, EXIT_OK, EXIT_USER, CafscError
+from cafsc.cli.terminal import cut, printable, say
+
+Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
+
+EXIT_INTERRUPT = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
+EXIT_BROKEN_PIPE = 141
+
+MAX_LINES = 8
+MAX_WIDTH = 1500
+
+# What the machine or the folder refuses: the user can mend it, so it is no bug of ours.
+_MENDABLE = {
+    errno.ENOSPC: "free some space, or write to another folder with --output",
+    errno.EDQUOT: "free some of your quota, or write to another folder with --output",
+    errno.EROFS: "write to another folder with --output",
+    errno.EACCES: "ask for the permission, or use another folder",
+    errno.EPERM: "ask for the permission, or use another folder",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "raise the limit of open files",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENAMETOOLONG: "use a shorter file name",
+    errno.EIO: "check the disk or the network drive",
+    errno.ESTALE: "check the network drive",
+}
+
+
+class Terminated(BaseException):
+    """SIGTERM, as an exception, so that half-written files are cleared away on the way out."""
+
+
+def guarded(run: Callable[[], object], *, debug: bool = False) -> int:
+    """Run a command and turn whatever ends it into an exit code and a short message.
+
+    Parameters
+    ----------
+    run
+        The command.
+    debug
+        Print the traceback before the message.
+
+    Returns
+    -------
+    Exit code: 0 fine, 2 what the user can mend, 1 a bug of ours, 130 interrupted, 143 terminated,
+    141 when the reader of stdout went away.
+    """
+    before = _on_sigterm(_terminate)
+    try:
+        run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BaseException as error:
+        return exit_code(error, debug=debug)
+    finally:
+        _on_sigterm(before)
+    return EXIT_OK
+
+
+def exit_code(error: BaseException, *, debug: bool = False) -> int:
+    """Say what ended a command, where it has not said so itself, and give the exit code."""
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+        _forget_stdout()
+        return EXIT_BROKEN_PIPE
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else EXIT_OK if error.code is None else EXIT_BUG
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        by_user = isinstance(error, KeyboardInterrupt)
+        say("cafsc: interrupted" if by_user else "cafsc: terminated")
+        return EXIT_INTERRUPT if by_user else EXIT_TERMINATED
+    if debug:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line)
+    return report(error)
+
+
+def report(error: BaseException) -> int:
+    """Say what went wrong in at most eight lines, and give the exit code."""
+    if isinstance(error, CafscError) and error.exit_code == EXIT_USER:
+        _say_lines(str(error).splitlines() or [type(error).__name__])
+        return EXIT_USER
+    lines = _mendable(error)
+    if lines:
+        _say_lines(lines)
+        return EXIT_USER
+    _say_lines(
+        [
+            "this is a bug in cafsc",
+            f"{type(error).__name__}: {' '.join(str(error).split())}",
+            "see where with --debug (prints the traceback), and please send it to the developers",
+        ]
+    )
+    return EXIT_BUG
+
+
+def _mendable(error: BaseException) -> list[str]:
+    """Message for what the machine refused (memory, disk, permission), or nothing."""
+    if isinstance(error, MemoryError):
+        return [
+            f"not enough memory: {error}" if str(error) else "not enough memory",
+            "fix: use a machine with more memory, or give fewer cells at a time (one sample a run)",
+        ]
+    if isinstance(error, OSError) and error.errno in _MENDABLE:
+        where = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or os.strerror(error.errno)
+        return [f"{where}{reason}", f"fix: {_MENDABLE[error.errno]}"]
+    # HDF5 passes the system's reason on only as text.
+    if "No space left on device" in str(error):
+        return ["the output cannot be written: No space left on device", f"fix: {_MENDABLE[errno.ENOSPC]}"]
+    return []
+
+
+def _say_lines(lines: list[str]) -> None:
+    for line in lines[:MAX_LINES]:
+        say(f"cafsc: error: {cut(printable(line), MAX_WIDTH)}")
+
+
+def _on_sigterm(handler: Handler) -> Handler:
+    """Install a handler and give the one before; elsewhere than in the main thread nothing changes."""
+    with suppress(ValueError):
+        return signal.signal(signal.SIGTERM, handler)
+    return None
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _forget_stdout() -> None:
+    """Point stdout at nothing, so that Python's own flush at exit does not complain."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,134 @@
+"""The lines that ``cafsc annotate`` ends with: what came in, what was kept, and one row a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cafsc._keys import UNRESOLVED
+from cafsc.cli.outputs import Outputs
+from cafsc.cli.terminal import cut, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_ROWS = 10
+MAX_FINDINGS = 4
+MAX_REASONS = 5
+MAX_LEADING = 60
+MAX_NAME = 24
+
+
+def plan_lines(document: Mapping[str, Any]) -> list[str]:
+    """Lines of a dry run: the checked input, the catalogue, and the files that would be written."""
+    found, catalogue = document["input"], document["catalogue"]
+    return [
+        input_line(found),
+        *finding_lines(found["findings"]),
+        f"catalogue: {catalogue['n_sets']} gene sets, {catalogue['n_claims']} claims",
+        "dry run: nothing written; a run would write",
+        *(f"  {path}" for path in document["would_write"]),
+    ]
+
+
+def result_lines(summary: Mapping[str, Any], clusters: pd.DataFrame, outputs: Outputs) -> list[str]:
+    """Lines of a finished run.
+
+    Parameters
+    ----------
+    summary
+        Summary of the run.
+    clusters
+        One row a fibroblast cluster.
+    outputs
+        Where the results lie.
+    """
+    lines = [
+        input_line(summary["input"]),
+        *finding_lines(summary["input"].get("findings", ())),
+        gate_line(summary["gate"]),
+        "",
+    ]
+    if summary.get("message"):
+        lines += [str(summary["message"]), ""]
+    if len(clusters):
+        lines += [*cluster_lines(clusters), ""]
+    if summary.get("simulated"):
+        lines.append("simulated data: the cells were drawn by a program, no patient gave them")
+    places = [outputs.h5ad, outputs.report if outputs.with_report else outputs.folder]
+    return [*lines, "-> " + "   ".join(str(place) for place in places)]
+
+
+def input_line(found: Mapping[str, Any]) -> str:
+    """``tumour.h5ad  1,564 cells x 29,733 genes, raw counts, human  ok``."""
+    from cafsc.pp.check import _KIND_WORDS
+
+    words = [
+        f"{found['n_cells']:,} cells x {found['n_genes']:,} genes",
+        _KIND_WORDS.get(found["matrix"], str(found["matrix"])),
+        str(found.get("species") or "unknown species"),
+    ]
+    bad = any(item["severity"] != "note" for item in found.get("findings", ()))
+    return f"{found['file']}  {', '.join(words)}  {'see below' if bad else 'ok'}"
+
+
+def finding_lines(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Warnings first, then notes; the rest only counted."""
+    ordered = sorted(findings, key=lambda item: item["severity"] == "note")
+    lines = [f"{item['severity']}: {item['message']}" for item in ordered[:MAX_FINDINGS]]
+    if len(ordered) > MAX_FINDINGS:
+        lines.append(f"... and {len(ordered) - MAX_FINDINGS} more in the report")
+    return lines
+
+
+def gate_line(gate: Mapping[str, Any]) -> str:
+    """``kept 371 fibroblasts; refused 317 mural, 21 doublet``, the most frequent reasons first."""
+    refused = sorted(gate["refused"].items(), key=lambda pair: (-pair[1], pair[0]))
+    parts = [f"{count:,} {_reason(reason)}" for reason, count in refused[:MAX_REASONS] if count]
+    rest = sum(count for _, count in refused[MAX_REASONS:])
+    if rest:
+        parts.append(f"{rest:,} others")
+    return f"kept {gate['kept']:,} fibroblasts" + (f"; refused {', '.join(parts)}" if parts else "")
+
+
+def _reason(code: str) -> str:
+    """``not_fibroblast:smooth_muscle`` in words: ``smooth muscle``."""
+    return code.partition(":")[2].replace("_", " ") or code.replace("_", " ")
+
+
+def cluster_lines(clusters: pd.DataFrame) -> list[str]:
+    """The cluster table, largest clusters first as they come."""
+    header = ("cluster", "cells", "state", "support", "call", "pro/anti", "leading evidence")
+    right = (False, True, False, True, False, True, False)
+    rows = [_row(record) for record in clusters.head(MAX_ROWS).to_dict("records")]
+    lines = table(header, rows, right=right)
+    if len(clusters) > MAX_ROWS:
+        lines.append(f"... and {len(clusters) - MAX_ROWS} more in clusters.tsv")
+    return lines
+
+
+def _row(record: Mapping[Any, Any]) -> tuple[str, ...]:
+    unresolved = record["subtype"] == UNRESOLVED
+    n_pro, n_anti = int(record["n_pro"]), int(record["n_anti"])
+    return (
+        cut(str(record["cluster"]), MAX_NAME),
+        f"{int(record['n_cells']):,}",
+        str(record["subtype"]),
+        "-" if unresolved else f"{float(record['support']):.2f}",
+        str(record["call"]),
+        f"{n_pro} / {n_anti}" if n_pro or n_anti else "-",
+        cut(_why(record) if unresolved else _leading(str(record["leading"])), MAX_LEADING),
+    )
+
+
+def _leading(citations: str) -> str:
+    """The first papers: three of one side, or two of each where both have weight."""
+    sides = citations.split(" | ")
+    shown = 3 if len(sides) == 1 else 2
+    return " | ".join(", ".join(side.split(", ")[:shown]) for side in sides)
+
+
+def _why(record: Mapping[Any, Any]) -> str:
+    """Why a cluster has no name: ``mixed: myCAF + iCAF``."""
+    code, colon, names = str(record["reason"]).partition(":")
+    return code.replace("_", " ") + (f": {names.replace('+', ' + ')}" if colon else "")

@@ -1,0 +1,137 @@
+"""What reaches the terminal: escaped text, progress, and small tables, all on stderr."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step's name, its number from 1, and the number of steps (0 where it is not counted)."""
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def printable(text: str) -> str:
+    r"""``text`` with control, format and bidirectional characters written out as ``\x1b``.
+
+    A cell or sample name is anyone's text: printed as it is, it could move the cursor or hide a line.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in _HIDDEN
+        else character
+        for character in text
+    )
+
+
+def say(line: str = "") -> None:
+    """One escaped line to stderr; a stderr that is closed or full must not end a run."""
+    _write(sys.stderr, printable(line) + "\n")
+
+
+def _write(stream: object, text: str) -> None:
+    if stream is None:
+        return
+    try:
+        stream.write(text)  # type: ignore[attr-defined]
+        stream.flush()  # type: ignore[attr-defined]
+    except UnicodeEncodeError:
+        stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))  # type: ignore[attr-defined]
+        stream.flush()  # type: ignore[attr-defined]
+    except (OSError, ValueError):
+        pass
+
+
+def emit(text: str) -> None:
+    """Data to stdout, where there is one."""
+    if sys.stdout is not None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def is_terminal() -> bool:
+    """Whether stderr is a terminal that a person looks at."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """A progress reporter: a bar on a terminal, one line a step elsewhere, nothing when quiet."""
+    if quiet:
+        yield lambda step, number, total: None
+    elif is_terminal():
+        with _bar() as report:
+            yield report
+    else:
+        yield _lines()
+
+
+def _lines() -> Progress:
+    last = ""
+
+    def report(step: str, number: int, total: int) -> None:
+        nonlocal last
+        if step != last:
+            last = step
+            say(f"[{number}/{total}] {step}" if total else step)
+
+    return report
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def report(step: str, number: int, total: int) -> None:
+            bar.update(
+                task, description=escape(printable(step)), completed=max(number - 1, 0), total=total or None
+            )
+
+        yield report
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[bool] | None = None
+) -> list[str]:
+    """Lines of a plain table, two blanks between columns.
+
+    Parameters
+    ----------
+    header
+        Names of the columns.
+    rows
+        Text of each row, as many as ``header``.
+    right
+        Whether each column is set flush right, as numbers are; none is where not given.
+    """
+    escaped = [list(header), *[[printable(value) for value in row] for row in rows]]
+    widths = [max(len(row[column]) for row in escaped) for column in range(len(header))]
+    flush_right = right or [False] * len(header)
+    return [
+        "  ".join(
+            value.rjust(width) if flush else value.ljust(width)
+            for value, width, flush in zip(row, widths, flush_right, strict=True)
+        ).rstrip()
+        for row in escaped
+    ]
+
+
+def cut(text: str, width: int) -> str:
+    """``text`` in at most ``width`` characters, with an ellipsis where it was longer."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
