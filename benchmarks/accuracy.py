@@ -47,7 +47,15 @@ def cafsc_labels(
     return out, result
 
 
-def row(task: str, method: str, sets: str, unit: str, labels: np.ndarray, known: np.ndarray, states: tuple[str, ...]) -> dict:
+def row(
+    task: str,
+    method: str,
+    sets: str,
+    unit: str,
+    labels: np.ndarray,
+    known: np.ndarray,
+    states: tuple[str, ...],
+) -> dict:
     inside = np.isin(known, states)
     return {
         "task": task,
@@ -91,15 +99,38 @@ def _peer_rows(adata: AnnData, known: np.ndarray, kept: np.ndarray, quick: bool)
         for method, score in list(peers.METHODS.items())[: 1 if quick else None]:
             scores = score(stroma, sets)
             for unit in ("cell", "cluster"):
+
                 def pick(frame: pd.DataFrame) -> np.ndarray:
                     return peers.per_cell(frame) if unit == "cell" else peers.per_cluster(frame, clusters)  # noqa: B023
 
-                rows.append(row("iCAF / myCAF / mural, stroma", method, scheme, unit, pick(scores), stroma_known, truth.STATES))
+                rows.append(
+                    row(
+                        "iCAF / myCAF / mural, stroma",
+                        method,
+                        scheme,
+                        unit,
+                        pick(scores),
+                        stroma_known,
+                        truth.STATES,
+                    )
+                )
                 gated = pick(scores[["iCAF", "myCAF"]])
                 three = np.where(stroma_kept, gated, "mural").astype(object)
-                rows.append(row("iCAF / myCAF / mural, stroma", f"{method}, our gate", scheme, unit, three, stroma_known, truth.STATES))
+                rows.append(
+                    row(
+                        "iCAF / myCAF / mural, stroma",
+                        f"{method}, our gate",
+                        scheme,
+                        unit,
+                        three,
+                        stroma_known,
+                        truth.STATES,
+                    )
+                )
                 among = np.where(stroma_kept, stroma_known, "other")
-                rows.append(row("iCAF / myCAF, gated CAFs", method, scheme, unit, gated, among, truth.STATES[:2]))
+                rows.append(
+                    row("iCAF / myCAF, gated CAFs", method, scheme, unit, gated, among, truth.STATES[:2])
+                )
     return rows
 
 
@@ -114,12 +145,21 @@ def _leiden(adata: AnnData) -> np.ndarray:
 
 def gates() -> None:
     """Datasets on which the gate alone is judged."""
-    for name in ("pdac_lin2020_P01", "breast_tnbc_gao2021_302", "hnscc_puram2017_180", "mouse_gut_mca2018_219"):
+    for name in (
+        "pdac_lin2020_P01",
+        "breast_tnbc_gao2021_302",
+        "hnscc_puram2017_180",
+        "mouse_gut_mca2018_219",
+    ):
         adata = data.load(name)
         _, result = cafsc_labels(adata, reference_without(name))
         kept = (adata.obs["caf_gate"] == "kept").to_numpy()
         if name.startswith("pdac"):
-            malignant = truth.detected(adata, "COL1A1") & ~truth.detected(adata, "LUM") & ~truth.detected(adata, "DCN")
+            malignant = (
+                truth.detected(adata, "COL1A1")
+                & ~truth.detected(adata, "LUM")
+                & ~truth.detected(adata, "DCN")
+            )
             text = f"{(kept & malignant).sum()} of {malignant.sum()} COL1A1+ LUM- DCN- cells kept"
         elif name.startswith("breast"):
             text = f"{(kept & truth.detected(adata, 'EPCAM')).sum()} EPCAM+ cells kept"
@@ -140,7 +180,9 @@ def perturbed(adata: AnnData, seed: int = 0) -> dict[str, tuple[AnnData, np.ndar
     rng = np.random.default_rng(seed)
     everything = np.arange(adata.n_obs)
     half = np.sort(rng.permutation(adata.n_obs)[: adata.n_obs // 2])
-    out: dict[str, tuple[AnnData, np.ndarray, dict[str, object]]] = {"half the cells": (adata[half].copy(), half, {})}
+    out: dict[str, tuple[AnnData, np.ndarray, dict[str, object]]] = {
+        "half the cells": (adata[half].copy(), half, {})
+    }
     thin = adata.copy()
     thin.X = sparse.csr_matrix(adata.X).copy()
     thin.X.data = rng.binomial(thin.X.data.astype(int), 0.5).astype(np.float32)
@@ -172,14 +214,26 @@ def stability() -> pd.DataFrame:
                 continue
             labels, _ = cafsc_labels(other, levels, **options)
             share, n = metrics.flips(base[cells], labels, (*UNNAMED, "mural"))
-            gate, _ = metrics.flips(np.isin(base[cells], (*UNNAMED[1:], "mural")), np.isin(labels, (*UNNAMED[1:], "mural")), ())
-            rows.append({"dataset": name, "change": change, "flips": share, "cells named twice": n, "gate flips": gate})
+            gate, _ = metrics.flips(
+                np.isin(base[cells], (*UNNAMED[1:], "mural")), np.isin(labels, (*UNNAMED[1:], "mural")), ()
+            )
+            rows.append(
+                {
+                    "dataset": name,
+                    "change": change,
+                    "flips": share,
+                    "cells named twice": n,
+                    "gate flips": gate,
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def main() -> None:
     warnings.filterwarnings("ignore")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--markdown", type=Path, default=None)
     options = parser.parse_args()

@@ -53,7 +53,8 @@ def score_genes(adata: AnnData, sets: Sets) -> pd.DataFrame:
 
 def _net(sets: Sets) -> pd.DataFrame:
     return pd.DataFrame(
-        [(name, gene, 1.0) for name, genes in sets.items() for gene in genes], columns=["source", "target", "weight"]
+        [(name, gene, 1.0) for name, genes in sets.items() for gene in genes],
+        columns=["source", "target", "weight"],
     )
 
 

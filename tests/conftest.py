@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from anndata import AnnData
 
+    from cafsc import AnnotationResult
+
 ROOT = Path(__file__).parents[1]
 DATA_DIR_VARIABLE = "CAFSC_DATA_DIR"
 
@@ -84,3 +86,11 @@ def small() -> AnnData:
     )
     var = pd.DataFrame(index=sorted(genes.approved("human"))[100:500])
     return AnnData(X=sparse.csr_matrix(random.poisson(rates).astype(np.float32)), obs=obs, var=var)
+
+
+@pytest.fixture(scope="session")
+def annotated_tumour(_tumour: AnnData) -> AnnotationResult:
+    """The simulated tumour, annotated as breast cancer, once for all tests: not to be changed."""
+    import cafsc
+
+    return cafsc.annotate(_tumour.copy(), cancer="breast")

@@ -21,7 +21,11 @@ from cafsc import data, pp, sig
 from cafsc._config import GateConfig, ScoreConfig
 from cafsc.pp.normalize import count_matrix, symbol_columns
 from cafsc.sig.reference import ReferenceLevels
+from cafsc.tl._activation import activation_panel
+from cafsc.tl._controls import control_corrected
+from cafsc.tl._fibroblasts import fibroblasts
 from cafsc.tl._mixture import pseudobulk
+from cafsc.tl._sets import scored_sets
 from cafsc.tl.gate import gate, lineage_panels
 from cafsc.tl.score import score
 
@@ -32,6 +36,7 @@ DATASETS = (
     "hnscc_puram2017_180",
     "mouse_gut_mca2018_219",
 )
+TUMOURS = DATASETS[:4]
 MIN_CELLS = 6
 NO_LEVELS = ReferenceLevels({}, {})
 
@@ -50,14 +55,24 @@ def measure(name: str) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
             continue
         bulk = pseudobulk(counts, cells[:, None], 1e4)[0]
         markers |= {(lineage, gene): float(bulk[column]) for gene, column in genes.items()}
+    if name in TUMOURS:
+        bulk = pseudobulk(counts, (adata.obs["caf_gate"] == "kept").to_numpy(dtype=float)[:, None], 1e4)[0]
+        for gene, column in activation_panel(sig.load(), symbol_columns(adata), species).items():
+            markers["activation", gene] = float(bulk[column])
     score(adata, levels=NO_LEVELS, config=ScoreConfig())
-    scores = adata.obsm["caf_scores"].dropna(how="all")
-    sets = {name: float(scores[name].mean()) for name in scores} if len(scores) >= MIN_CELLS else {}
-    return markers, sets
+    cells = fibroblasts(adata, "caf", ScoreConfig())
+    if cells.rows.size < MIN_CELLS:
+        return markers, {}
+    # Every set in every dataset, through orthologs: a set of one species would else have one dataset for its zero.
+    found = scored_sets(sig.load(), species, cells.columns, every=True)
+    # Sets that a dataset covers badly stay in: states are compared, so they need the same datasets behind them.
+    found = {name: columns for name, columns in found.items() if columns.n_found}
+    scores = control_corrected(cells.lognorm, cells.bins, list(found.values()))
+    return markers, dict(zip(found, scores.mean(axis=0).tolist(), strict=True))
 
 
-def fit(leave_out: str | None = None) -> list[tuple[str, str, str, float, int]]:
-    """Rows of the table: kind, subject, gene, level, number of datasets."""
+def fit(leave_out: str | None = None) -> list[tuple[str, str, str, float, float, int]]:
+    """Rows of the table: kind, subject, gene, level, standard error over datasets, number of datasets."""
     markers: dict[tuple[str, str], list[float]] = defaultdict(list)
     sets: dict[str, list[float]] = defaultdict(list)
     for name in DATASETS:
@@ -69,29 +84,38 @@ def fit(leave_out: str | None = None) -> list[tuple[str, str, str, float, int]]:
         for set_name, level in found_sets.items():
             sets[set_name].append(level)
     rows = [
-        ("marker", lineage, gene, round(float(np.median(levels)), 3), len(levels))
+        ("marker", lineage, gene, round(float(np.median(levels)), 3), standard_error(levels), len(levels))
         for (lineage, gene), levels in sorted(markers.items())
     ]
     return rows + [
-        ("set", name, "", round(float(np.mean(levels)), 4), len(levels)) for name, levels in sorted(sets.items())
+        ("set", name, "", round(float(np.mean(levels)), 4), standard_error(levels), len(levels))
+        for name, levels in sorted(sets.items())
     ]
+
+
+def standard_error(levels: list[float]) -> float:
+    """0 where there is only one level."""
+    return round(float(np.std(levels, ddof=1) / np.sqrt(len(levels))), 4) if len(levels) > 1 else 0.0
 
 
 def reference_without(name: str) -> ReferenceLevels:
     """Levels in which a dataset had no part."""
     rows = fit(name)
     return ReferenceLevels(
-        {(subject, gene): level for kind, subject, gene, level, _ in rows if kind == "marker"},
-        {subject: level for kind, subject, _, level, _ in rows if kind == "set"},
+        {(subject, gene): level for kind, subject, gene, level, _, _ in rows if kind == "marker"},
+        {subject: level for kind, subject, _, level, _, _ in rows if kind == "set"},
+        {subject: error for kind, subject, _, _, error, _ in rows if kind == "set"},
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--leave-out", choices=DATASETS, default=None)
     parser.add_argument("-o", type=Path, default=None)
     options = parser.parse_args()
-    lines = ["kind\tsubject\tgene\tlevel\tdatasets"]
+    lines = ["kind\tsubject\tgene\tlevel\terror\tdatasets"]
     lines += ["\t".join(map(str, row)) for row in fit(options.leave_out)]
     text = "\n".join(lines) + "\n"
     if options.o:

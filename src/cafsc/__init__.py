@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 from cafsc._version import __version__
 
 if TYPE_CHECKING:
-    from cafsc import data, genes, get, io, pl, pp, report, sig, tl
+    from cafsc import bulk, data, genes, get, io, pl, pp, report, sig, tl
     from cafsc._annotate import AnnotationResult, annotate
 
-_SUBMODULES = ("data", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
+_SUBMODULES = ("bulk", "data", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
 _FROM_ANNOTATE = ("AnnotationResult", "annotate")
 
 __all__ = [
     "AnnotationResult",
     "__version__",
     "annotate",
+    "bulk",
     "data",
     "genes",
     "get",

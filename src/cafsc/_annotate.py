@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,12 @@ import pandas as pd
 from cafsc import _provenance, get, pp, sig, tl
 from cafsc._config import AnnotateConfig
 from cafsc._errors import OptionError
-from cafsc._keys import FIBROBLAST, KEPT, Keys
+from cafsc._keys import CALLS, FIBROBLAST, KEPT, Keys
 from cafsc._threads import limit_threads
 from cafsc.data.simulate import SIMULATED_KEY
 from cafsc.pp.normalize import symbol_columns
+from cafsc.sig.weights import WeightsLike, own_weights
+from cafsc.tl._weigh import shares
 from cafsc.tl.gate import lineage_panels
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from cafsc.sig.reference import ReferenceLevels
 
 Progress = Callable[[str, int, int], None]
-_STEPS = 9
+_STEPS = 10
 _MIN_FIBROBLAST_MARKERS = 5
 
 
@@ -81,6 +83,7 @@ def annotate(
     cluster_key: str | None = None,
     signatures: Sequence[str | Path] = (),
     schemes: Sequence[str] | None = None,
+    weights: WeightsLike | None = None,
     resolution: float | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -111,6 +114,9 @@ def annotate(
         Files with sets of your own, beside the catalogue.
     schemes
         Published schemes to name clusters in; all if None.
+    weights
+        Weights of claims in place of those of ``signatures/weights.yaml``: a file, or a mapping such as
+        ``{"evidence": {"in_vitro": 0.3}}``. What is not named stays.
     resolution
         Leiden resolution among the fibroblasts of one state; None for the default of the configuration.
     seed
@@ -146,6 +152,8 @@ def annotate(
         )
     keys = Keys(key_added)
     catalogue = sig.load(*signatures)
+    if weights is not None:
+        catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
     code = catalogue.cancer(cancer) if cancer is not None else None
     step = _stepper(progress)
     with limit_threads(threads):
@@ -187,6 +195,8 @@ def annotate(
         )
         step("score programmes")
         tl.programs(adata, catalogue=catalogue, key_added=key_added, config=config.score)
+        step("calibrate")
+        tl.calibrate(adata, catalogue=catalogue, key_added=key_added, config=config.score, seed=seed)
         step("weigh the claims")
         tl.verdict(
             adata,
@@ -199,6 +209,7 @@ def annotate(
         )
         step("summarise")
     summary = _summary(adata, report, catalogue, code, sample_key, keys)
+    summary["tumour"] = _tumour(adata, sample_key, keys, config.verdict.n_resamples, seed)
     slot = adata.uns[keys.uns]
     slot["summary"] = json.dumps(summary, sort_keys=True, allow_nan=False)
     slot["provenance"] = _provenance.dumps(
@@ -212,6 +223,7 @@ def annotate(
                 "cluster_key": cluster_key,
                 "signatures": [Path(path) for path in signatures],
                 "schemes": list(schemes) if schemes is not None else None,
+                "weights": catalogue.weights.model_dump(exclude={"why"}),
                 "seed": seed,
                 "key_added": key_added,
                 "config": config,
@@ -311,6 +323,23 @@ def _summary(
         "n_claims": int(evidence["claim"].nunique()),
         "n_papers": int(evidence["paper"].nunique()),
     }
+
+
+def _tumour(
+    adata: AnnData, sample_key: str | None, keys: Keys, n_resamples: int, seed: int
+) -> dict[str, dict[str, float]]:
+    """Share of the fibroblasts with each call, with intervals over resampled cells and samples."""
+    kept = adata.obs[adata.obs[keys.gate] == KEPT]
+    calls = kept[keys.call].astype(str)
+    samples = (
+        [] if sample_key is None else [group for _, group in calls.groupby(kept[sample_key].astype(str))]
+    )
+    return shares(
+        {name: int((calls == name).sum()) for name in CALLS},
+        n_resamples,
+        seed,
+        [{str(name): int(n) for name, n in group.value_counts().items()} for group in samples],
+    )
 
 
 def _message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:

@@ -102,6 +102,10 @@ class LabelConfig(Config):
     """Natural-log units above its reference at which a state that is not primary takes a cell."""
     min_cells: int = Field(default=5, ge=1)
     """Cells a cluster needs for a name."""
+    min_activation: float = Field(default=0.15, ge=0, le=1)
+    """Level of the activation panel, relative to tumours, below which fibroblasts are taken for normal ones."""
+    min_activation_counts: float = Field(default=20.0, ge=0)
+    """Counts of the panel that fibroblasts of a tumour would show; fewer prove nothing."""
     mixed_share: float = Field(default=0.3, ge=0, le=0.5)
     """A second state holding this share of a cluster makes the cluster mixed."""
     n_resamples: int = Field(default=20, ge=2)
@@ -129,15 +133,19 @@ class VerdictConfig(Config):
     """When the claims make a call."""
 
     min_papers: int = Field(default=2, ge=1)
-    """Independent papers a call needs."""
+    """Independent papers a call needs, with evidence of their own; papers of one laboratory count as one."""
     min_score: float = Field(default=0.25, ge=0, le=1)
     """Absolute net score a call needs."""
     mixed_share: float = Field(default=0.3, ge=0, le=0.5)
     """Share of the weight on the losing side that makes a call mixed."""
+    strong_weight: float = Field(default=0.45, gt=0)
+    """Weight of a strong claim: animals, patients or human culture of this very cancer, or patients of many. Strong papers on the losing side
+    make a call mixed where they are as many as a call needs, or more than those on the winning side, however many
+    weaker ones agree."""
     full_level: float = Field(default=0.3, gt=0)
     """Natural-log units above its reference at which a set counts as fully present."""
     n_resamples: int = Field(default=1000, ge=100)
-    """Resamples of the papers, for the interval."""
+    """Resamples of the papers, and of cells and samples, for intervals."""
 
 
 class AnnotateConfig(Config):

@@ -75,6 +75,11 @@ class Keys:
         return f"{self.key_added}_cell_subtype"
 
     @property
+    def cell_support(self) -> str:
+        """``obs``: share of resamples in which the cell takes its own state, float in 0..1."""
+        return f"{self.key_added}_cell_support"
+
+    @property
     def call(self) -> str:
         """``obs``: ``pro``, ``anti``, ``mixed`` or ``undetermined``, categorical."""
         return f"{self.key_added}_call"

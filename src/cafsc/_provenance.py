@@ -14,7 +14,7 @@ from pathlib import PurePath
 
 from cafsc._version import __version__
 
-PACKAGES = ("numpy", "scipy", "pandas", "h5py", "anndata", "scanpy", "igraph", "scikit-learn")
+PACKAGES = ("numpy", "scipy", "pandas", "h5py", "anndata", "igraph", "scikit-learn")
 """The distributions whose version can change a result."""
 
 

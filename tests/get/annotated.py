@@ -86,7 +86,9 @@ def annotated(key_added: str = "caf") -> ad.AnnData:
     n_cells = 160
     lineage = np.array(["fibroblast"] * (n_kept + 7) + [LINEAGES[i % 4] for i in range(n_cells - n_kept - 7)])
     gate = np.array(
-        ["kept"] * n_kept + ["doublet:fibroblast+t_nk"] * 7 + [f"not_fibroblast:{x}" for x in lineage[n_kept + 7 :]]
+        ["kept"] * n_kept
+        + ["doublet:fibroblast+t_nk"] * 7
+        + [f"not_fibroblast:{x}" for x in lineage[n_kept + 7 :]]
     )
     order = draw.permutation(n_cells)
     counts = draw.poisson(1.5, (n_cells, len(GENES))).astype(np.float32)

@@ -55,6 +55,7 @@ class Options:
     cluster_key: str | None
     signatures: tuple[Path, ...]
     schemes: tuple[str, ...] | None
+    weights: str | None
     resolution: float | None
     seed: int
     threads: int | None
@@ -121,6 +122,13 @@ def annotate(
             help="Published scheme to label with [default: all]. Repeatable.",
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="YAML file with weights of claims, instead of some of ours; in --config also a mapping.",
+        ),
+    ] = None,
     resolution: Annotated[
         float | None,
         typer.Option(
@@ -172,6 +180,7 @@ def annotate(
         cluster_key=cluster_key,
         signatures=tuple(signatures or ()),
         schemes=tuple(scheme) if scheme else None,
+        weights=weights,
         resolution=resolution,
         seed=seed,
         threads=threads,
@@ -235,6 +244,7 @@ def _run(
             cluster_key=options.cluster_key,
             signatures=options.signatures,
             schemes=options.schemes,
+            weights=options.weights,
             resolution=options.resolution,
             seed=options.seed,
             threads=options.threads,
@@ -261,10 +271,13 @@ def _read(source: Path, reporter: Progress) -> AnnData:
 def _check_catalogue(options: Options) -> tuple[int, int]:
     """Load the catalogue and the user's signatures; refuse an unknown cancer or scheme early."""
     from cafsc import sig
+    from cafsc.sig.weights import own_weights
 
     catalogue = sig.load(*options.signatures)
     if options.cancer is not None:
         catalogue.cancer(options.cancer)
+    if options.weights is not None:
+        own_weights(catalogue.weights, options.weights)
     for scheme in options.schemes or ():
         catalogue.sets_in_scheme(scheme)
     return len(catalogue.sets), len(catalogue.claims)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cafsc._version import __version__
-from cafsc.cli import annotate, data, report, signatures
+from cafsc.cli import annotate, data, explain, report, signatures
 
 # Plain help: rich would take longer to import than the help takes to print.
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command(name="annotate", short_help="Name the fibroblasts of a tumour; call them pro- or anti-tumour.")(
     annotate.annotate
 )
+app.command(name="explain")(explain.explain)
 app.command(name="report")(report.report)
 app.add_typer(data.app, name="data")
 app.add_typer(signatures.app, name="signatures")

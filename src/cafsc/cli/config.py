@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ import typer
 from cafsc._errors import OptionError
 
 MAX_BYTES = 1_000_000
+MAPPINGS = ("weights",)
+"""Options whose value may be a mapping in the file."""
 NOT_FROM_FILE = ("config", "debug", "help", "install_completion", "show_completion")
 """Options that make sense only on the command line."""
 
@@ -102,6 +105,8 @@ def _converted(value: object, option: Any, context: typer.Context, path: Path) -
         if not isinstance(value, bool):
             raise OptionError(f"{path}: {name}: {value!r}", expected="true or false")
         return value
+    if option.name in MAPPINGS and isinstance(value, Mapping):
+        return json.dumps(value)
     items = value if option.multiple and isinstance(value, list) else [value]
     for item in items:
         if isinstance(item, bool) or not isinstance(item, str | int | float):

@@ -115,7 +115,9 @@ def _row(record: Mapping[Any, Any]) -> tuple[str, ...]:
         f"{int(record['n_cells']):,}",
         str(record["subtype"]),
         "-" if unresolved else f"{float(record['support']):.2f}",
-        str(record["call"]),
+        f"{record['call']} (single source)"
+        if record.get("call_reason") == "single_source"
+        else str(record["call"]),
         f"{n_pro} / {n_anti}" if n_pro or n_anti else "-",
         cut(_why(record) if unresolved else _leading(str(record["leading"])), MAX_LEADING),
     )

@@ -26,6 +26,8 @@ COLUMNS: dict[str, Kind] = {
     "call_reason": "text",
     "n_pro": "count",
     "n_anti": "count",
+    "prognosis": "text",
+    "therapy_response": "text",
     "leading": "text",
     "hangs_on": "text",
     "top_genes": "text",
@@ -69,14 +71,18 @@ def clusters(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
     ``verdict_low``, ``verdict_high`` : float64, -1..1
         95% interval of the score when the papers are resampled.
     ``call_reason`` : str
-        Why the call takes no side: ``no_claim``, ``single_source``, ``both_sides``, ``no_clear_side``,
-        ``hangs_on_one_paper`` or ``unresolved``; ``""`` where it takes one.
+        Why the call takes no side: ``no_claim``, ``single_source``, ``both_sides``, ``context_dependent``,
+        ``no_clear_side``, ``hangs_on_one_paper`` or ``unresolved``; ``""`` where it takes one.
     ``n_pro``, ``n_anti`` : int64, papers
-        Independent papers on either side.
+        Independent papers on either side; those of one laboratory or dataset count as one.
+    ``prognosis``, ``therapy_response`` : str
+        What papers with evidence of their own report of patients or animals where this is present: ``worse``,
+        ``better``, ``mixed``, or ``""`` where none does. Apart from the call: a state may mean a worse course and a
+        better response.
     ``leading`` : str
         Papers that weigh most.
     ``hangs_on`` : str
-        Paper without which the score would not keep its side; ``""`` where there is none.
+        Paper or laboratory without which the score would not keep its side; ``""`` where there is none.
     ``top_genes`` : str
         Genes that carried the name, comma-separated, strongest first.
     ``scheme_<id>`` : str

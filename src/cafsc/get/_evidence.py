@@ -29,6 +29,7 @@ COLUMNS: dict[str, Kind] = {
     "therapy_response": "text",
     "statement": "text",
     "paper": "text",
+    "group": "text",
     "citation": "text",
     "doi": "text",
     "pmid": "text",
@@ -66,7 +67,7 @@ def evidence(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
     ``weight`` : float64, no unit
         Evidence level x fit of cancer and species x presence of the subject.
     ``counted`` : bool
-        Whether this is the claim with which its paper votes: its heaviest on that side. Context never votes.
+        Whether this is the claim with which its group votes: its heaviest on that side. Context never votes.
     ``presence`` : float64, 0..1
         How surely the subject is present in the cluster.
     ``evidence`` : str
@@ -79,6 +80,8 @@ def evidence(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
         The claim in a sentence.
     ``paper``, ``citation``, ``doi``, ``pmid``, ``link`` : str
         The source: catalogue key, short citation, identifiers, address.
+    ``group`` : str
+        Papers that share one vote, by laboratory or dataset; the paper's own key where it stands alone.
     ``verified`` : str
         How far the source was looked at: ``read``, ``abstract`` or ``listed``.
 

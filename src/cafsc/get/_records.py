@@ -21,6 +21,7 @@ SUMMARY = (
     "n_clusters",
     "message",
     "calls",
+    "tumour",
     "simulated",
     "catalogue_sha256",
     "n_claims",
@@ -43,7 +44,9 @@ def summary(adata: AnnData, key_added: str = "caf") -> dict[str, Any]:
     dict with ``version`` (str), ``input`` (dict: ``file``, ``n_cells``, ``n_genes``, ``matrix``, ``species``,
     ``identifiers``, ``findings``), ``cancer`` (code or None), ``gate`` (dict: ``kept`` in cells, ``refused``
     as reason -> cells), ``lineages`` (lineage -> cells), ``n_clusters`` (int), ``message`` (why there is no
-    cluster, or ``""``), ``calls`` (call -> cells), ``simulated`` (bool), ``catalogue_sha256`` (str),
+    cluster, or ``""``), ``calls`` (call -> cells), ``tumour`` (call -> ``share`` of
+    the kept fibroblasts, ``low`` and ``high`` over resampled cells and, given several samples, ``low_samples`` and
+    ``high_samples`` over resampled samples), ``simulated`` (bool), ``catalogue_sha256`` (str),
     ``n_claims`` and ``n_papers`` (int).
 
     Raises

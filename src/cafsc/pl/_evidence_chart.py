@@ -28,7 +28,7 @@ PLOT_SHARE = 0.7
 def evidence_chart(adata: AnnData, *, key_added: str = "caf", ax: Axes | None = None) -> Axes:
     """Draw the weight of evidence per cluster: pro-tumour to the right, anti-tumour to the left.
 
-    One segment is one paper: the weight of the claim with which it votes on that side, its heaviest. Context
+    One segment is one paper: the weight of the claim with which it, or its laboratory, votes on that side. Context
     claims have no side and are left out.
 
     Parameters

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cafsc import get
+from cafsc.report._cancers import cancer_rows
 from cafsc.report._cards import cards
 from cafsc.report._figures import figures
 from cafsc.report._ledger import ledgers
 from cafsc.report._page import render
-from cafsc.report._words import answer, call_name, gate_reason, share
+from cafsc.report._words import answer, call_name, gate_reason, percent_range, share
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -48,6 +49,8 @@ def build(adata: AnnData, key_added: str = "caf") -> str:
         answer=answer(summary, clusters),
         calls=_calls(summary),
         cards=cards(clusters, get.scores(adata, key_added), summary),
+        cancers=cancer_rows(get.cancers(adata, key_added)),
+        cancer_clusters=clusters["cluster"].tolist(),
         ledgers=books,
         n_claims=len(evidence),
         figures=figures(adata, key_added),
@@ -81,11 +84,22 @@ def _calls(summary: dict[str, Any]) -> list[dict[str, Any]]:
             "name": call_name(call),
             "n_cells": int(summary["calls"][call]),
             "percent": share(int(summary["calls"][call]), total),
+            "interval": _intervals(summary["tumour"].get(call, {})),
             "width": f"{100 * int(summary['calls'][call]) / total:.2f}",
         }
         for call in ("pro", "anti", "mixed", "undetermined")
         if total and summary["calls"].get(call)
     ]
+
+
+def _intervals(found: dict[str, float]) -> str:
+    """How far a share moves when cells, and samples, are drawn again."""
+    if not found:
+        return ""
+    text = f"{percent_range(found['low'], found['high'])} over resampled cells"
+    if "low_samples" in found:
+        text += f", {percent_range(found['low_samples'], found['high_samples'])} over resampled samples"
+    return text
 
 
 def _refused(summary: dict[str, Any]) -> list[dict[str, Any]]:

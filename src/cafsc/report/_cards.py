@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from cafsc._keys import UNRESOLVED
@@ -41,7 +42,7 @@ def cards(clusters: pd.DataFrame, scores: pd.DataFrame, summary: dict[str, Any])
             "runner_up": row["runner_up"],
             "margin": number(row["margin"], 1),
             "call": row["call"],
-            "call_name": call_name(row["call"]),
+            "call_name": call_name(row["call"], row["call_reason"]),
             "sign": CALL_SIGNS.get(row["call"], "○"),
             "call_reason": call_reason(row["call_reason"]),
             "score": number(row["verdict_score"], sign=True),
@@ -49,6 +50,8 @@ def cards(clusters: pd.DataFrame, scores: pd.DataFrame, summary: dict[str, Any])
             "needle": f"{50 + 50 * max(-1.0, min(1.0, row['verdict_score'])):.1f}" if _known(row) else "",
             "balance": _balance(row),
             "leading": row["leading"],
+            "prognosis": row["prognosis"],
+            "therapy_response": row["therapy_response"],
             "hangs_on": row["hangs_on"],
             "top_genes": [g.strip() for g in row["top_genes"].split(",") if g.strip()],
             "programs": _programs(scores, row["cluster"]),
@@ -71,7 +74,7 @@ def _interval(row: dict[Any, Any]) -> str:
     if row["n_pro"] + row["n_anti"] < 2:
         return ""
     low, high = row["verdict_low"], row["verdict_high"]
-    return f"{number(low, sign=True)} to {number(high, sign=True)}" if low == low and high == high else ""
+    return "" if math.isnan(low + high) else f"{number(low, sign=True)} to {number(high, sign=True)}"
 
 
 def _balance(row: dict[Any, Any]) -> str:

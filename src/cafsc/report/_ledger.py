@@ -47,7 +47,7 @@ def ledgers(clusters: pd.DataFrame, evidence: pd.DataFrame) -> list[dict[str, An
                 "cluster": cluster["cluster"],
                 "subtype": cluster["subtype"],
                 "call": cluster["call"],
-                "call_name": call_name(cluster["call"]),
+                "call_name": call_name(cluster["call"], cluster["call_reason"]),
                 "size": count(len(claims), "claim"),
                 "groups": [(title, [_claim(c) for c in group]) for title, group in groups if group],
             }

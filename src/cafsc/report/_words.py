@@ -33,6 +33,7 @@ _UNRESOLVED = {
     "too_few_cells": "The cluster has too few cells for a reliable name.",
     "low_margin": "The leading state is not clearly ahead of the runner-up.",
     "low_support": "The name changes when cells and counts are resampled.",
+    "not_activated": "The fibroblasts of this sample lack what those of tumours show; they look like normal ones.",
 }
 _GATE = {
     "doublet": "looks like two cells in one droplet",
@@ -41,19 +42,22 @@ _GATE = {
 }
 _CALL = {
     "no_claim": "No claim of the catalogue takes a side on what was found in this cluster.",
-    "single_source": "Too few independent papers take a side; a call needs more than one.",
+    "single_source": "Too few independent papers take a side; a call needs more than one, and papers of one "
+    "laboratory or dataset count as one.",
     "both_sides": "Papers of weight stand on both sides.",
+    "context_dependent": "The strong papers on its side say themselves that it depends on circumstances.",
     "no_clear_side": "The weight of the papers is nearly balanced.",
-    "hangs_on_one_paper": "One paper alone decides the side.",
+    "hangs_on_one_paper": "One paper, or the papers of one laboratory, decide the side alone.",
     "unresolved": "The cluster has no name, and claims are about named fibroblasts.",
 }
 OUTCOME_NAMES = {"worse": "worse", "better": "better", "none": "no association"}
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def call_name(call: str) -> str:
-    """Call in words; an unknown one as it is."""
-    return CALL_NAMES.get(call, call)
+def call_name(call: str, reason: str = "") -> str:
+    """Call in words, a single source with it; an unknown call as it is."""
+    name = CALL_NAMES.get(call, call)
+    return f"{name} (single source)" if reason == "single_source" else name
 
 
 def spaced(code: str) -> str:
@@ -71,6 +75,12 @@ def share(part: int, whole: int) -> str:
     if percent > 99 and part < whole:
         return ">99%"
     return f"{percent:.0f}%"
+
+
+def percent_range(low: float, high: float) -> str:
+    """``12 to 31%``; one figure where both ends round to it."""
+    ends = (f"{100 * low:.0f}", f"{100 * high:.0f}")
+    return f"{ends[0]}%" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}%"
 
 
 def number(value: float, digits: int = 2, *, sign: bool = False) -> str:

@@ -28,6 +28,7 @@ from cafsc.sig.model import (
     Scheme,
     Species,
     State,
+    WitnessGroup,
 )
 from cafsc.sig.records import Agent, Biomarker, ExosomeAxis, Pair, Record, Unmeasured
 from cafsc.sig.review import ReviewClaim, answers, read_review_claims
@@ -86,6 +87,8 @@ class Catalogue:
     claims: tuple[CatalogueClaim, ...]
     programs: Mapping[str, Program]
     lineages: Mapping[str, LineagePanel]
+    activation: LineagePanel | None
+    """What tells a fibroblast of a tumour from one of normal tissue."""
     schemes: Mapping[str, Scheme]
     states: Mapping[str, State]
     cancers: Mapping[str, CancerType]
@@ -102,6 +105,8 @@ class Catalogue:
     """What single-cell RNA-seq cannot see."""
     no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
     """Subjects that are good in one tumour and bad in another, each with the reason."""
+    groups: Mapping[str, WitnessGroup] = field(default_factory=dict)
+    """Papers that are one witness, of one laboratory or on one dataset."""
     review_claims: Mapping[str, ReviewClaim] = field(default_factory=dict)
     """The numbered assertions of the reviews."""
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -133,6 +138,10 @@ class Catalogue:
             expected=", ".join(f"{code} ({self.cancers[code].label})" for code in ordered),
             fix=f"did you mean {close[0]!r}?" if close else "use one of these, or leave the cancer out",
         )
+
+    def group_of(self, paper: str) -> str:
+        """Id of the group of papers that a paper is one witness with; its own key where it stands alone."""
+        return next((name for name, group in self.groups.items() if paper in group.papers), paper)
 
     def claims_about(self, subject: str) -> tuple[CatalogueClaim, ...]:
         """Claims about exactly this subject, written as in `cafsc.sig.model.Claim.about`."""
@@ -302,6 +311,7 @@ def _joined(files: CatalogueFiles, user_files: list[UserFile]) -> Catalogue:
         claims=tuple(claims),
         programs=MappingProxyType(programs),
         lineages=MappingProxyType(dict(files.lineages)),
+        activation=files.activation,
         schemes=MappingProxyType(schemes),
         states=MappingProxyType(dict(files.states)),
         cancers=MappingProxyType(dict(files.cancers)),
@@ -314,6 +324,7 @@ def _joined(files: CatalogueFiles, user_files: list[UserFile]) -> Catalogue:
         biomarkers=_by_id(files.biomarkers),
         unmeasured=_by_id(files.unmeasured),
         no_fixed_sign=MappingProxyType(dict(files.no_fixed_sign)),
+        groups=MappingProxyType(dict(files.groups)),
         review_claims=MappingProxyType(read_review_claims(files.root)),
         answers=MappingProxyType(answers(files)),
         own_schemes=tuple(user.scheme_id for user in user_files),

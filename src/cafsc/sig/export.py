@@ -99,6 +99,7 @@ def to_json(catalogue: Catalogue) -> str:
         "no_fixed_sign": dict(catalogue.no_fixed_sign),
         "review_claims": {key: asdict(claim) for key, claim in catalogue.review_claims.items()},
         "cancers": {key: cancer.model_dump() for key, cancer in catalogue.cancers.items()},
+        "groups": {key: group.model_dump() for key, group in catalogue.groups.items()},
         "weights": catalogue.weights.model_dump(),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -16,6 +16,7 @@ from cafsc.sig.model import (
     CancerType,
     Crosswalk,
     EvidenceWeights,
+    Independence,
     LineagePanel,
     Lineages,
     NoFixedSign,
@@ -24,6 +25,7 @@ from cafsc.sig.model import (
     Scheme,
     Schemes,
     State,
+    WitnessGroup,
 )
 from cafsc.sig.records import (
     Agent,
@@ -44,6 +46,7 @@ AGENTS = "agents.yaml"
 BIOMARKERS = "biomarkers.yaml"
 UNMEASURED = "not_measurable.yaml"
 NO_FIXED_SIGN = "no_fixed_sign.yaml"
+INDEPENDENCE = "independence.yaml"
 
 FILES: Mapping[str, type[BaseModel]] = {
     "papers/<key>.yaml": PaperFile,
@@ -59,6 +62,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     BIOMARKERS: Biomarkers,
     UNMEASURED: UnmeasuredFile,
     NO_FIXED_SIGN: NoFixedSign,
+    INDEPENDENCE: Independence,
 }
 """The schema of each file of a catalogue."""
 
@@ -77,6 +81,7 @@ class CatalogueFiles:
     papers: dict[str, PaperFile] = field(default_factory=dict)
     programs: dict[str, Program] = field(default_factory=dict)
     lineages: Mapping[str, LineagePanel] = field(default_factory=dict)
+    activation: LineagePanel | None = None
     schemes: Mapping[str, Scheme] = field(default_factory=dict)
     states: Mapping[str, State] = field(default_factory=dict)
     cancers: Mapping[str, CancerType] = field(default_factory=dict)
@@ -87,6 +92,7 @@ class CatalogueFiles:
     biomarkers: list[Biomarker] = field(default_factory=list)
     unmeasured: list[Unmeasured] = field(default_factory=list)
     no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, WitnessGroup] = field(default_factory=dict)
     errors: dict[str, CatalogueError] = field(default_factory=dict)
     """Files that could not be read, each with the reason."""
 
@@ -107,6 +113,7 @@ def read_files(root: Path) -> CatalogueFiles:
             files.programs[name] = program
     if (lineages := _read(files, "lineages.yaml", Lineages)) is not None:
         files.lineages = lineages.lineages
+        files.activation = lineages.activation
     if (schemes := _read(files, "schemes.yaml", Schemes)) is not None:
         files.schemes = schemes.schemes
     if (crosswalk := _read(files, "crosswalk.yaml", Crosswalk)) is not None:
@@ -131,6 +138,8 @@ def _read_records(files: CatalogueFiles) -> None:
         files.unmeasured = unmeasured.unmeasured
     if (two_faced := _read_if_there(files, NO_FIXED_SIGN, NoFixedSign)) is not None:
         files.no_fixed_sign = two_faced.subjects
+    if (independence := _read_if_there(files, INDEPENDENCE, Independence)) is not None:
+        files.groups = independence.groups
 
 
 def _read(files: CatalogueFiles, name: str, model: type[Model]) -> Model | None:

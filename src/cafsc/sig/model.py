@@ -235,6 +235,8 @@ class Lineages(Strict):
     """``signatures/lineages.yaml``."""
 
     lineages: dict[Slug, LineagePanel]
+    activation: LineagePanel | None = None
+    """What tells a fibroblast of a tumour from one of normal tissue."""
 
 
 class Scheme(Strict):
@@ -292,6 +294,22 @@ class NoFixedSign(Strict):
 
     subjects: dict[str, str]
     """``gene:<SYMBOL>`` or another subject of a claim, with the reason."""
+
+
+class WitnessGroup(Strict):
+    """Papers that are one witness."""
+
+    label: str
+    shared: Literal["laboratory", "dataset"]
+    """What the papers have in common."""
+    papers: list[Slug] = Field(min_length=2)
+    why: str
+
+
+class Independence(Strict):
+    """``signatures/independence.yaml``: papers that are not independent of each other."""
+
+    groups: dict[Slug, WitnessGroup]
 
 
 class EvidenceWeights(Strict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -26,17 +26,20 @@ class ReferenceLevels:
     Attributes
     ----------
     markers
-        (lineage, human symbol) -> counts per ten thousand in cells of that lineage.
+        (lineage, human symbol) -> counts per ten thousand in cells of that lineage; ``activation`` stands beside
+        the lineages: levels in all fibroblasts of a tumour.
     sets
         Set id -> control-corrected mean score (natural log units) in fibroblasts of any state.
     """
 
     markers: Mapping[tuple[str, str], float]
     sets: Mapping[str, float]
+    errors: Mapping[str, float] = field(default_factory=dict)
+    """Set id -> standard error of its level over the datasets it was measured in."""
 
 
 def read_reference_levels(path: Path) -> ReferenceLevels:
-    """Read a table with the columns ``kind``, ``subject``, ``gene``, ``level``, ``datasets``.
+    """Read a table with the columns ``kind``, ``subject``, ``gene``, ``level``, ``error``, ``datasets``.
 
     Raises
     ------
@@ -45,6 +48,7 @@ def read_reference_levels(path: Path) -> ReferenceLevels:
     """
     markers: dict[tuple[str, str], float] = {}
     sets: dict[str, float] = {}
+    errors: dict[str, float] = {}
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter="\t"):
@@ -52,13 +56,14 @@ def read_reference_levels(path: Path) -> ReferenceLevels:
                     markers[row["subject"], row["gene"]] = float(row["level"])
                 else:
                     sets[row["subject"]] = float(row["level"])
+                    errors[row["subject"]] = float(row["error"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise CatalogueError(
             f"{path}: the reference levels cannot be read ({error})",
-            expected="columns kind, subject, gene, level, datasets",
+            expected="columns kind, subject, gene, level, error, datasets",
             fix="restore the file, or run tools/fit_reference_levels.py",
         ) from error
-    return ReferenceLevels(MappingProxyType(markers), MappingProxyType(sets))
+    return ReferenceLevels(MappingProxyType(markers), MappingProxyType(sets), MappingProxyType(errors))
 
 
 @lru_cache(maxsize=1)

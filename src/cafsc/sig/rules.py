@@ -104,7 +104,8 @@ def unknown_source(files: CatalogueFiles) -> Iterator[Finding]:
         for part in program.parts:
             if part.paper not in papers:
                 yield Finding(name, "unknown-paper", f"no paper {part.paper!r}")
-    for lineage, panel in files.lineages.items():
+    panels = {**files.lineages, **({"activation": files.activation} if files.activation else {})}
+    for lineage, panel in panels.items():
         for source in panel.sources:
             if source not in papers:
                 yield Finding("lineages.yaml", "unknown-paper", f"{lineage}: no paper {source!r}")
@@ -171,6 +172,21 @@ def missing_weight(files: CatalogueFiles) -> Iterator[Finding]:
                 yield Finding("weights.yaml", "weight-range", f"{group}.{word} is not between 0 and 1")
 
 
+def unknown_witness(files: CatalogueFiles) -> Iterator[Finding]:
+    """A paper that shares its vote is in the catalogue, in one group only."""
+    papers = {source.paper.key for source in files.papers.values()}
+    seen: dict[str, str] = {}
+    for group_id, group in files.groups.items():
+        if group_id in papers:
+            yield Finding("independence.yaml", "group-is-paper", f"{group_id!r} is the key of a paper")
+        for paper in group.papers:
+            if paper not in papers:
+                yield Finding("independence.yaml", "unknown-paper", f"{group_id}: no paper {paper!r}")
+            first = seen.setdefault(paper, group_id)
+            if first != group_id or group.papers.count(paper) > 1:
+                yield Finding("independence.yaml", "two-groups", f"{paper} is in {first} and in {group_id}")
+
+
 RULES: tuple[Callable[[CatalogueFiles], Iterator[Finding]], ...] = (
     misnamed_file,
     duplicate_paper,
@@ -183,5 +199,6 @@ RULES: tuple[Callable[[CatalogueFiles], Iterator[Finding]], ...] = (
     ambiguous_cancer,
     identical_sets,
     missing_weight,
+    unknown_witness,
 )
 """Rules about papers, programmes, panels, schemes, states, cancers and weights."""

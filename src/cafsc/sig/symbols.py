@@ -30,7 +30,7 @@ def genes_named(files: CatalogueFiles) -> Iterator[tuple[str, Species, str]]:
     for name, program in files.programs.items():
         for gene in dict.fromkeys((*program.up, *program.down)):
             yield name, "human", gene
-    for panel in files.lineages.values():
+    for panel in [*files.lineages.values(), *([files.activation] if files.activation else [])]:
         for gene in dict.fromkeys((*panel.core, *panel.excludes)):
             yield "lineages.yaml", "human", gene
     for _, name, entries in records(files):

@@ -13,7 +13,7 @@ from scipy import sparse
 from cafsc._config import NormalizeConfig, ScoreConfig
 from cafsc._errors import InputError
 from cafsc._keys import KEPT, Keys
-from cafsc.pp.normalize import count_matrix, scale_depth, symbol_columns
+from cafsc.pp.normalize import count_matrix, log1p_depth, scale_depth, symbol_columns
 from cafsc.tl._controls import Array, Index, expression_bins
 from cafsc.tl._pool import pooled_lognorm
 
@@ -53,6 +53,11 @@ class Fibroblasts:
     def lognorm(self) -> sparse.csr_matrix:
         """Pooled log-expression: cells x genes."""
         return pooled_lognorm(self.counts, self.graph)
+
+    @cached_property
+    def single_lognorm(self) -> sparse.csr_matrix:
+        """Log-expression of each cell by itself: cells x genes."""
+        return log1p_depth(self.counts, NormalizeConfig().target_sum)
 
     @property
     def n_pooled(self) -> int:

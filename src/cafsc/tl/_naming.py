@@ -51,6 +51,8 @@ class StateEvidence:
         Cells x sets, above the sets' reference levels.
     agreement
         Cells x states: share of resamples.
+    activated
+        False where the fibroblasts of the sample lack what those of tumours show.
     """
 
     space: StateSpace
@@ -58,6 +60,7 @@ class StateEvidence:
     scores: Array
     centred: Array
     agreement: Array
+    activated: bool = True
 
 
 def name_cluster(
@@ -87,6 +90,8 @@ def name_cluster(
     reason = ""
     if cells.size < config.min_cells:
         reason = "too_few_cells"
+    elif not evidence.activated:
+        reason = "not_activated"
     elif effect[list(space.members[first])].mean() < config.min_effect:
         reason = "no_evidence"
     elif len(order) > 1 and share[order[1]] >= config.mixed_share:

@@ -9,9 +9,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from cafsc.tl._controls import Array, Index, SetColumns, control_corrected, false_discovery, null_deviation
+from cafsc.tl._controls import (
+    Array,
+    Index,
+    SetColumns,
+    control_corrected,
+    correlation_inflation,
+    false_discovery,
+    null_deviation,
+)
 
-COLUMNS = "cluster set label kind scheme mean ucell effect error p fdr n_found n_genes"
+COLUMNS = "cluster set label kind scheme mean ucell effect error p fdr inflation n_found n_genes"
 
 
 @dataclass(frozen=True)
@@ -32,19 +40,36 @@ class ClusterEffects:
     effect
         Clusters x sets: score in standard deviations of random sets.
     deviation
-        Clusters x sets: that standard deviation, natural log units.
+        Clusters x sets: that standard deviation, natural log units, widened for the genes' correlation.
+    inflation
+        Clusters x sets: by how much it was widened, as a factor on the variance.
     """
 
     effect: Array
     deviation: Array
+    inflation: Array
 
 
-def cluster_effects(mean_level: Array, bins: Index, sets: Sequence[SetColumns]) -> ClusterEffects:
-    """Calibrate the scores of clusters (clusters x genes, mean log-expression)."""
-    raw = control_corrected(sparse.csr_matrix(mean_level), bins, list(sets))
-    deviation = null_deviation(mean_level, bins, list(sets))
+def cluster_effects(
+    mean_level: Array, single: sparse.csr_matrix, membership: Array, bins: Index, sets: Sequence[SetColumns]
+) -> ClusterEffects:
+    """Calibrate the scores of clusters.
+
+    Parameters
+    ----------
+    mean_level
+        Clusters x genes, mean log-expression of pooled cells.
+    single
+        Cells x genes, log-expression of each cell by itself, for the correlation between genes.
+    membership
+        Cells x clusters, 0 or 1.
+    """
+    members = list(sets)
+    raw = control_corrected(sparse.csr_matrix(mean_level), bins, members)
+    inflation = correlation_inflation(single, membership, members)
+    deviation = null_deviation(mean_level, bins, members) * np.sqrt(inflation)
     effect = np.divide(raw, deviation, out=np.zeros_like(raw), where=deviation > 0)
-    return ClusterEffects(effect, deviation)
+    return ClusterEffects(effect, deviation, inflation)
 
 
 def score_table(
@@ -74,7 +99,8 @@ def score_table(
     -------
     Columns ``cluster``, ``set``, ``label``, ``kind``, ``scheme``, ``mean`` (natural log units), ``ucell``
     (0..1), ``effect`` (null standard deviations), ``error`` (of the effect, from the spread of cells), ``p``
-    (one-sided, normal), ``fdr`` (Benjamini-Hochberg over clusters and sets), ``n_found``, ``n_genes``.
+    (one-sided, normal), ``fdr`` (Benjamini-Hochberg over clusters and sets), ``inflation`` (of the null variance,
+    for the genes' correlation), ``n_found``, ``n_genes``.
     """
     p = stats.norm.sf(found.effect)
     fdr = false_discovery(p) if p.size else p
@@ -98,6 +124,7 @@ def score_table(
                     float(spread / np.sqrt(independent) / null) if null > 0 else 0.0,
                     float(p[index, column]),
                     float(fdr[index, column]),
+                    float(found.inflation[index, column]),
                     members.n_found,
                     members.n_genes,
                 )

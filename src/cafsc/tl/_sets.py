@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -30,20 +30,20 @@ def set_columns(
 
 
 def scored_sets(
-    catalogue: Catalogue, species: str, columns: Mapping[str, int], only: Iterable[str] | None = None
+    catalogue: Catalogue, species: str, columns: Mapping[str, int], *, every: bool = False
 ) -> dict[str, SetColumns]:
     """Every set that is scored by expression, by id; sets of levels only are matched elsewhere.
 
-    Where a scheme has sets in the data's own species, its sets of the other species stand back.
+    Where a scheme has sets in the data's own species, its sets of the other species stand back, unless `every` set is
+    asked for.
     """
-    wanted = set(only) if only is not None else None
     native = {s for entry in catalogue.sets.values() if entry.species == species for s in entry.schemes}
     out: dict[str, SetColumns] = {}
     for name, entry in catalogue.sets.items():
         definition = entry.definition
-        if (wanted is not None and name not in wanted) or not (definition.up or definition.down):
+        if not (definition.up or definition.down):
             continue
-        if entry.species != species and native.intersection(entry.schemes):
+        if not every and entry.species != species and native.intersection(entry.schemes):
             continue
         out[name] = set_columns(definition.up, definition.down, entry.species, species, columns)
     return out

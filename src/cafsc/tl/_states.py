@@ -38,6 +38,11 @@ class StateSpace:
             return np.zeros((centred.shape[0], 0))
         return np.column_stack([centred[:, list(columns)].mean(axis=1) for columns in self.members])
 
+    def resampled(self, rng: np.random.Generator) -> StateSpace:
+        """The same states, each by as many of its sets drawn with replacement: another choice of papers."""
+        members = tuple(tuple(rng.choice(columns, size=len(columns)).tolist()) for columns in self.members)
+        return StateSpace(self.names, members, self.primary)
+
     def narrowed(self) -> tuple[StateSpace, list[int]]:
         """The same states over only the sets that speak for one, and the positions of those sets."""
         used = sorted({column for columns in self.members for column in columns})
@@ -109,17 +114,20 @@ def resampled_agreement(
     bins: Index,
     sets: Sequence[SetColumns],
     reference: Array,
+    reference_error: Array,
     space: StateSpace,
     config: LabelConfig,
     seed: int,
 ) -> Array:
     """Share of resamples in which each cell takes each state: cells x states, NaN where never drawn.
 
-    Each resample keeps a share of the cells and of every cell's counts, and scores what is left afresh.
+    Each resample keeps a share of the cells and of every cell's counts, draws the papers that define each state
+    with replacement, moves each state's reference level by its standard error, and scores what is left afresh.
     """
     rng = np.random.default_rng(seed)
     space, used = space.narrowed()
     sets, reference = [sets[column] for column in used], reference[used]
+    state_error = np.array([reference_error[used][list(columns)].mean() for columns in space.members])
     n_cells = counts.shape[0]
     votes = np.zeros((n_cells, len(space.names)))
     drawn = np.zeros(n_cells)
@@ -131,7 +139,10 @@ def resampled_agreement(
         thin = whole[cells].copy()
         thin.data = rng.binomial(thin.data.astype(np.int64), config.count_fraction).astype(np.float64)
         lognorm = pooled_lognorm(thin, graph[cells][:, cells])
-        scores = space.scores(control_corrected(lognorm, bins, sets) - reference)
+        drawn_papers = space.resampled(rng)
+        scores = drawn_papers.scores(control_corrected(lognorm, bins, sets) - reference)
+        # The zero of each state was measured in a few datasets: it moves by its standard error.
+        scores += rng.standard_normal(len(space.names)) * state_error
         state = assign_states(scores, space, config.minor_level)
         votes[cells[state >= 0], state[state >= 0]] += 1
         drawn[cells] += 1

@@ -13,6 +13,7 @@ from cafsc._config import LabelConfig, MarkerConfig, ScoreConfig
 from cafsc._errors import OptionError
 from cafsc._keys import UNRESOLVED, Keys
 from cafsc.sig.reference import ReferenceLevels, reference_levels
+from cafsc.tl._activation import activation_panel, activation_score
 from cafsc.tl._clusters import given_clusters, state_clusters
 from cafsc.tl._controls import Array, Index, SetColumns
 from cafsc.tl._fibroblasts import Fibroblasts, fibroblasts
@@ -69,10 +70,12 @@ def label(
     reference level; a minor state takes it only where strong. A cluster takes the state of its cells if the
     state's sets are covered, ahead of matched chance, ahead of the runner-up, and stable when cells and counts
     are thinned; else it is ``unresolved`` with a reason: ``too_few_cells``, ``low_coverage``, ``no_evidence``,
-    ``mixed:A+B``, ``low_margin``, ``low_support``.
+    ``mixed:A+B``, ``low_margin``, ``low_support``, ``not_activated`` (the fibroblasts of the sample lack what those
+    of tumours show: an iCAF cannot be told from a fibroblast of normal tissue by itself).
 
     Writes ``obs["<key_added>_cluster"]``, ``_subtype``, ``_cell_subtype``, ``_<scheme>`` (categorical, missing
-    where not kept), ``_confidence`` (float64, 0..1) and, in ``uns["cafsc"]``, the tables ``clusters`` and
+    where not kept), ``_confidence`` (float64, 0..1, of the cluster),
+    ``_cell_support`` (float64, 0..1, of the cell) and, in ``uns["cafsc"]``, the tables ``clusters`` and
     ``scores`` (see `cafsc.get`).
 
     Raises
@@ -98,7 +101,7 @@ def label(
     clusters, names = _clusters(adata, cells, evidence.states, cluster_key, config, seed)
     membership = one_hot(clusters, len(names))
     mean_level = cells.cluster_means(membership)
-    effects = cluster_effects(mean_level, cells.bins, list(sets.values()))
+    effects = cluster_effects(mean_level, cells.single_lognorm, membership, cells.bins, list(sets.values()))
     n_neighbors = cells.n_pooled
     found = [
         name_cluster(np.flatnonzero(clusters == index), effects.effect[index], evidence, config, n_neighbors)
@@ -152,11 +155,15 @@ def _settled(
     agreement = np.zeros(scores.shape)
     if cells.rows.size >= 2:
         reference = np.array([levels.sets.get(name, 0.0) for name in sets])
+        error = np.array([levels.errors.get(name, 0.0) for name in sets])
         agreement = resampled_agreement(
-            cells.counts, cells.graph, cells.bins, list(sets.values()), reference, space, config, seed
+            cells.counts, cells.graph, cells.bins, list(sets.values()), reference, error, space, config, seed
         )
         first = settle_states(first, agreement, scores, space, config)
-    return StateEvidence(space, first, scores, centred, agreement)
+    panel = activation_panel(catalogue, cells.columns, cells.species)
+    activation = activation_score(cells.counts, panel, levels, config)
+    activated = activation is None or activation >= config.min_activation
+    return StateEvidence(space, first, scores, centred, agreement, activated)
 
 
 def _clusters(
@@ -197,6 +204,10 @@ def _write_obs(
     confidence = np.full(adata.n_obs, np.nan)
     confidence[rows] = [found[index].support for index in clusters]
     adata.obs[keys.confidence] = confidence
+    held = np.flatnonzero(evidence.states >= 0)
+    support = np.full(adata.n_obs, np.nan)
+    support[rows[held]] = evidence.agreement[held, evidence.states[held]]
+    adata.obs[keys.cell_support] = support
 
 
 def _cluster_table(

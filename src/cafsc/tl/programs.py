@@ -69,8 +69,9 @@ def programs(
         cluster = adata.obs[keys.cluster].cat
         codes = cluster.codes.to_numpy(dtype=np.int64)[cells.rows]
         names = list(cluster.categories)
-        means = cells.cluster_means(one_hot(codes, len(names)))
-        effects = cluster_effects(means, cells.bins, list(sets.values()))
+        membership = one_hot(codes, len(names))
+        means = cells.cluster_means(membership)
+        effects = cluster_effects(means, cells.single_lognorm, membership, cells.bins, list(sets.values()))
         ucell = rank_scores(cells.lognorm, list(sets.values()), config.max_rank)
         info = {name: SetInfo(catalogue.programs[name].label, "program", "") for name in sets}
         rows = score_table(names, codes, scores, ucell, effects, sets, info, cells.n_pooled)

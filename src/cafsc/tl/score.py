@@ -54,8 +54,8 @@ def score(
 
     Notes
     -----
-    Writes ``obsm["<key_added>_scores"]`` (DataFrame, cells x sets, float64, NaN where not kept): the mean
-    log-expression of a cell pooled with its nearest neighbours, minus that of all genes of like expression
+    Writes ``obsm["<key_added>_scores"]`` (DataFrame, cells x sets ``<paper>:<set>``, float64, NaN where not kept):
+    the mean log-expression of a cell pooled with its nearest neighbours, minus that of all genes of like expression
     (after doi:10.1126/science.aad0501), minus the set's reference level in fibroblasts;
     ``obsm["<key_added>_ucell"]`` (the same cells, UCell in 0..1, doi:10.1016/j.csbj.2021.06.043);
     ``obsm["X_<key_added>_pca"]`` and ``obsp["<key_added>_neighbors"]`` (cells x cells, 1 for the cell and its
@@ -90,10 +90,21 @@ def score(
         neighbors = expand(graph, kept, adata.n_obs)
     embedding = np.full((adata.n_obs, components.shape[1]), np.nan)
     embedding[kept] = components
-    adata.obsm[keys.scores] = pd.DataFrame(scores, index=adata.obs_names, columns=names)
-    adata.obsm[keys.ucell] = pd.DataFrame(ucell, index=adata.obs_names, columns=names)
+    slugs = [column_name(name) for name in names]
+    adata.obsm[keys.scores] = pd.DataFrame(scores, index=adata.obs_names, columns=slugs)
+    adata.obsm[keys.ucell] = pd.DataFrame(ucell, index=adata.obs_names, columns=slugs)
     adata.obsm[keys.pca] = embedding
     adata.obsp[keys.neighbors] = neighbors
+
+
+def column_name(name: str) -> str:
+    """Column of a set in ``obsm``: a slash would nest it in an h5ad."""
+    return name.replace("/", ":")
+
+
+def set_id(column: str) -> str:
+    """The set of a column in ``obsm``."""
+    return column.replace(":", "/")
 
 
 def expand(graph: sparse.csr_matrix, rows: Index, n_cells: int) -> sparse.csr_matrix:

@@ -1,0 +1,234 @@
+"""The net verdict of each sample of a cohort: permissive minus restraining, by the catalogue's claims."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cafsc._config import VerdictConfig
+from cafsc._keys import ANTI, MIXED, PRO, UNDETERMINED
+from cafsc.bulk.subjects import Subject
+from cafsc.sig import Catalogue
+from cafsc.sig.catalogue import CatalogueClaim
+from cafsc.tl._controls import Array
+from cafsc.tl._weigh import Vote, witness_weights
+from cafsc.tl.verdict import claim_weight
+
+MIDDLE_WEIGHT = 0.5
+"""Weight of the cohort's middle on each side, that of one paper's work in culture: few words weigh little."""
+MIN_SCORE = 0.1
+"""Absolute score a call needs: its side stands ten percentiles of the cohort above the other."""
+VERDICT_COLUMNS = "sample call verdict_score verdict_low verdict_high hangs_on contrast pro anti".split()
+EVIDENCE_COLUMNS = (
+    "claim about effect weight share evidence cancer species statement paper citation doi pmid link verified"
+).split()
+
+
+@dataclass(frozen=True)
+class NetVerdict:
+    """What the claims say of the samples.
+
+    Attributes
+    ----------
+    samples
+        One row a sample; see `cafsc.bulk.score`.
+    evidence
+        One row a claim that spoke, heaviest first.
+    n_pro, n_anti
+        Witnesses on each side: papers, those of one laboratory or dataset counted once.
+    """
+
+    samples: pd.DataFrame
+    evidence: pd.DataFrame
+    n_pro: int
+    n_anti: int
+
+
+@dataclass(frozen=True)
+class _Witness:
+    """One paper, or group of papers, on one side: its weight, and where its subjects stand in each sample."""
+
+    name: str
+    effect: str
+    weight: float
+    presence: Array
+    standing: Array
+
+
+def standing(scores: Array, content: Array) -> Array:
+    """Where each sample stands in its cohort, without what the amount of fibroblasts explains.
+
+    Parameters
+    ----------
+    scores
+        Samples x subjects.
+    content
+        Samples; fibroblast content.
+
+    Returns
+    -------
+    Samples x subjects: residuals of the least-squares line on the content, in standard deviations over the
+    cohort; 0 where nothing varies.
+    """
+    centred = scores - scores.mean(axis=0)
+    amount = content - content.mean()
+    if amount @ amount > 0:
+        centred = centred - np.outer(amount, amount @ centred / (amount @ amount))
+    spread = centred.std(axis=0)
+    # What rounding leaves of a score that the content explains wholly is no variation.
+    varies = spread > 1e-9 * np.maximum(scores.std(axis=0), 1e-12)
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=varies)
+
+
+def net_verdict(
+    scores: pd.DataFrame,
+    content: Array,
+    subjects: Mapping[str, Subject],
+    catalogue: Catalogue,
+    *,
+    cancer: str | None,
+    species: str,
+    exclude_papers: Collection[str] = (),
+    config: VerdictConfig | None = None,
+) -> NetVerdict:
+    """Weigh the claims whose subject is a signature that the cohort can score; see `cafsc.bulk.score`."""
+    config = config or VerdictConfig()
+    claims = [
+        (entry, claim_weight(entry, catalogue, cancer, species))
+        for entry in catalogue.claims
+        if entry.claim.effect in (PRO, ANTI)
+        and entry.paper.key not in exclude_papers
+        and entry.claim.about in subjects
+        and subjects[entry.claim.about].is_signature
+    ]
+    claims = [(entry, weight) for entry, weight in claims if weight > 0]
+    about = list(dict.fromkeys(entry.claim.about for entry, _ in claims))
+    places = standing(scores[about].to_numpy(dtype=np.float64), content)
+    witnesses = _witnesses(claims, {name: places[:, index] for index, name in enumerate(about)}, catalogue)
+    titles = {key: paper.short for key, paper in catalogue.papers.items()}
+    titles |= {key: group.label for key, group in catalogue.groups.items()}
+    return NetVerdict(
+        _samples(list(scores.index), witnesses, titles, config.min_papers),
+        _evidence(claims, catalogue),
+        sum(witness.effect == PRO for witness in witnesses),
+        sum(witness.effect == ANTI for witness in witnesses),
+    )
+
+
+def _witnesses(
+    claims: Sequence[tuple[CatalogueClaim, float]], places: Mapping[str, Array], catalogue: Catalogue
+) -> list[_Witness]:
+    """One witness a paper (or group) and side: it weighs as its strongest claim, and looks at all its subjects."""
+    out = []
+    for name, sides in witness_weights(_vote(e, w, catalogue) for e, w in claims).items():
+        for effect, weight in zip((PRO, ANTI), sides, strict=True):
+            own = [
+                (e, w)
+                for e, w in claims
+                if (catalogue.group_of(e.paper.key), e.claim.effect) == (name, effect)
+            ]
+            if not own:
+                continue
+            shares = np.array([w for _, w in own]) / sum(w for _, w in own)
+            z = np.array([places[e.claim.about] for e, _ in own])
+            out.append(_Witness(name, effect, weight, shares @ stats.norm.cdf(z), shares @ z))
+    return out
+
+
+def _vote(entry: CatalogueClaim, weight: float, catalogue: Catalogue) -> Vote:
+    return Vote(entry.paper.key, entry.claim.effect, weight, group=catalogue.group_of(entry.paper.key))
+
+
+def _side(witnesses: Sequence[_Witness], effect: str, n: int) -> tuple[Array, Array]:
+    """Weighted mean presence and standing of one side, drawn to the cohort's middle where little speaks."""
+    presence, standing_, total = np.full(n, 0.5 * MIDDLE_WEIGHT), np.zeros(n), MIDDLE_WEIGHT
+    for witness in witnesses:
+        if witness.effect == effect:
+            presence = presence + witness.weight * witness.presence
+            standing_ = standing_ + witness.weight * witness.standing
+            total += witness.weight
+    return presence / total, standing_ / total
+
+
+def _samples(
+    samples: list[str], witnesses: list[_Witness], titles: Mapping[str, str], min_papers: int
+) -> pd.DataFrame:
+    n = len(samples)
+    (pro, z_pro), (anti, z_anti) = (_side(witnesses, effect, n) for effect in (PRO, ANTI))
+    score = pro - anti
+    names = sorted({witness.name for witness in witnesses})
+    without = np.array([_without(witnesses, name, n) for name in names]).reshape(len(names), n)
+    with_all = np.vstack([without, score])
+    # How far each removal carries the score over to the other side; 0 or less where it does not.
+    beyond = -without * np.sign(score)
+    hangs = [
+        titles.get(names[worst], names[worst]) if beyond[worst, i] > 0 else ""
+        for i, worst in enumerate(beyond.argmax(axis=0) if names else np.zeros(0, dtype=int))
+    ] or [""] * n
+    enough = len(names) >= min_papers and len({witness.effect for witness in witnesses}) == 2
+    return pd.DataFrame(
+        {
+            "sample": samples,
+            "call": [_call(score[i], hangs[i]) if enough else UNDETERMINED for i in range(n)],
+            "verdict_score": score,
+            "verdict_low": with_all.min(axis=0),
+            "verdict_high": with_all.max(axis=0),
+            "hangs_on": hangs,
+            "contrast": z_pro - z_anti,
+            "pro": pro,
+            "anti": anti,
+        },
+        columns=VERDICT_COLUMNS,
+    )
+
+
+def _without(witnesses: list[_Witness], name: str, n: int) -> Array:
+    rest = [witness for witness in witnesses if witness.name != name]
+    return _side(rest, PRO, n)[0] - _side(rest, ANTI, n)[0]
+
+
+def _call(score: float, hangs_on: str) -> str:
+    if abs(score) < MIN_SCORE:
+        return UNDETERMINED
+    if hangs_on:
+        return MIXED
+    return PRO if score > 0 else ANTI
+
+
+def _evidence(claims: Sequence[tuple[CatalogueClaim, float]], catalogue: Catalogue) -> pd.DataFrame:
+    """The claims that spoke; ``share`` is the part of its side's weight that a claim carries."""
+    strongest = witness_weights(_vote(e, w, catalogue) for e, w in claims)
+    of_side = {PRO: sum(w[0] for w in strongest.values()), ANTI: sum(w[1] for w in strongest.values())}
+    own: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for entry, weight in claims:
+        own[catalogue.group_of(entry.paper.key), entry.claim.effect] += weight
+    rows = []
+    for entry, weight in sorted(claims, key=lambda item: (-item[1], item[0].claim.id)):
+        claim, paper = entry.claim, entry.paper
+        witness = catalogue.group_of(paper.key)
+        voice = strongest[witness][0 if claim.effect == PRO else 1]
+        rows.append(
+            {
+                "claim": claim.id,
+                "about": claim.about,
+                "effect": claim.effect,
+                "weight": weight,
+                "share": weight / own[witness, claim.effect] * voice / of_side[claim.effect],
+                "evidence": "+".join(claim.evidence),
+                "cancer": ", ".join(claim.cancer),
+                "species": ", ".join(claim.species),
+                "statement": claim.statement,
+                "paper": paper.key,
+                "citation": paper.citation,
+                "doi": paper.doi or "",
+                "pmid": paper.pmid or "",
+                "link": paper.link,
+                "verified": claim.verified,
+            }
+        )
+    return pd.DataFrame(rows, columns=EVIDENCE_COLUMNS)

@@ -1,0 +1,150 @@
+"""What answers at once: help, version, completion; and what they must not import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from cafsc_command import Cafsc
+
+import cafsc as package
+
+HEAVY = (
+    "scanpy",
+    "anndata",
+    "pandas",
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "sklearn",
+    "h5py",
+    "yaml",
+    "jinja2",
+    "rich",
+)
+
+
+def modules_after(*words: str) -> tuple[int, set[str], str]:
+    """Exit code, top-level modules in memory at the end, and stdout of one run in a fresh process."""
+    code = (
+        "import atexit, sys\n"
+        "names = lambda: {module.split('.')[0] for module in sys.modules}\n"
+        "atexit.register(lambda: print('MODULES', *names(), file=sys.stderr))\n"
+        "from cafsc.cli import main\n"
+        f"main({list(words)!r})\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    line = next(line for line in run.stderr.splitlines() if line.startswith("MODULES"))
+    return run.returncode, set(line.split()[1:]), run.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("--version",),
+        ("annotate", "--help"),
+        ("data", "--help"),
+        ("signatures", "--help"),
+    ],
+)
+def test_help_and_version_import_nothing_heavy(words: tuple[str, ...]) -> None:
+    code, modules, out = modules_after(*words)
+    assert code == 0
+    assert out.strip()
+    assert modules.isdisjoint(HEAVY), sorted(modules & set(HEAVY))
+
+
+def test_version(cafsc: Cafsc) -> None:
+    run = cafsc("--version")
+    assert run.code == 0
+    assert run.out == f"cafsc {package.__version__}\n"
+
+
+def test_help_names_every_option_of_annotate(cafsc: Cafsc) -> None:
+    run = cafsc("annotate", "--help")
+    for option in (
+        "--output",
+        "--cancer",
+        "--species",
+        "--layer",
+        "--sample-key",
+        "--batch-key",
+        "--cluster-key",
+        "--signatures",
+        "--scheme",
+        "--resolution",
+        "--seed",
+        "--threads",
+        "--no-report",
+        "--dry-run",
+        "--force",
+        "--json",
+        "--quiet",
+        "--debug",
+        "--config",
+    ):
+        assert option in run.out
+
+
+def test_help_lists_the_commands(cafsc: Cafsc) -> None:
+    run = cafsc("--help")
+    for command in ("annotate", "data", "signatures"):
+        assert command in run.out
+
+
+def test_python_m_cafsc_is_the_command() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "cafsc", "--version"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.returncode, run.stdout) == (0, f"cafsc {package.__version__}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script_is_produced(shell: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "cafsc"],
+        env={**os.environ, "_CAFSC_COMPLETE": f"source_{shell}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "_CAFSC_COMPLETE" in run.stdout
+    assert "cafsc" in run.stdout
+
+
+def complete(line: str) -> list[str]:
+    words = line.split(" ")
+    run = subprocess.run(
+        [sys.executable, "-m", "cafsc"],
+        env={
+            **os.environ,
+            "_CAFSC_COMPLETE": "complete_bash",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(words) - 1),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split()
+
+
+def test_completion_offers_options_and_values() -> None:
+    assert "--cluster-key" in complete("cafsc annotate --clu")
+    assert "annotate" in complete("cafsc ann")
+    assert "mouse" in complete("cafsc annotate --species m")
+
+
+def test_completion_offers_the_cancers_of_the_catalogue() -> None:
+    from cafsc import sig
+
+    assert set(complete("cafsc annotate --cancer ")) == set(sig.load().cancers)
