@@ -47,7 +47,7 @@ def text(result: AnnotationResult) -> str:
     for table in (result.clusters, result.cells, result.evidence, result.scores):
         table.to_csv(out, index=False)
     slot = result.adata.uns["cafsc"]
-    return out.getvalue() + slot["summary"] + slot["provenance"]
+    return out.getvalue() + str(slot["summary"]) + str(slot["provenance"])
 
 
 def names(result: AnnotationResult) -> pd.DataFrame:
@@ -205,6 +205,7 @@ def test_the_form_of_the_matrix_changes_nothing(first: AnnotationResult, form: s
     pd.testing.assert_frame_equal(names(cafsc.annotate(adata, cancer="breast")), names(first))
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None)
 @given(st.integers(0, 1000))
 def test_any_draw_of_the_tumour_is_named_rightly(seed: int) -> None:
@@ -239,8 +240,7 @@ def test_clusters_of_the_user_are_named_and_a_mixture_says_so() -> None:
     table = result.clusters.set_index("cluster")
     assert table.loc["iCAF", "subtype"] == "iCAF"
     assert table.loc["myCAF", "subtype"] == "myCAF"
-    assert table.loc["both", "reason"].startswith("mixed:")
-    assert set(table.loc["both", "reason"].removeprefix("mixed:").split("+")) == {"iCAF", "myCAF"}
+    assert table.loc["both", "reason"] in ("mixed:iCAF+myCAF", "mixed:myCAF+iCAF")
     assert (table.loc["both", "call"], table.loc["both", "call_reason"]) == ("undetermined", "unresolved")
 
 

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cafsc import _provenance, get, pp, sig, tl
+from cafsc import _provenance, genes, get, pp, sig, tl
 from cafsc._config import AnnotateConfig
 from cafsc._errors import OptionError
 from cafsc._keys import CALLS, FIBROBLAST, KEPT, Keys
 from cafsc._threads import limit_threads
 from cafsc.data.simulate import SIMULATED_KEY
+from cafsc.pp.columns import column_findings
+from cafsc.pp.findings import SEVERITIES, Finding, warning
 from cafsc.pp.normalize import symbol_columns
+from cafsc.pp.outcome import fibroblast_findings, own_set_findings, quality_findings
 from cafsc.sig.weights import WeightsLike, own_weights
 from cafsc.tl._weigh import shares
 from cafsc.tl.gate import lineage_panels
@@ -160,7 +163,13 @@ def annotate(
         step("check")
         report = pp.check(adata, layer=layer, species=_species(species))
         report.raise_for_errors()
-        _check_columns(adata, {"sample_key": sample_key, "batch_key": batch_key, "cluster_key": cluster_key})
+        report = with_columns(
+            report,
+            adata,
+            {"sample_key": sample_key, "batch_key": batch_key, "cluster_key": cluster_key},
+            config.label.min_cells,
+            key_added,
+        )
         if report.use == "raw":
             adata = _from_raw(adata)
             report = pp.check(adata, species=_species(species)).with_findings(report.findings)
@@ -208,6 +217,7 @@ def annotate(
             seed=seed,
         )
         step("summarise")
+    report = report.with_findings(_by_severity([*report.findings, *_outcome(adata, catalogue, keys)]))
     summary = _summary(adata, report, catalogue, code, sample_key, keys)
     summary["tumour"] = _tumour(adata, sample_key, keys, config.verdict.n_resamples, seed)
     slot = adata.uns[keys.uns]
@@ -273,6 +283,35 @@ def _check_columns(adata: AnnData, named: dict[str, str | None]) -> None:
                 expected=f"one of {', '.join(map(str, adata.obs.columns)) or 'no column at all'}",
                 fix="name an existing column, or leave the option out",
             )
+
+
+def with_columns(
+    report: CheckReport, adata: AnnData, named: dict[str, str | None], min_cells: int, key_added: str = "caf"
+) -> CheckReport:
+    """The report with what is odd about the columns that a run is told to use; raises if they are of no use."""
+    _check_columns(adata, named)
+    more = column_findings(adata, named, min_cells=min_cells, key_added=key_added)
+    report = report.with_findings(_by_severity([*report.findings, *more]))
+    report.raise_for_errors()
+    return report
+
+
+def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def _outcome(adata: AnnData, catalogue: Catalogue, keys: Keys) -> list[Finding]:
+    """What the run brought to light: poor cells, few fibroblasts, and what is odd about the user's own sets."""
+    found = quality_findings(adata, key_added=keys.key_added)
+    found += fibroblast_findings(int((adata.obs[keys.gate] == KEPT).sum()))
+    found += [warning("own_signatures", text) for text in catalogue.notes]
+    species: Any = adata.uns[keys.uns]["species"]
+    own = {
+        name: genes.translate(entry.definition.genes, entry.species, species)
+        for name, entry in catalogue.sets.items()
+        if set(entry.schemes) & set(catalogue.own_schemes)
+    }
+    return found + own_set_findings(own, symbol_columns(adata, key_added=keys.key_added))
 
 
 def _from_raw(adata: AnnData) -> AnnData:
@@ -351,6 +390,9 @@ def _message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:
     known = len(catalogue.lineages[FIBROBLAST].core)
     if found < _MIN_FIBROBLAST_MARKERS:
         return f"no CAF cluster: only {found} of {known} fibroblast markers are in the data, too few to tell"
+    low = int((adata.obs[keys.gate] == "low_quality").sum())
+    if 2 * low > adata.n_obs:
+        return f"no CAF cluster: {low} of {adata.n_obs} cells hold too few genes to be called anything"
     most = adata.obs[keys.lineage].value_counts().index[0]
     best = float(adata.obsm[keys.lineage_scores][FIBROBLAST].max())
     return (

@@ -49,16 +49,18 @@ class GateConfig(Config):
     n_iterations: int = Field(default=10, ge=1)
     present_level: float = Field(default=1.0, gt=0)
     """Counts per ten thousand below which a marker's best component does not count as expressing it."""
-    typical_share: float = Field(default=0.3, ge=0, le=1)
+    typical_share: float = Field(default=0.5, ge=0, le=1)
     """Share of a marker's level in its own lineage elsewhere (``reference_levels.tsv``) that it must reach."""
     min_graded_split: int = Field(default=30, ge=2)
     """Cells below which a component between fibroblast and pericyte is not split."""
     min_score: float = Field(default=0.3, ge=0, le=1)
     """Mean relative marker level under which a component stays ``unknown``."""
     min_fibroblast_score: float = Field(default=0.35, ge=0, le=1)
-    """The same for fibroblasts: between what fibroblasts reach (0.42 and more) and cell lines (0.29 at most)."""
+    """The same for fibroblasts: between what fibroblasts reach (0.42 and more) and cell lines (0.21 at most)."""
     fibroblast_panel: float = Field(default=0.5, ge=0, le=1)
     """Share of the fibroblast panel above which a component is fibroblast even where it looks mural too."""
+    mural_tie: float = Field(default=0.8, ge=0, le=1)
+    """Share of the pericyte panel's level that the fibroblast panel must reach for that: nearly a tie."""
     rival: float = Field(default=0.6, ge=0, le=1)
     """A second lineage above this share of the first makes a component ambiguous: it is split once more."""
     min_doublet_gain: float = Field(default=10.0, ge=0)
@@ -100,6 +102,8 @@ class LabelConfig(Config):
     """Share of resamples that must agree on the name."""
     minor_level: float = Field(default=0.8, ge=0)
     """Natural-log units above its reference at which a state that is not primary takes a cell."""
+    max_excluded: float = Field(default=0.2, ge=0, le=1)
+    """Share of the tissue's strongest component that a gene which a state must lack may reach."""
     min_cells: int = Field(default=5, ge=1)
     """Cells a cluster needs for a name."""
     min_activation: float = Field(default=0.15, ge=0, le=1)
@@ -139,9 +143,9 @@ class VerdictConfig(Config):
     mixed_share: float = Field(default=0.3, ge=0, le=0.5)
     """Share of the weight on the losing side that makes a call mixed."""
     strong_weight: float = Field(default=0.45, gt=0)
-    """Weight of a strong claim: animals, patients or human culture of this very cancer, or patients of many. Strong papers on the losing side
-    make a call mixed where they are as many as a call needs, or more than those on the winning side, however many
-    weaker ones agree."""
+    """Weight of a strong claim: animals, patients or human culture of this very cancer, or patients of many cancers.
+    Strong papers on the losing side make a call mixed where they are as many as a call needs, or more than those on
+    the winning side, however many weaker ones agree."""
     full_level: float = Field(default=0.3, gt=0)
     """Natural-log units above its reference at which a set counts as fully present."""
     n_resamples: int = Field(default=1000, ge=100)

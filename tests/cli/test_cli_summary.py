@@ -90,12 +90,14 @@ def test_a_warning_is_not_called_ok(summary: dict[str, Any]) -> None:
     assert "warning: X is scaled" in lines
 
 
-def test_many_findings_are_counted_and_warnings_come_first() -> None:
+def test_every_finding_is_a_line_and_warnings_come_first() -> None:
     findings = [{"severity": "note", "message": str(number)} for number in range(9)]
-    findings.append({"severity": "warning", "message": "grave"})
+    findings.append({"severity": "warning", "message": "grave", "examples": ["a", "b"]})
+    findings.append({"severity": "warning", "message": "x" * 999, "examples": ["y" * 99]})
     lines = finding_lines(findings)
-    assert lines[0] == "warning: grave"
-    assert lines[-1] == "... and 6 more in the report"
+    assert lines[0] == "warning: grave (such as a, b)"
+    assert lines[2:] == [f"note: {number}" for number in range(9)]
+    assert len(lines[1]) < 340
 
 
 def test_many_clusters_and_reasons_are_cut() -> None:

@@ -126,6 +126,7 @@ def annotated(key_added: str = "caf") -> ad.AnnData:
         "clusters": cluster_table(),
         "evidence": evidence_table(),
         "scores": score_table(draw),
+        "cancers": cancer_table(),
     }
     return adata
 
@@ -159,6 +160,10 @@ def summary(gate: Any, lineage: Any, cluster: Any) -> dict[str, Any]:
         "n_clusters": len(CLUSTERS),
         "message": "",
         "calls": calls,
+        "tumour": {
+            call: {"share": n / len(cluster), "low": n / len(cluster) - 0.05, "high": n / len(cluster) + 0.05}
+            for call, n in calls.items()
+        },
         "simulated": True,
         "catalogue_sha256": "ab" * 32,
         "n_claims": 120,
@@ -190,6 +195,8 @@ def cluster_table() -> pd.DataFrame:
                 "call_reason": why,
                 "n_pro": pro,
                 "n_anti": anti,
+                "prognosis": "worse" if name == "0" else "",
+                "therapy_response": "better" if name == "0" else "",
                 "leading": ", ".join(leading),
                 "hangs_on": hangs_on,
                 "top_genes": genes,
@@ -199,6 +206,31 @@ def cluster_table() -> pd.DataFrame:
         )
     # Not in natural order: the getter has to put them there.
     return pd.DataFrame(rows[::-1], index=[str(i) for i in range(len(rows))])
+
+
+def cancer_table() -> pd.DataFrame:
+    """Calls in three cancers: the given one, another in which papers studied such cells, and one without any."""
+    labels = {"breast": "breast cancer", "pancreas": "pancreatic <i>cancer</i>", "thyroid": "thyroid cancer"}
+    rows = [
+        {
+            "cluster": name,
+            "cancer": code,
+            "cancer_label": label,
+            "call": call if code == "breast" else "mixed",
+            "score": score if code == "breast" else -score,
+            "n_pro": pro,
+            "n_anti": anti,
+            "n_own": {"breast": 2, "pancreas": 3, "thyroid": 0}[code],
+            "hangs_on": "",
+            "call_reason": why if code == "breast" else "both_sides",
+            "chosen": code == "breast",
+        }
+        for name, _n, _subtype, _support, _reason, call, why, score, pro, anti, _hangs, _genes in CLUSTERS[
+            ::-1
+        ]
+        for code, label in labels.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def evidence_table() -> pd.DataFrame:
@@ -223,6 +255,7 @@ def evidence_table() -> pd.DataFrame:
             "therapy_response": "none" if claim == "kieffer2020-ecm" else "",
             "statement": statement,
             "paper": paper,
+            "group": "mechta-grigoriou" if paper in ("costa2018", "kieffer2020") else paper,
             "citation": citation,
             "doi": doi,
             "pmid": pmid,
@@ -270,7 +303,7 @@ def without_clusters() -> ad.AnnData:
     adata.obs = adata.obs[[keys.lineage, keys.gate]]
     del adata.obsm[keys.pca]
     stored = adata.uns[keys.uns]
-    for name in ("clusters", "evidence", "scores"):
+    for name in ("clusters", "evidence", "scores", "cancers"):
         stored[name] = stored[name].iloc[:0]
     record = json.loads(stored["summary"])
     record |= {
@@ -279,6 +312,7 @@ def without_clusters() -> ad.AnnData:
         "n_clusters": 0,
         "message": "no fibroblast cluster: 0 of 160 cells passed the gate",
         "calls": {},
+        "tumour": {},
         "simulated": False,
         "cancer": None,
     }

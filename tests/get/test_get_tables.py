@@ -7,7 +7,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from annotated import CLAIMS, CLUSTERS, HOSTILE_CLUSTER, SETS, annotated
+from annotated import CLAIMS, CLUSTERS, HOSTILE_CLUSTER, SETS, annotated, without_clusters
 
 from cafsc import get
 from cafsc._errors import InputError
@@ -157,3 +157,12 @@ def test_the_docstring_names_every_column(adata: ad.AnnData, read: object) -> No
     documented = set(re.findall(r"``([a-z_]+)``", read.__doc__ or ""))
     columns = {c for c in read(adata).columns if not c.startswith("scheme_")}  # type: ignore[operator]
     assert columns <= documented
+
+
+def test_cancers_come_with_the_most_studied_first() -> None:
+    table = get.cancers(annotated())
+    assert table["cluster"].drop_duplicates().tolist() == get.clusters(annotated())["cluster"].tolist()
+    for _, group in table.groupby("cluster"):
+        assert group["n_own"].is_monotonic_decreasing
+        assert group["chosen"].sum() == 1
+    assert get.cancers(without_clusters()).empty

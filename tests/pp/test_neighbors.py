@@ -62,7 +62,7 @@ def plain_components(lognorm: np.ndarray, n_pcs: int) -> np.ndarray:
     u, s, _ = np.linalg.svd(np.clip(scaled, -10, 10), full_matrices=False)
     scores = u[:, :n_pcs] * s[:n_pcs]
     extreme = scores[np.abs(scores).argmax(axis=0), np.arange(n_pcs)]
-    return scores * np.sign(extreme)
+    return np.asarray(scores * np.sign(extreme))
 
 
 @pytest.mark.parametrize("n_genes", [20, 200], ids=["more cells than genes", "more genes than cells"])

@@ -143,7 +143,10 @@ def test_every_claim_stands_in_the_ledger(outline: Outline) -> None:
 def test_unresolved_and_fragile_calls_are_explained(outline: Outline) -> None:
     text = " ".join(outline.text.split())
     assert "It holds cells of more than one state: myCAF and iCAF." in text
-    assert "Why it is mixed: One paper alone decides the side. Without Wu 2020 the balance" in text
+    assert (
+        "Why it is mixed: One paper alone, or those of one laboratory, decide the side. Without Wu 2020 the"
+        in text
+    )
 
 
 def test_the_score_stands_with_its_interval(outline: Outline) -> None:

@@ -15,6 +15,7 @@ from scipy import sparse, stats
 from cafsc.tl._controls import (
     SetColumns,
     control_corrected,
+    correlation_inflation,
     expression_bins,
     false_discovery,
     null_deviation,
@@ -196,3 +197,32 @@ def test_false_discovery_runs_over_clusters_and_sets_at_once() -> None:
     found = false_discovery(p)
     assert found.shape == p.shape
     np.testing.assert_allclose(found.ravel(), stats.false_discovery_control(p.ravel()))
+
+
+def test_correlated_genes_widen_the_null_and_independent_ones_do_not() -> None:
+    random = np.random.default_rng(0)
+    shared = random.normal(size=(400, 1))
+    dense = np.hstack([shared + 0.5 * random.normal(size=(400, 10)), random.normal(size=(400, 10))])
+    members = [
+        columns(list(range(10))),
+        columns(list(range(10, 20))),
+        columns(list(range(5)), [5, 6]),
+        columns([3]),
+    ]
+    found = correlation_inflation(sparse.csr_matrix(dense), np.ones((400, 1)), members)[0]
+    rho = np.corrcoef(dense[:, :10].T)
+    assert found[0] == pytest.approx(1 + 9 * (rho.sum() - 10) / 90)
+    assert found[1] < 1.5
+    # Genes that rise together, on opposite sides of a set, cancel.
+    assert found[2] < found[0]
+    assert found[3] == 1.0
+
+
+def test_correlation_between_groups_is_none_within_them() -> None:
+    random = np.random.default_rng(0)
+    group = np.repeat([0, 1], 200)
+    dense = random.normal(size=(400, 8)) + 5.0 * group[:, None]
+    membership = np.column_stack([group == 0, group == 1]).astype(float)
+    apart = correlation_inflation(sparse.csr_matrix(dense), membership, [columns(list(range(8)))])
+    together = correlation_inflation(sparse.csr_matrix(dense), np.ones((400, 1)), [columns(list(range(8)))])
+    assert apart.max() < 1.5 < together.min()

@@ -48,10 +48,10 @@ def test_the_table_says_what_the_cells_say(labelled: AnnData) -> None:
 
 def test_the_genes_that_carried_a_name_are_the_states_own(labelled: AnnData) -> None:
     catalogue = sig.load()
-    for row in clusters(labelled).itertuples():
-        genes = [gene for gene in row.top_genes.split(", ") if gene]
+    for row in clusters(labelled).to_dict("records"):
+        genes = [gene for gene in row["top_genes"].split(", ") if gene]
         assert 1 <= len(genes) <= 8
-        members = catalogue.states[row.subtype].members
+        members = catalogue.states[row["subtype"]].members
         assert set(genes) <= {gene for name in members for gene in catalogue.sets[name].definition.up}
 
 
@@ -105,7 +105,7 @@ def test_without_coverage_no_state_competes(scored: AnnData) -> None:
 
 def test_only_the_schemes_that_were_asked_for(scored: AnnData) -> None:
     tl.label(scored, schemes=["costa"])
-    assert [name for name in clusters(scored) if name.startswith("scheme_")] == ["scheme_costa"]
+    assert [name for name in clusters(scored).columns if str(name).startswith("scheme_")] == ["scheme_costa"]
     assert "caf_costa" in scored.obs
     assert "caf_elyada" not in scored.obs
 

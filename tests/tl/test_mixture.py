@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
 
 from cafsc.tl._mixture import fit_mixture, one_hot, pseudobulk
 
-OPTIONS = {"depth_cap": 1000.0, "shrinkage": 200.0, "n_iterations": 10}
+OPTIONS: dict[str, Any] = {"depth_cap": 1000.0, "shrinkage": 200.0, "n_iterations": 10}
 
 
 @pytest.fixture(scope="module")

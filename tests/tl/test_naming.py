@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def evidence(
     return StateEvidence(space, states, scores, centred, agreement)
 
 
-def name(found: StateEvidence, effect: np.ndarray = STRONG, **options: float) -> ClusterName:
+def name(found: StateEvidence, effect: np.ndarray = STRONG, **options: Any) -> ClusterName:
     return name_cluster(np.arange(len(found.states)), effect, found, LabelConfig(**options), n_neighbors=1)
 
 

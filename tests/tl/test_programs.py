@@ -52,7 +52,6 @@ def test_matrix_is_a_matter_of_mycaf(labelled: AnnData) -> None:
     clusters = labelled.uns["cafsc"]["clusters"].set_index("cluster")["subtype"]
     rows = labelled.uns["cafsc"]["scores"].query("set == 'ecm-deposition'").set_index("cluster")["effect"]
     assert rows[clusters == "myCAF"].min() > rows[clusters == "iCAF"].max()
-    assert rows.min() > 2
 
 
 def test_labels_come_first(scored: AnnData) -> None:

@@ -12,7 +12,7 @@ from cafsc._config import ScoreConfig
 from cafsc._errors import InputError, OptionError
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl._pool import pooled_lognorm, state_space
-from cafsc.tl.score import centred, expand
+from cafsc.tl.score import centred, column_name, expand, set_id
 
 NO_LEVELS = ReferenceLevels({}, {})
 
@@ -58,8 +58,16 @@ def test_the_reference_level_is_subtracted_set_by_set(gated: AnnData) -> None:
     kept = (gated.obs["caf_gate"] == "kept").to_numpy()
     difference = (plain.obsm["caf_scores"] - gated.obsm["caf_scores"])[kept]
     for name in difference:
-        np.testing.assert_allclose(difference[name], reference_levels().sets.get(name, 0.0), atol=1e-12)
+        np.testing.assert_allclose(
+            difference[name], reference_levels().sets.get(set_id(name), 0.0), atol=1e-12
+        )
     assert np.ptp(difference.to_numpy()) > 0.1
+
+
+def test_no_column_nests_in_a_file(scored: AnnData) -> None:
+    for column in scored.obsm["caf_scores"]:
+        assert "/" not in column
+        assert column_name(set_id(column)) == column
 
 
 def test_a_set_without_a_level_stays_as_it_is() -> None:

@@ -20,6 +20,8 @@ from cafsc.tl._states import (
 )
 
 CONFIG = LabelConfig()
+SURE = np.zeros(2)
+"""Standard errors of two reference levels that are known exactly."""
 SPACE = StateSpace(("one", "two", "minor"), ((0, 2), (1,), (3,)), np.array([True, True, False]))
 
 
@@ -95,12 +97,12 @@ def test_planted_states_hold_in_nearly_all_resamples() -> None:
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     graph = neighbor_graph(np.log1p(counts.toarray()), 8)
     reference = control_corrected(pooled_lognorm(counts, graph), bins, sets).mean(axis=0)
-    agreement = resampled_agreement(counts, graph, bins, sets, reference, space, CONFIG, seed=0)
+    agreement = resampled_agreement(counts, graph, bins, sets, reference, SURE, space, CONFIG, seed=0)
     assert agreement.shape == (60, 2)
     drawn = np.isfinite(agreement).all(axis=1)
     np.testing.assert_allclose(agreement[drawn].sum(axis=1), 1.0)
     assert agreement[np.arange(60), state][drawn].mean() > 0.9
-    again = resampled_agreement(counts, graph, bins, sets, reference, space, CONFIG, seed=0)
+    again = resampled_agreement(counts, graph, bins, sets, reference, SURE, space, CONFIG, seed=0)
     np.testing.assert_array_equal(again, agreement)
 
 
@@ -110,10 +112,33 @@ def test_cells_between_two_states_agree_with_neither() -> None:
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     graph = sparse.csr_matrix(np.eye(60))
     reference = control_corrected(pooled_lognorm(even, graph), bins, sets).mean(axis=0)
-    agreement = resampled_agreement(even, graph, bins, sets, reference, space, CONFIG, seed=0)
+    agreement = resampled_agreement(even, graph, bins, sets, reference, SURE, space, CONFIG, seed=0)
     assert 0.5 < np.nanmean(agreement.max(axis=1)) < 0.9
-    other = resampled_agreement(even, graph, bins, sets, reference, space, CONFIG, seed=1)
+    other = resampled_agreement(even, graph, bins, sets, reference, SURE, space, CONFIG, seed=1)
     assert not np.array_equal(other, agreement)
+
+
+def test_a_zero_that_is_not_well_known_makes_states_less_sure() -> None:
+    counts, bins, sets, state = planted()
+    space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
+    graph = neighbor_graph(np.log1p(counts.toarray()), 8)
+    reference = control_corrected(pooled_lognorm(counts, graph), bins, sets).mean(axis=0)
+    held = [
+        np.nanmean(
+            resampled_agreement(
+                counts, graph, bins, sets, reference, np.full(2, error), space, CONFIG, seed=0
+            )[np.arange(60), state]
+        )
+        for error in (0.0, 0.5, 5.0)
+    ]
+    assert held[0] > held[1] > held[2]
+
+
+def test_papers_are_drawn_with_replacement() -> None:
+    drawn = [SPACE.resampled(np.random.default_rng(seed)) for seed in range(30)]
+    assert {space.members[0] for space in drawn} == {(0, 0), (0, 2), (2, 0), (2, 2)}
+    assert {space.members[1] for space in drawn} == {(1,)}
+    assert all(space.names == SPACE.names for space in drawn)
 
 
 def test_a_cell_that_no_resample_drew_has_no_agreement() -> None:
@@ -121,7 +146,7 @@ def test_a_cell_that_no_resample_drew_has_no_agreement() -> None:
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     config = LabelConfig(n_resamples=2, cell_fraction=0.1)
     agreement = resampled_agreement(
-        counts, sparse.csr_matrix(np.eye(20)), bins, sets, np.zeros(2), space, config, seed=0
+        counts, sparse.csr_matrix(np.eye(20)), bins, sets, np.zeros(2), SURE, space, config, seed=0
     )
     assert np.isnan(agreement).all(axis=1).sum() >= 16
 

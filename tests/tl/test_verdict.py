@@ -50,6 +50,13 @@ def claims() -> dict[str, Any]:
     return {entry.claim.id: entry for entry in sig.load().claims}
 
 
+def all_votes(rows: pd.DataFrame) -> list[Vote]:
+    return [
+        Vote(row.paper, row.effect, row.weight, row.evidence != "review", row.group, row.about)
+        for row in rows.itertuples()
+    ]
+
+
 def test_every_weight_can_be_recomputed_from_the_published_numbers(called: Callable[..., AnnData]) -> None:
     weights = yaml.safe_load((signatures_dir() / "weights.yaml").read_text(encoding="utf-8"))
     organs = {code: cancer.organ for code, cancer in sig.load().cancers.items()}
@@ -97,19 +104,66 @@ def test_the_call_follows_from_the_counted_rows(called: Callable[..., AnnData]) 
         rows = evidence(adata)[evidence(adata)["cluster"] == cluster["cluster"]]
         votes = rows[rows["counted"]]
         assert set(votes["effect"]) <= {"pro", "anti"}
-        assert not votes.duplicated(["paper", "effect"]).any()
+        assert not votes.duplicated(["group", "effect"]).any()
         pro = votes.loc[votes["effect"] == "pro", "weight"].sum()
         anti = votes.loc[votes["effect"] == "anti", "weight"].sum()
         assert cluster["verdict_score"] == pytest.approx((pro - anti) / (pro + anti))
         assert cluster["n_pro"] == (votes["effect"] == "pro").sum()
         assert cluster["n_anti"] == (votes["effect"] == "anti").sum()
         assert cluster["verdict_low"] <= cluster["verdict_score"] <= cluster["verdict_high"]
-        # Nothing of the rows that were not counted makes a difference.
-        again = weigh([Vote(*v) for v in votes[["paper", "effect", "weight"]].to_numpy()], VerdictConfig())
+        again = weigh(all_votes(rows), VerdictConfig())
         assert (again.call, again.reason) == (cluster["call"], cluster["call_reason"])
-        heaviest = rows.groupby(["paper", "effect"])["weight"].max()
+        heaviest = rows.groupby(["group", "effect"])["weight"].max()
         for vote in votes.itertuples():
-            assert vote.weight == heaviest[(vote.paper, vote.effect)]
+            assert vote.weight == heaviest[(vote.group, vote.effect)]
+
+
+def test_papers_of_one_laboratory_share_their_votes(called: Callable[..., AnnData]) -> None:
+    rows = evidence(called("breast"))
+    groups = sig.load().groups
+    for row in rows.to_dict("records"):
+        named = [name for name, group in groups.items() if row["paper"] in group.papers]
+        assert row["group"] == (named[0] if named else row["paper"])
+    shared = rows[rows["group"].isin(groups)].groupby(["cluster", "group"])["paper"].nunique()
+    assert shared.max() > 1
+    assert rows[rows["counted"]].groupby(["cluster", "group", "effect"]).size().max() == 1
+
+
+def test_prognosis_and_response_stand_apart_from_the_call(called: Callable[..., AnnData]) -> None:
+    adata = called("breast")
+    for cluster in clusters(adata).to_dict("records"):
+        rows = evidence(adata)[evidence(adata)["cluster"] == cluster["cluster"]]
+        for column in ("prognosis", "therapy_response"):
+            told = set(rows.loc[rows["evidence"] != "review", column]) & {"worse", "better"}
+            assert cluster[column] in ({"mixed", *told} if len(told) == 2 else told or {""})
+
+
+def test_cancers_side_by_side_repeat_the_call_of_the_chosen(called: Callable[..., AnnData]) -> None:
+    for cancer in ("breast", "pancreas"):
+        adata = called(cancer)
+        table = adata.uns["cafsc"]["cancers"]
+        chosen = table[table["chosen"]].set_index("cluster")
+        assert set(chosen["cancer"]) == {cancer}
+        own = clusters(adata).set_index("cluster")
+        for column, here in (("call", "call"), ("verdict_score", "score"), ("n_pro", "n_pro")):
+            assert chosen[here].tolist() == own.loc[chosen.index, column].tolist()
+        other = table[table["cancer"] != cancer].sort_values(["cluster", "cancer"])
+        assert not other["chosen"].any()
+    breast, pancreas = (
+        called(c).uns["cafsc"]["cancers"].drop(columns="chosen").sort_values(["cluster", "cancer"])
+        for c in ("breast", "pancreas")
+    )
+    pd.testing.assert_frame_equal(breast.reset_index(drop=True), pancreas.reset_index(drop=True))
+
+
+def test_weights_of_ones_own_change_the_ledger(labelled: AnnData, called: Callable[..., AnnData]) -> None:
+    tl.verdict(labelled, cancer="breast", weights={"evidence": {"in_vitro": 0.0}})
+    gone = evidence(called("breast")).query("evidence == 'in_vitro'")["claim"]
+    assert len(gone) > 0
+    assert not set(gone) & set(evidence(labelled)["claim"])
+    kept = evidence(called("breast")).query("evidence == 'in_vivo'").set_index(["cluster", "claim"])["weight"]
+    now = evidence(labelled).set_index(["cluster", "claim"])["weight"]
+    assert (now.loc[kept.index] == kept).all()
 
 
 def test_sides_are_seen_from_the_call(called: Callable[..., AnnData]) -> None:

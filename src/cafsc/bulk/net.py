@@ -12,6 +12,7 @@ from scipy import stats
 
 from cafsc._config import VerdictConfig
 from cafsc._keys import ANTI, MIXED, PRO, UNDETERMINED
+from cafsc.bulk.standing import attribution, standing
 from cafsc.bulk.subjects import Subject
 from cafsc.sig import Catalogue
 from cafsc.sig.catalogue import CatalogueClaim
@@ -25,7 +26,8 @@ MIN_SCORE = 0.1
 """Absolute score a call needs: its side stands ten percentiles of the cohort above the other."""
 VERDICT_COLUMNS = "sample call verdict_score verdict_low verdict_high hangs_on contrast pro anti".split()
 EVIDENCE_COLUMNS = (
-    "claim about effect weight share evidence cancer species statement paper citation doi pmid link verified"
+    "claim about read_by effect weight attribution share evidence cancer species statement paper citation doi pmid "
+    "link verified"
 ).split()
 
 
@@ -50,6 +52,29 @@ class NetVerdict:
 
 
 @dataclass(frozen=True)
+class _Spoken:
+    """One claim, the score it is read by, and how far that score is the fibroblasts' own."""
+
+    entry: CatalogueClaim
+    witness: str
+    read_by: str
+    weight: float
+    attribution: float
+
+    @property
+    def effect(self) -> str:
+        return self.entry.claim.effect
+
+    @property
+    def voice(self) -> float:
+        return self.weight * self.attribution
+
+    @property
+    def vote(self) -> Vote:
+        return Vote(self.entry.paper.key, self.effect, self.voice, group=self.witness)
+
+
+@dataclass(frozen=True)
 class _Witness:
     """One paper, or group of papers, on one side: its weight, and where its subjects stand in each sample."""
 
@@ -58,31 +83,6 @@ class _Witness:
     weight: float
     presence: Array
     standing: Array
-
-
-def standing(scores: Array, content: Array) -> Array:
-    """Where each sample stands in its cohort, without what the amount of fibroblasts explains.
-
-    Parameters
-    ----------
-    scores
-        Samples x subjects.
-    content
-        Samples; fibroblast content.
-
-    Returns
-    -------
-    Samples x subjects: residuals of the least-squares line on the content, in standard deviations over the
-    cohort; 0 where nothing varies.
-    """
-    centred = scores - scores.mean(axis=0)
-    amount = content - content.mean()
-    if amount @ amount > 0:
-        centred = centred - np.outer(amount, amount @ centred / (amount @ amount))
-    spread = centred.std(axis=0)
-    # What rounding leaves of a score that the content explains wholly is no variation.
-    varies = spread > 1e-9 * np.maximum(scores.std(axis=0), 1e-12)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=varies)
 
 
 def net_verdict(
@@ -98,50 +98,54 @@ def net_verdict(
 ) -> NetVerdict:
     """Weigh the claims whose subject is a signature that the cohort can score; see `cafsc.bulk.score`."""
     config = config or VerdictConfig()
-    claims = [
-        (entry, claim_weight(entry, catalogue, cancer, species))
-        for entry in catalogue.claims
-        if entry.claim.effect in (PRO, ANTI)
-        and entry.paper.key not in exclude_papers
-        and entry.claim.about in subjects
-        and subjects[entry.claim.about].is_signature
-    ]
-    claims = [(entry, weight) for entry, weight in claims if weight > 0]
-    about = list(dict.fromkeys(entry.claim.about for entry, _ in claims))
-    places = standing(scores[about].to_numpy(dtype=np.float64), content)
-    witnesses = _witnesses(claims, {name: places[:, index] for index, name in enumerate(about)}, catalogue)
+    values = scores.to_numpy(dtype=np.float64)
+    own = dict(zip(scores.columns, attribution(values, content), strict=True))
+    spoken = []
+    for entry in catalogue.claims:
+        if entry.claim.effect not in (PRO, ANTI) or entry.paper.key in exclude_papers:
+            continue
+        name = _read_by(entry.claim.about, subjects, catalogue)
+        if name:
+            weight = claim_weight(entry, catalogue, cancer, species)
+            witness = catalogue.group_of(entry.paper.key)
+            spoken.append(_Spoken(entry, witness, name, weight, float(own[name])))
+    spoken = [claim for claim in spoken if claim.voice > 0]
+    places = dict(zip(scores.columns, standing(values, content).T, strict=True))
+    witnesses = _witnesses(spoken, places)
     titles = {key: paper.short for key, paper in catalogue.papers.items()}
     titles |= {key: group.label for key, group in catalogue.groups.items()}
     return NetVerdict(
         _samples(list(scores.index), witnesses, titles, config.min_papers),
-        _evidence(claims, catalogue),
+        _evidence(spoken),
         sum(witness.effect == PRO for witness in witnesses),
         sum(witness.effect == ANTI for witness in witnesses),
     )
 
 
-def _witnesses(
-    claims: Sequence[tuple[CatalogueClaim, float]], places: Mapping[str, Array], catalogue: Catalogue
-) -> list[_Witness]:
+def _read_by(about: str, subjects: Mapping[str, Subject], catalogue: Catalogue) -> str:
+    """The score that a claim is read by; "" if it cannot be read in bulk.
+
+    A set that describes a harmonised state is read by that state: the lists of several papers say more of a sample
+    than one of them.
+    """
+    if about not in subjects or not subjects[about].is_signature:
+        return ""
+    kind, _, name = about.partition(":")
+    states = [f"state:{state}" for state in catalogue.sets[name].states] if kind == "set" else []
+    return next((state for state in states if state in subjects and subjects[state].is_signature), about)
+
+
+def _witnesses(spoken: Sequence[_Spoken], places: Mapping[str, Array]) -> list[_Witness]:
     """One witness a paper (or group) and side: it weighs as its strongest claim, and looks at all its subjects."""
     out = []
-    for name, sides in witness_weights(_vote(e, w, catalogue) for e, w in claims).items():
+    for name, sides in witness_weights(claim.vote for claim in spoken).items():
         for effect, weight in zip((PRO, ANTI), sides, strict=True):
-            own = [
-                (e, w)
-                for e, w in claims
-                if (catalogue.group_of(e.paper.key), e.claim.effect) == (name, effect)
-            ]
-            if not own:
-                continue
-            shares = np.array([w for _, w in own]) / sum(w for _, w in own)
-            z = np.array([places[e.claim.about] for e, _ in own])
-            out.append(_Witness(name, effect, weight, shares @ stats.norm.cdf(z), shares @ z))
+            own = [claim for claim in spoken if (claim.witness, claim.effect) == (name, effect)]
+            if own:
+                shares = np.array([claim.voice for claim in own]) / sum(claim.voice for claim in own)
+                z = np.array([places[claim.read_by] for claim in own])
+                out.append(_Witness(name, effect, weight, shares @ stats.norm.cdf(z), shares @ z))
     return out
-
-
-def _vote(entry: CatalogueClaim, weight: float, catalogue: Catalogue) -> Vote:
-    return Vote(entry.paper.key, entry.claim.effect, weight, group=catalogue.group_of(entry.paper.key))
 
 
 def _side(witnesses: Sequence[_Witness], effect: str, n: int) -> tuple[Array, Array]:
@@ -200,25 +204,26 @@ def _call(score: float, hangs_on: str) -> str:
     return PRO if score > 0 else ANTI
 
 
-def _evidence(claims: Sequence[tuple[CatalogueClaim, float]], catalogue: Catalogue) -> pd.DataFrame:
+def _evidence(spoken: Sequence[_Spoken]) -> pd.DataFrame:
     """The claims that spoke; ``share`` is the part of its side's weight that a claim carries."""
-    strongest = witness_weights(_vote(e, w, catalogue) for e, w in claims)
+    strongest = witness_weights(claim.vote for claim in spoken)
     of_side = {PRO: sum(w[0] for w in strongest.values()), ANTI: sum(w[1] for w in strongest.values())}
     own: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for entry, weight in claims:
-        own[catalogue.group_of(entry.paper.key), entry.claim.effect] += weight
+    for spoke in spoken:
+        own[spoke.witness, spoke.effect] += spoke.voice
     rows = []
-    for entry, weight in sorted(claims, key=lambda item: (-item[1], item[0].claim.id)):
-        claim, paper = entry.claim, entry.paper
-        witness = catalogue.group_of(paper.key)
-        voice = strongest[witness][0 if claim.effect == PRO else 1]
+    for spoke in sorted(spoken, key=lambda item: (-item.voice, item.entry.claim.id)):
+        claim, paper = spoke.entry.claim, spoke.entry.paper
+        side = strongest[spoke.witness][0 if claim.effect == PRO else 1]
         rows.append(
             {
                 "claim": claim.id,
                 "about": claim.about,
+                "read_by": spoke.read_by,
                 "effect": claim.effect,
-                "weight": weight,
-                "share": weight / own[witness, claim.effect] * voice / of_side[claim.effect],
+                "weight": spoke.weight,
+                "attribution": spoke.attribution,
+                "share": spoke.voice / own[spoke.witness, claim.effect] * side / of_side[claim.effect],
                 "evidence": "+".join(claim.evidence),
                 "cancer": ", ".join(claim.cancer),
                 "species": ", ".join(claim.species),

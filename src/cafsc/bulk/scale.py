@@ -83,15 +83,22 @@ def scale_of(values: Array, source: str) -> Scale:
             expected="expression in every sample",
             fix="drop these samples",
         )
-    zeros = float((values == 0).mean())
     nonzero = values[values != 0]
     if float((nonzero == np.rint(nonzero)).mean()) >= _WHOLE:
         return "counts"
-    if high > _HIGHEST_LOGGED:
-        if _same_totals(values):
-            return "tpm"
-        return "intensities" if zeros < _NO_ZEROS else "linear"
-    if zeros < _NO_ZEROS:
+    has_zeros = float((values == 0).mean()) >= _NO_ZEROS
+    return _linear(values, has_zeros) if high > _HIGHEST_LOGGED else _logarithm(values, has_zeros)
+
+
+def _linear(values: Array, has_zeros: bool) -> Scale:
+    # Quantile-normalised arrays have the same total too, but no zeros.
+    if not has_zeros:
+        return "intensities"
+    return "tpm" if _same_totals(values) else "linear"
+
+
+def _logarithm(values: Array, has_zeros: bool) -> Scale:
+    if not has_zeros:
         return "log2_intensities"
     if _same_totals(np.exp2(values) - 1):
         return "log2"

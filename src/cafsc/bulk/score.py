@@ -40,11 +40,11 @@ class BulkResult:
         both methods over the cohort), ``in_verdict``.
     verdict
         One row a sample: ``sample``, ``call``, ``verdict_score`` (-1..1), ``verdict_low`` and ``verdict_high``
-        (lowest and highest with any one paper left out), ``hangs_on`` (paper, or group of papers, whose removal turns the sign, or
-        ""), ``contrast`` (standard deviations), ``pro`` and ``anti`` (0..1).
+        (lowest and highest with any one paper left out), ``hangs_on`` (paper, or group of papers, whose removal
+        turns the sign, or ""), ``contrast`` (standard deviations), ``pro`` and ``anti`` (0..1).
     evidence
-        One row a claim that spoke: ``claim``, ``about``, ``effect``, ``weight``, ``share`` of its side, and the
-        paper.
+        One row a claim that spoke: ``claim``, ``about``, ``read_by`` (a column of `scores`), ``effect``,
+        ``weight``, ``attribution``, ``share`` of its side, and the paper.
     summary
         What came in and what was used; plain JSON types.
     """
@@ -112,14 +112,17 @@ def score(
 
     The verdict says where a sample's fibroblasts stand in this cohort, not in the world. Each signature's score
     is freed of what the amount of fibroblasts explains (least squares on the score of the fibroblast panel) and
-    put in standard deviations z over the cohort; its presence is Phi(z), 0..1. Claims weigh as in
-    `cafsc.tl.verdict` (evidence x cancer x species x subject); a paper, or papers of one laboratory or dataset,
-    has one vote a side, with the weight of its strongest claim, shared out over its subjects by weight. ``pro`` and ``anti`` are the weighted means of
-    presence over the papers of each side, the cohort's middle (0.5) among them with a weight of 0.5, so that a
-    side on which little speaks stays near it; ``verdict_score`` is their difference, ``contrast`` the same
-    difference of z. Means, not sums: the side that has been studied more would always win. Only signatures of
-    at least three genes speak: in bulk, one gene may come from any cell. ``call`` is ``undetermined`` below an
-    absolute score of 0.1 or where a side is silent, and ``mixed`` where one paper decides the sign.
+    put in standard deviations z over the cohort; its presence is Phi(z), 0..1. A claim about a set that
+    describes a harmonised state is read by the state's score. Claims weigh as in `cafsc.tl.verdict` (evidence x
+    cancer x species x subject), times the attribution of the signature: its correlation with the fibroblast
+    content over the cohort, since what does not rise with the fibroblasts is other cells'. A paper, or papers
+    of one laboratory or dataset, has one vote a side, with the weight of its strongest claim, shared out over
+    its subjects by weight. ``pro`` and ``anti`` are the weighted means of presence over the papers of each
+    side, the cohort's middle (0.5) among them with a weight of 0.5, so that a side on which little speaks stays
+    near it; ``verdict_score`` is their difference, ``contrast`` the same difference of z. Means, not sums: the
+    side that has been studied more would always win. Only signatures of at least three genes speak: in bulk,
+    one gene may come from any cell. ``call`` is ``undetermined`` below an absolute score of 0.1 or where a side
+    is silent, and ``mixed`` where one paper decides the sign.
     """
     config = config or ScoreConfig()
     if catalogue is None:
@@ -144,7 +147,7 @@ def score(
     return BulkResult(
         scores=scores,
         ssgsea=second,
-        subjects=_subject_table(found, scores, second, set(net.evidence["about"])),
+        subjects=_subject_table(found, scores, second, set(net.evidence["read_by"])),
         verdict=net.samples,
         evidence=net.evidence,
         summary=_summary(cohort, net, catalogue, source, code, exclude_papers),

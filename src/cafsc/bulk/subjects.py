@@ -77,14 +77,11 @@ def subjects(
     """
     _check_papers(catalogue, exclude_papers)
     columns = {symbol: index for index, symbol in enumerate(symbols)}
-    own = [name for name, entry in catalogue.sets.items() if entry.paper.key not in exclude_papers]
-    sets = {
-        f"set:{name}": Subject(
-            "set", f"{catalogue.sets[name].label} ({catalogue.sets[name].paper.short})", found
-        )
-        for name, found in scored_sets(catalogue, species, columns, only=own).items()
-        if found.n_found
-    }
+    sets = {}
+    for name, found in scored_sets(catalogue, species, columns).items():
+        entry = catalogue.sets[name]
+        if found.n_found and entry.paper.key not in exclude_papers:
+            sets[f"set:{name}"] = Subject("set", f"{entry.label} ({entry.paper.short})", found)
     out = _states(catalogue, sets) | sets
     for name, program in catalogue.programs.items():
         parts = [part for part in program.parts if part.paper not in exclude_papers]
@@ -120,9 +117,9 @@ def _states(catalogue: Catalogue, sets: dict[str, Subject]) -> dict[str, Subject
             if f"set:{member}" in sets and _is_covered(sets[f"set:{member}"].columns)
         )
         if members:
-            genes = [sets[member].columns for member in members]
-            up = np.unique(np.concatenate([found.up for found in genes]))
-            columns = SetColumns(up, np.zeros(0, dtype=np.int64), up.size)
+            up = np.unique(np.concatenate([sets[member].columns.up for member in members]))
+            named = {gene for m in members for gene in catalogue.sets[m.removeprefix("set:")].definition.up}
+            columns = SetColumns(up, np.zeros(0, dtype=np.int64), max(len(named), up.size))
             out[f"state:{name}"] = Subject("state", state.label, columns, members)
     return out
 

@@ -36,7 +36,7 @@ _GCT = "#1."
 class _Limited(io.RawIOBase):
     """Decompressed bytes, up to what fits in memory: a small file may unpack to any size."""
 
-    def __init__(self, stream: IO[bytes], path: Path) -> None:
+    def __init__(self, stream: gzip.GzipFile, path: Path) -> None:
         self._stream = stream
         self._path = path
         self._left = memory() // _TIMES_IN_MEMORY

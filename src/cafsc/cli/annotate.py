@@ -286,12 +286,12 @@ def _check_catalogue(options: Options) -> tuple[int, int]:
 def _check(adata: AnnData, options: Options, source: Path) -> CheckReport:
     """The checks that a run would make on the data; raises what it would raise."""
     from cafsc import pp
-    from cafsc._annotate import _check_columns
+    from cafsc._annotate import with_columns
+    from cafsc._config import LabelConfig
 
-    _check_columns(adata, options.columns())
     found = pp.check(adata, layer=options.layer, species=options.species, source=source.name)
     found.raise_for_errors()
-    return found
+    return with_columns(found, adata, options.columns(), LabelConfig().min_cells)
 
 
 def _record_input(result: AnnotationResult, name: str, sha256: str) -> dict[str, object]:

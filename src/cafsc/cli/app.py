@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cafsc._version import __version__
-from cafsc.cli import annotate, data, explain, report, signatures
+from cafsc.cli import annotate, data, explain, report, score, signatures
 
 # Plain help: rich would take longer to import than the help takes to print.
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command(name="annotate", short_help="Name the fibroblasts of a tumour; call 
 )
 app.command(name="explain")(explain.explain)
 app.command(name="report")(report.report)
+app.command(name="score", short_help="Score a bulk cohort sample by sample; test survival.")(score.score)
 app.add_typer(data.app, name="data")
 app.add_typer(signatures.app, name="signatures")
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_ROWS = 10
-MAX_FINDINGS = 4
+MAX_MESSAGE = 240
+MAX_EXAMPLES = 60
 MAX_REASONS = 5
 MAX_LEADING = 60
 MAX_NAME = 24
@@ -73,12 +74,15 @@ def input_line(found: Mapping[str, Any]) -> str:
 
 
 def finding_lines(findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Warnings first, then notes; the rest only counted."""
+    """Every finding in one line, warnings first, then notes."""
     ordered = sorted(findings, key=lambda item: item["severity"] == "note")
-    lines = [f"{item['severity']}: {item['message']}" for item in ordered[:MAX_FINDINGS]]
-    if len(ordered) > MAX_FINDINGS:
-        lines.append(f"... and {len(ordered) - MAX_FINDINGS} more in the report")
-    return lines
+    return [f"{item['severity']}: {cut(item['message'], MAX_MESSAGE)}{such_as(item)}" for item in ordered]
+
+
+def such_as(finding: Mapping[str, Any]) -> str:
+    """`` (such as a, b)``: the examples of a finding, in short."""
+    examples = finding.get("examples", ())
+    return f" (such as {cut(', '.join(examples), MAX_EXAMPLES)})" if examples else ""
 
 
 def gate_line(gate: Mapping[str, Any]) -> str:

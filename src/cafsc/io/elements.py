@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,24 @@ import numpy as np
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+
+_NOT_NEEDED = ("uns", "obsm", "varm", "obsp", "varp")
+
+
+def _table(part: h5py.Group, readable: Callable[[h5py.Group, list[str]], dict[str, Any]]) -> Any:
+    """Stored obs or var; a column that cannot be decoded is left out."""
+    import pandas as pd
+
+    order = [key.decode() if isinstance(key, bytes) else str(key) for key in part.attrs["column-order"]]
+    key = part.attrs["_index"]
+    index = readable(part, [key])
+    if key not in index:
+        raise KeyError(f"the names in {part.name}/{key} cannot be decoded")
+    columns = readable(part, order)
+    return pd.DataFrame(
+        columns, index=pd.Index(index[key], name=None if key == "_index" else key), columns=list(columns)
+    )
 
 
 def _is_foreign(group: h5py.Group) -> bool:
@@ -31,7 +50,7 @@ def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
 
     Returns
     -------
-    The object and the names of parts of ``uns`` that were skipped because anndata cannot decode them; None
+    The object and the names of parts that were skipped because anndata cannot decode them; None
     and nothing where the file is of an older layout.
     """
     from anndata.experimental import read_dispatched
@@ -49,18 +68,23 @@ def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
             and part.dtype.kind in "iuf"
         ):
             return np.asarray(part[()]).astype(part.dtype.newbyteorder("="))
-        if kind == "dict" and name.strip("/").split("/")[0] == "uns":
-            kept = {}
-            for key in part:
-                try:
-                    kept[key] = read_dispatched(part[key], element)
-                except (MemoryError, RecursionError):
-                    raise
-                except Exception:
-                    # anndata's errors here have no public class; nothing in uns is needed.
-                    dropped.append(f"{part.name}/{key}")
-            return kept
+        if kind == "dict" and name.strip("/").split("/")[0] in _NOT_NEEDED:
+            return readable(part, list(part))
+        if kind == "dataframe" and name.strip("/") in ("obs", "var"):
+            return _table(part, readable)
         return function(part)
+
+    def readable(part: h5py.Group, keys: list[str]) -> dict[str, Any]:
+        kept = {}
+        for key in keys:
+            try:
+                kept[key] = read_dispatched(part[key], element)
+            except (MemoryError, RecursionError):
+                raise
+            except Exception:
+                # anndata's errors here have no public class; no such part is needed.
+                dropped.append(f"{part.name}/{key}")
+        return kept
 
     with h5py.File(path, "r", locking="best-effort") as file:
         if file.attrs.get("encoding-type") != "anndata":

@@ -15,12 +15,13 @@ from typing import Any
 import h5py
 
 from cafsc._errors import InputError
+from cafsc.io.decode import decode, read_attributes
 from cafsc.io.limits import refuse_oversized
 from cafsc.io.sparse import sparse_fault
 
 _MAX_DEPTH = 64
 _MAX_OBJECTS = 200_000
-_SPARSE = {"csr_matrix": 0, "csc_matrix": 1, "csr": 0, "csc": 1}
+SPARSE_AXIS = {"csr_matrix": 0, "csc_matrix": 1, "csr": 0, "csc": 1}
 
 
 def damaged(path: Path, what: str) -> InputError:
@@ -38,6 +39,14 @@ def _hostile(path: Path, what: str) -> InputError:
         expected="a file that holds its own data",
         fix="if you trust its origin, load it with anndata and write it again as a plain h5ad",
     )
+
+
+def cause(error: BaseException) -> str:
+    """What a library says of damaged bytes, in one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if "filter" in text or "inflate" in text:
+        text = f"a compressed block is corrupt and cannot be decompressed ({text})"
+    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 @contextmanager
@@ -115,6 +124,16 @@ def _open(path: Path, name: str, group: h5py.Group, key: str) -> h5py.Group | h5
         raise damaged(path, f"{name} cannot be opened ({_inner(str(error))})") from error
 
 
+@contextmanager
+def _spared(name: str) -> Iterator[None]:
+    """Let pass what cannot be decoded below ``uns``: nothing there is needed, and reading leaves it out."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
+        if not name.startswith("/uns/"):
+            raise
+
+
 @dataclass
 class _Walk:
     """What is still to be visited, and what was seen."""
@@ -125,6 +144,7 @@ class _Walk:
     # Soft links are followed last: by then it is known that no external link is in their way.
     soft: list[tuple[str, h5py.Group, str, tuple[int, ...]]] = field(default_factory=list)
     sparse: dict[int, tuple[str, h5py.Group, int]] = field(default_factory=dict)
+    datasets: list[tuple[str, h5py.Dataset]] = field(default_factory=list)
     n_seen: int = 0
 
     def run(self) -> None:
@@ -137,12 +157,19 @@ class _Walk:
         # Data are read only now, when all links and all claimed sizes are settled.
         for name, group, major in self.sparse.values():
             _inspect_sparse(self.path, name, group, major)
+        for name, dataset in self.datasets:
+            with _spared(name):
+                decode(dataset)
 
     def _visit(
         self, name: str, item: h5py.Group | h5py.Dataset | h5py.Datatype, above: tuple[int, ...]
     ) -> None:
+        with _spared(name):
+            read_attributes(item)
         if isinstance(item, h5py.Dataset):
-            _inspect_dataset(self.path, name, item)
+            with _spared(name):
+                _inspect_dataset(self.path, name, item)
+                self.datasets.append((name, item))
         elif isinstance(item, h5py.Group):
             self.groups.append((name, item, above))
 
@@ -167,8 +194,8 @@ class _Walk:
             else:
                 self._visit(child_name, _open(self.path, child_name, group, key), (*above, address))
         encoding = _text(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "")))
-        if encoding in _SPARSE:
-            self.sparse[address] = (name, group, _SPARSE[encoding])
+        if encoding in SPARSE_AXIS:
+            self.sparse[address] = (name, group, SPARSE_AXIS[encoding])
 
 
 def inspect(path: Path, file: h5py.File) -> None:

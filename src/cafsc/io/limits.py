@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from cafsc._errors import InputError
@@ -12,8 +13,12 @@ _ALWAYS_FINE = 64 * 2**20
 _MOST_PACKED = 2000
 
 
+@cache
 def memory() -> int:
-    """Bytes of memory this process may use: the machine's, the address-space limit or the container's."""
+    """Bytes of memory this process may use: the machine's, the address-space limit or the container's.
+
+    The first answer stands: a process that limits itself afterwards still judges by what the user has.
+    """
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     try:
         import resource

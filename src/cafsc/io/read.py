@@ -10,9 +10,10 @@ import h5py
 
 from cafsc._errors import InputError, UserError
 from cafsc.io.files import ACCEPTED, has_hdf5_signature, head, not_hdf5, stat_input
-from cafsc.io.hdf5 import damaged, inspect, open_hdf5
+from cafsc.io.hdf5 import cause, damaged, open_hdf5
 from cafsc.io.tenx import is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
-from cafsc.io.zarr_store import inspect_zarr, is_zarr
+from cafsc.io.watched import Inspection
+from cafsc.io.zarr_store import is_zarr
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -50,8 +51,8 @@ def read(path: Path | str) -> AnnData:
         first = head(path)
         if not has_hdf5_signature(path, first):
             raise not_hdf5(path, first)
+        _inspect(path)
         with open_hdf5(path) as file:
-            inspect(path, file)
             if is_tenx_h5(file):
                 return read_tenx_h5(path, file)
             _require_anndata(path, file)
@@ -67,19 +68,20 @@ def read(path: Path | str) -> AnnData:
         raise damaged(path, "its groups are nested too deep to be read") from error
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         # h5py and scipy throw these at damaged bytes.
-        raise damaged(path, _cause(error)) from error
+        raise damaged(path, cause(error)) from error
 
 
-def _cause(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    if "filter" in text or "inflate" in text:
-        text = f"a compressed block is corrupt and cannot be decompressed ({text})"
-    return text if len(text) <= 300 else f"{text[:297]}..."
+def _inspect(path: Path) -> None:
+    """Look through an input in a process of its own, and import meanwhile what will read it."""
+    with Inspection(path) as inspection:
+        import anndata  # noqa: F401
+
+        inspection.answer()
 
 
 def _read_folder(path: Path) -> AnnData:
     if is_zarr(path):
-        inspect_zarr(path)
+        _inspect(path)
         return _read_anndata(path, zarr=True)
     files = mtx_folder_files(path)
     if files is not None:
@@ -108,7 +110,7 @@ def _read_anndata(path: Path, *, zarr: bool) -> AnnData:
         except Exception as error:
             # Whatever anndata and the libraries below it throw at an input is about the input.
             raise InputError(
-                f"{path}: cannot be read as AnnData, it may be damaged: {_cause(error)}",
+                f"{path}: cannot be read as AnnData, it may be damaged: {cause(error)}",
                 expected="a whole file as anndata writes it",
                 fix="write it again with a current anndata, without the part that is named; or copy it again",
             ) from error

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from cafsc._errors import InputError
-from cafsc.io.hdf5 import damaged
+from cafsc.io.hdf5 import SPARSE_AXIS, damaged
 from cafsc.io.limits import refuse_oversized
+from cafsc.io.sparse import sparse_fault
 
 _METADATA = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
 _MAX_FILES = 2_000_000
 _MAX_METADATA = 64 * 2**20
+_BLOCK = 2**20
 
 
 def is_zarr(folder: Path) -> bool:
@@ -87,3 +89,39 @@ def inspect_zarr(store: Path) -> None:
             )
         if item.name in _METADATA and item.is_file():
             _inspect_metadata(store, item)
+
+
+def _rows(array: Any) -> Any:
+    step = max(1, _BLOCK * array.shape[0] // max(1, math.prod(array.shape)))
+    return (slice(start, start + step) for start in range(0, array.shape[0], step))
+
+
+def decode_zarr(store: Path) -> None:
+    """Decode every array of a store once, and check its sparse matrices.
+
+    Raises
+    ------
+    InputError
+        A sparse matrix breaks its invariants.
+    """
+    import zarr
+
+    root = zarr.open_group(store, mode="r")
+    for name, item in [("/", root), *root.members(max_depth=None)]:
+        if isinstance(item, zarr.Group):
+            major = SPARSE_AXIS.get(str(item.attrs.get("encoding-type", "")))
+            if major is not None:
+                _inspect_sparse(store, name, item, major)
+        elif item.shape:
+            for rows in _rows(item):
+                item[rows]
+
+
+def _inspect_sparse(store: Path, name: str, group: Any, major: int) -> None:
+    shape: Any = group.attrs.get("shape")
+    vectors = [group.get(part) for part in ("data", "indices", "indptr")]
+    if not isinstance(shape, list) or len(shape) != 2 or any(vector is None for vector in vectors):
+        raise damaged(store, f"sparse matrix {name} is not whole")
+    fault = sparse_fault(*vectors, int(shape[major]), int(shape[1 - major]))
+    if fault:
+        raise damaged(store, f"sparse matrix {name}: {fault}")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
 
-from cafsc.bulk import Curves
 from cafsc.pl._style import BLUE, FONT, INK, LINE, MUTED, SMALL, VERMILION, axes, bare
 from cafsc.pl._text import label
+
+if TYPE_CHECKING:
+    from cafsc.bulk import Curves
 
 _LOOKS = {"high": (VERMILION, "-"), "low": (BLUE, "--")}
 

@@ -70,7 +70,8 @@ def normalize(
 
     Notes
     -----
-    Writes ``layers["counts"]`` (only where the input holds raw counts; same dtype and values),
+    Writes ``layers["counts"]`` (only where the input holds raw counts; same values; the
+    same dtype but for float16, which becomes float32),
     ``layers["<key_added>_lognorm"]`` (float32 CSR, natural log1p of counts per ten thousand),
     ``var["<key_added>_symbol"]`` (approved symbol; of two columns that mean one gene, the one with more
     counts carries the symbol, the other its own name) and ``uns["cafsc"]["matrix"]``, ``["species"]``.
@@ -91,6 +92,9 @@ def normalize(
             fix="call cafsc.annotate, or start from adata.raw.to_adata()",
         )
     used = adata.X if report.use == "X" else adata.layers[report.use.removeprefix("layer:")]
+    if used.dtype == np.float16:
+        # scipy has no sparse matrix of half precision; wider is exact.
+        used = used.astype(np.float32)
     values = linear(sparse.csr_matrix(used), report.matrix)
     is_counts = report.matrix in COUNT_KINDS
     if is_counts and report.use != f"layer:{COUNTS_LAYER}":

@@ -31,6 +31,7 @@ _UNRESOLVED = {
     "low_coverage": "Too few genes of the published sets were measured in this data.",
     "no_evidence": "No published state stands out from random gene sets of the same size and expression.",
     "too_few_cells": "The cluster has too few cells for a reliable name.",
+    "excluded_gene": "It expresses a gene that cells of its leading state lack: doublets, or other cells.",
     "low_margin": "The leading state is not clearly ahead of the runner-up.",
     "low_support": "The name changes when cells and counts are resampled.",
     "not_activated": "The fibroblasts of this sample lack what those of tumours show; they look like normal ones.",
@@ -47,7 +48,7 @@ _CALL = {
     "both_sides": "Papers of weight stand on both sides.",
     "context_dependent": "The strong papers on its side say themselves that it depends on circumstances.",
     "no_clear_side": "The weight of the papers is nearly balanced.",
-    "hangs_on_one_paper": "One paper, or the papers of one laboratory, decide the side alone.",
+    "hangs_on_one_paper": "One paper alone, or those of one laboratory, decide the side.",
     "unresolved": "The cluster has no name, and claims are about named fibroblasts.",
 }
 OUTCOME_NAMES = {"worse": "worse", "better": "better", "none": "no association"}

@@ -265,6 +265,8 @@ class State(Strict):
     """Set ids ``<paper>/<set>``."""
     basis: str
     """Which paper equates these sets, or that the overlap was measured."""
+    excludes: list[Gene] = Field(default_factory=list)
+    """Genes that a true cluster of this state lacks; where they are expressed it is a doublet or another lineage."""
     primary: bool = False
     """Primary states share out all fibroblasts; the others take a cell only where they are strong."""
 

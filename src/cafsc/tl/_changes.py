@@ -144,7 +144,7 @@ def _shares(
             text = f"{here:.0%} of its cells take {second} by themselves; below {limit:.0%} it would not be mixed."
         else:
             text = (
-                f"{here:.0%} of its cells take {second} by themselves; {missing} more ({limit:.0%}) "
+                f"{here:.0%} of its cells take {second} by themselves; {missing} cells more ({limit:.0%}) "
                 f"would make it mixed:{leading}+{second}."
             )
         out.append(

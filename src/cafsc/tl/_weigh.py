@@ -128,9 +128,9 @@ def weigh(votes: Sequence[Vote], config: VerdictConfig, seed: int = 0, *, interv
     Notes
     -----
     A call needs several witnesses with evidence of their own, on its side and in all; a clear net score; little
-    weight on the other side; neither `min_papers` strong witnesses there, nor more strong ones than on its own side;
-    a strong witness that itself says "it depends" of another subject that is present is no strong one. And it must stay when any one group, and any one
-    paper, is left out.
+    weight on the other side; neither `min_papers` strong witnesses there, nor more strong ones than on its own
+    side. A strong witness that itself says "it depends" of another subject that is present is no strong one. And the
+    side must stay when any one group, and any one paper, is left out.
     """
     per_witness = witness_weights(votes)
     names = sorted(per_witness)
@@ -227,8 +227,8 @@ def fewest_to_change(votes: Sequence[Vote], config: VerdictConfig) -> tuple[tupl
     """A smallest set of papers without which the call is another one, and what it then is.
 
     Every single paper is tried, then every pair of the heaviest of both sides; beyond that the papers of a side go
-    in order of their weight, so that a larger set is small, but not proven the smallest. None if the call stays
-    even so.
+    in order of their weight, and those that are not needed come back: none too many, but perhaps not the fewest.
+    None if the call stays even so.
     """
     before = weigh(votes, config, interval=False).call
     papers = sorted({vote.paper for vote in votes if vote.weight > 0 and vote.effect in (PRO, ANTI)})
@@ -247,9 +247,21 @@ def fewest_to_change(votes: Sequence[Vote], config: VerdictConfig) -> tuple[tupl
         for n in range(3, len(order) + 1):
             after = _without(votes, order[:n], config)
             if after.call != before:
-                found.append((tuple(order[:n]), after))
+                found.append(_pruned(order[:n], votes, before, config))
                 break
     return min(found, key=lambda item: (len(item[0]), item[0])) if found else None
+
+
+def _pruned(
+    left_out: Sequence[str], votes: Sequence[Vote], before: str, config: VerdictConfig
+) -> tuple[tuple[str, ...], Call]:
+    """The same set without the papers that it does not need, lightest first."""
+    needed = list(left_out)
+    for paper in reversed(left_out):
+        fewer = [name for name in needed if name != paper]
+        if _without(votes, fewer, config).call != before:
+            needed = fewer
+    return tuple(needed), _without(votes, needed, config)
 
 
 def _without(votes: Sequence[Vote], papers: Iterable[str], config: VerdictConfig) -> Call:

@@ -110,6 +110,7 @@ class Explanation:
     changes: tuple[Change, ...]
 
     def __str__(self) -> str:
+        """A page of text."""
         return page(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
@@ -172,7 +173,12 @@ def explain(
     mine = evidence[evidence["cluster"].astype(str) == row["cluster"]]
     votes = [
         Vote(
-            str(r["paper"]), str(r["effect"]), float(r["weight"]), r["evidence"] != "review", str(r["group"])
+            str(r["paper"]),
+            str(r["effect"]),
+            float(r["weight"]),
+            own_evidence=r["evidence"] != "review",
+            group=str(r["group"]),
+            about=str(r["about"]),
         )
         for r in mine.to_dict("records")
     ]

@@ -204,7 +204,9 @@ def _settled(
     # Mural cells lack the matrix panel: a fibroblast that also shows mural genes (CD146+) is still one.
     mural = best == "pericyte"
     if FIBROBLAST in names:
-        best[mural & (scores[FIBROBLAST].to_numpy() >= config.fibroblast_panel)] = FIBROBLAST
+        panel = scores[FIBROBLAST].to_numpy()
+        level = values.max(axis=1)
+        best[mural & (panel >= config.fibroblast_panel) & (panel >= config.mural_tie * level)] = FIBROBLAST
     least = np.where(best == FIBROBLAST, config.min_fibroblast_score, config.min_score)
     best[values[np.arange(len(values)), values.argmax(axis=1)] < least] = UNKNOWN
     # A lineage gathers the weight of all its components: a cell torn between two of them is still sure.

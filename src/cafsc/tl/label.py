@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +19,11 @@ from cafsc.tl._clusters import given_clusters, state_clusters
 from cafsc.tl._controls import Array, Index, SetColumns
 from cafsc.tl._fibroblasts import Fibroblasts, fibroblasts
 from cafsc.tl._markers import marker_levels
-from cafsc.tl._mixture import one_hot
+from cafsc.tl._mixture import one_hot, pseudobulk
 from cafsc.tl._naming import ClusterName, StateEvidence, name_cluster
 from cafsc.tl._schemes import SchemeContext, scheme_label
 from cafsc.tl._score_table import SetInfo, cluster_effects, score_table
-from cafsc.tl._sets import scored_sets
+from cafsc.tl._sets import columns_of, scored_sets
 from cafsc.tl._states import StateSpace, assign_states, competing_states, resampled_agreement, settle_states
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def label(
     reference level; a minor state takes it only where strong. A cluster takes the state of its cells if the
     state's sets are covered, ahead of matched chance, ahead of the runner-up, and stable when cells and counts
     are thinned; else it is ``unresolved`` with a reason: ``too_few_cells``, ``low_coverage``, ``no_evidence``,
-    ``mixed:A+B``, ``low_margin``, ``low_support``, ``not_activated`` (the fibroblasts of the sample lack what those
+    ``mixed:A+B``, ``low_margin``, ``low_support``, ``excluded_gene:G`` (an apCAF with CD45),
+    ``not_activated`` (the fibroblasts of the sample lack what those
     of tumours show: an iCAF cannot be told from a fibroblast of normal tissue by itself).
 
     Writes ``obs["<key_added>_cluster"]``, ``_subtype``, ``_cell_subtype``, ``_<scheme>`` (categorical, missing
@@ -108,6 +110,10 @@ def label(
         for index in range(len(names))
     ]
     tissue = adata.var[keys.reference_level].to_numpy(dtype=np.float64)
+    found = [
+        _without_excluded(name, index, catalogue, cells, membership, tissue, config)
+        for index, name in enumerate(found)
+    ]
     markers = marker_levels(cells.counts, membership, tissue, marker_config)
     context = SchemeContext(
         catalogue, sets, list(sets), cells.columns, cells.species, markers, config, marker_config, n_neighbors
@@ -136,6 +142,26 @@ def label(
     adata.uns[keys.uns]["scores"] = score_table(
         names, clusters, centred, ucell, effects, sets, info, n_neighbors
     )
+
+
+def _without_excluded(
+    name: ClusterName,
+    index: int,
+    catalogue: Catalogue,
+    cells: Fibroblasts,
+    membership: Array,
+    tissue: Array,
+    config: LabelConfig,
+) -> ClusterName:
+    """Take the name from a cluster that expresses what its state must lack: CD74 beside CD45 is a doublet."""
+    if name.subtype not in catalogue.states:
+        return name
+    level = pseudobulk(cells.counts, membership[:, [index]], 1e4)[0]
+    for gene in catalogue.states[name.subtype].excludes:
+        for column in columns_of([gene], "human", cells.species, cells.columns):
+            if level[column] > config.max_excluded * tissue[column]:
+                return replace(name, subtype=UNRESOLVED, reason=f"excluded_gene:{gene}")
+    return name
 
 
 def _settled(

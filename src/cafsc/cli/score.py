@@ -1,0 +1,329 @@
+"""``cafsc score``: signatures and the net verdict per sample of a bulk cohort, and survival models."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cafsc._errors import OptionError, OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cafsc.bulk import BulkResult, Survival
+
+Species = Literal["auto", "human", "mouse"]
+SUFFIXES = (".gz", ".tsv", ".csv", ".txt", ".tab", ".gct", ".h5ad")
+MAX_ROWS = 10
+MAX_CURVES = 6
+MAX_NAME = 28
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one run."""
+
+    folder: Path
+    ssgsea: bool
+    survival: bool
+
+    def all(self) -> dict[str, Path]:
+        """Every table that will be written, by what it is; the summary last, so that it stands for a whole run."""
+        names = ["scores", "verdict", "subjects", "evidence"]
+        names += ["ssgsea"] if self.ssgsea else []
+        names += ["survival"] if self.survival else []
+        return {name: self.folder / f"{name}.tsv" for name in names} | {
+            "summary": self.folder / "summary.json"
+        }
+
+    @property
+    def curves(self) -> Path:
+        """Folder of the Kaplan-Meier plots."""
+        return self.folder / "kaplan_meier"
+
+
+def _cancers(incomplete: str) -> list[str]:
+    """Cancer codes for shell completion."""
+    from cafsc import sig
+
+    return [code for code in sig.load().cancers if code.startswith(incomplete)]
+
+
+def score(
+    matrix: Annotated[
+        Path,
+        typer.Argument(metavar="MATRIX", help="Expression of a cohort: .tsv, .csv (also .gz) or .h5ad."),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUTDIR", help="Folder to write [default: <stem>.scores]."),
+    ] = None,
+    cancer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", autocompletion=_cancers, help="Cancer of the cohort; weighs the claims."
+        ),
+    ] = None,
+    species: Annotated[Species, typer.Option(help="Species; auto reads it from the gene names.")] = "auto",
+    signatures: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH", help="Your own signatures, .yaml or .gmt, beside the catalogue. Repeatable."
+        ),
+    ] = None,
+    exclude_paper: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Leave out all that this paper says. Repeatable."),
+    ] = None,
+    ssgsea: Annotated[
+        bool, typer.Option("--ssgsea/--no-ssgsea", help="Score with gseapy's ssGSEA as well.")
+    ] = True,
+    clinical: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Clinical table, one row a sample, for survival models."),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COL", help="Its column with the time to event or censoring.")
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="COL", help="Its column with the event: 1 happened, 0 censored.")
+    ] = None,
+    adjust: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="Its column to adjust for. Repeatable.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over existing results (never over MATRIX).")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Summary, verdicts and survival as one JSON document on stdout.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")] = False,
+) -> None:
+    """Score every sample of a bulk or pseudobulk cohort by the catalogue; with --clinical, test survival.
+
+    MATRIX is genes x samples or samples x genes, as counts, TPM, logged or from arrays: detected and said. Writes
+    scores.tsv, ssgsea.tsv, verdict.tsv, subjects.tsv, evidence.tsv and summary.json to OUTDIR; with --clinical also
+    survival.tsv and kaplan_meier/. A verdict compares the samples of this cohort with each other.
+    """
+    _check_clinical(clinical, time, event, adjust)
+    places = Places(output or default_folder(matrix), ssgsea, clinical is not None)
+    _check_places(places, (matrix, *([clinical] if clinical else [])), force=force)
+    from cafsc.cli.annotate import clean_streams, naming
+    from cafsc.cli.terminal import emit, progress, say
+
+    with clean_streams(debug=debug), progress(quiet=quiet) as reporter:
+        from cafsc import bulk, io
+
+        reporter(f"read {matrix.name}", 0, 0)
+        expression = bulk.read(matrix)
+        table = bulk.read_clinical(clinical) if clinical else None
+        reporter("score", 0, 0)
+        with naming(matrix):
+            result = bulk.score(
+                expression,
+                cancer=cancer,
+                species=species,
+                signatures=tuple(signatures or ()),
+                ssgsea=ssgsea,
+                exclude_papers=tuple(exclude_paper or ()),
+                source=matrix.name,
+            )
+        found = None
+        if clinical and table is not None and time and event:
+            reporter("survival", 0, 0)
+            found = bulk.survival(
+                result, table, time=time, event=event, adjust=tuple(adjust or ()), source=clinical.name
+            )
+        document = _document(result, found, io.sha256(matrix), matrix.name, clinical)
+        reporter(f"write {places.folder}", 0, 0)
+        _write(places, result, found, document, time or "time", force=force)
+    if not quiet:
+        for line in _lines(result, found, places):
+            say(line)
+    if as_json:
+        emit(json.dumps({**document, **_rows(result, found)}, indent=2, allow_nan=False))
+
+
+def default_folder(matrix: Path) -> Path:
+    """``<stem>.scores`` beside the input."""
+    stem = matrix.name
+    while Path(stem).suffix.lower() in SUFFIXES and Path(stem).stem:
+        stem = Path(stem).stem
+    return matrix.with_name(f"{stem}.scores")
+
+
+def _check_clinical(
+    clinical: Path | None, time: str | None, event: str | None, adjust: list[str] | None
+) -> None:
+    if clinical is None and (time or event or adjust):
+        raise OptionError("--time, --event and --adjust need --clinical", fix="give the clinical table")
+    if clinical is not None and not (time and event):
+        raise OptionError("--clinical needs --time and --event", fix="name its two columns")
+
+
+def _check_places(places: Places, inputs: tuple[Path, ...], *, force: bool) -> None:
+    """Refuse, before anything is computed, what could not or must not be written."""
+    folder = places.folder
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file", expected="a folder", fix="choose another with --output")
+    for path in (*places.all().values(), *sorted(places.curves.glob("*.svg"))):
+        if any(path.exists() and given.exists() and path.samefile(given) for given in inputs):
+            raise OutputError(f"{path}: is the input", fix="choose another folder with --output")
+        if path.exists() and not force:
+            raise OutputError(
+                f"{path}: exists already", fix="choose another folder with --output, or give --force"
+            )
+
+
+def _document(
+    result: BulkResult, found: Survival | None, sha256: str, name: str, clinical: Path | None
+) -> dict[str, Any]:
+    """What ``summary.json`` holds."""
+    from cafsc import _provenance, io
+
+    parameters = {
+        "cancer": result.summary["cancer"],
+        "exclude_papers": result.summary["exclude_papers"],
+        "ssgsea": result.ssgsea is not None,
+    }
+    document: dict[str, Any] = {
+        **result.summary,
+        "provenance": _provenance.provenance(
+            parameters,
+            catalogue_sha256=result.summary["catalogue_sha256"],
+            input_file=name,
+            input_sha256=sha256,
+        ),
+    }
+    if found is not None and clinical is not None:
+        document["survival"] = {
+            "file": clinical.name,
+            "sha256": io.sha256(clinical),
+            "n_samples": len(found.clinical),
+            "n_events": int(found.clinical["event"].sum()),
+            "notes": list(found.notes),
+        }
+    return document
+
+
+def _write(
+    places: Places,
+    result: BulkResult,
+    found: Survival | None,
+    document: dict[str, Any],
+    time: str,
+    *,
+    force: bool,
+) -> None:
+    from cafsc import io
+    from cafsc.cli.outputs import _all_or_nothing
+
+    tables: dict[str, pd.DataFrame] = {
+        "scores": result.scores.rename_axis("sample").reset_index(),
+        "verdict": result.verdict,
+        "subjects": result.subjects,
+        "evidence": result.evidence,
+    }
+    if result.ssgsea is not None:
+        tables["ssgsea"] = result.ssgsea.rename_axis("sample").reset_index()
+    figures: dict[str, str] = {}
+    if found is not None:
+        tables["survival"] = found.table
+        figures = _figures(found, time)
+        document["survival"]["plots"] = sorted(figures)
+    paths = places.all()
+    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
+    with _all_or_nothing(places.folder) as write:
+        for name, frame in tables.items():
+            write(paths[name], partial(io.write_tsv, frame, force=force))
+        for name, figure in figures.items():
+            write(places.curves / name, partial(io.write_text, text=figure, force=force))
+        write(paths["summary"], partial(io.write_text, text=text, force=force))
+
+
+def _figures(found: Survival, time: str) -> dict[str, str]:
+    """SVG by file name, of the scores with the smallest p and of the net verdict."""
+    from cafsc import bulk, pl
+    from cafsc.bulk.survival import VERDICT
+    from cafsc.sig.model import slugged
+
+    out = {}
+    tested = found.table[found.table["p"].notna()]
+    for name in dict.fromkeys([*tested["id"].head(MAX_CURVES), VERDICT]):
+        if (found.scores[name] > found.scores[name].median()).any():
+            out[f"{slugged(name)}.svg"] = pl.to_svg(pl.kaplan_meier(bulk.curves(found, name, time)))
+    return out
+
+
+def _rows(result: BulkResult, found: Survival | None) -> dict[str, object]:
+    """Tables as JSON rows; a missing value is null."""
+    tables = {"verdict": result.verdict} | ({"survival_table": found.table} if found else {})
+    return {
+        name: json.loads(frame.to_json(orient="records", double_precision=15))
+        for name, frame in tables.items()
+    }
+
+
+def _lines(result: BulkResult, found: Survival | None, places: Places) -> list[str]:
+    """What came in, the samples at both ends of the verdict, and the scores with the smallest p."""
+    given = result.summary["input"]
+    lines = [
+        f"{given['file']}  {given['n_samples']:,} samples x {given['n_genes']:,} genes, {given['species']}"
+    ]
+    lines += [f"note: {note}" for note in given["notes"]]
+    papers = result.summary["n_papers"]
+    counts = ", ".join(f"{count} {call}" for call, count in result.summary["calls"].items())
+    lines += [
+        f"verdict, each sample within this cohort ({papers['pro']} papers pro, {papers['anti']} anti): {counts}",
+        "",
+        *_verdict_lines(result.verdict),
+        "",
+    ]
+    if found is not None:
+        lines += [*(f"note: {note}" for note in found.notes), *_survival_lines(found.table), ""]
+    return [*lines, f"-> {places.folder}"]
+
+
+def _verdict_lines(verdict: pd.DataFrame) -> list[str]:
+    from cafsc.cli.terminal import cut, table
+
+    ordered = verdict.sort_values("verdict_score", ascending=False, kind="stable")
+    half = MAX_ROWS // 2
+    shown = ordered if len(ordered) <= MAX_ROWS else ordered.iloc[[*range(half), *range(-half, 0)]]
+    rows = [
+        (
+            cut(str(row["sample"]), MAX_NAME),
+            str(row["call"]),
+            f"{row['verdict_score']:+.2f}",
+            f"{row['verdict_low']:+.2f} to {row['verdict_high']:+.2f}",
+            str(row["hangs_on"]) or "-",
+        )
+        for row in shown.to_dict("records")
+    ]
+    header = ("sample", "call", "score", "one paper left out", "hangs on")
+    lines = table(header, rows, right=(False, False, True, False, False))
+    more = len(ordered) - len(shown)
+    return lines if not more else [*lines[: half + 1], f"... {more} more ...", *lines[half + 1 :]]
+
+
+def _survival_lines(found: pd.DataFrame) -> list[str]:
+    from cafsc.cli.terminal import cut, table
+
+    rows = [
+        (
+            cut(str(row["id"]), 40),
+            f"{row['hazard_ratio']:.2f}",
+            f"{row['low']:.2f} to {row['high']:.2f}",
+            f"{row['p']:.2g}",
+            f"{row['fdr']:.2g}",
+        )
+        for row in found[found["p"].notna()].head(MAX_ROWS).to_dict("records")
+    ]
+    return table(("score", "HR per SD", "95% CI", "p", "FDR"), rows, right=(False, True, False, True, True))

@@ -1,0 +1,68 @@
+"""What a run itself brought to light: poor cells, and sets of the user that the data cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cafsc.pp.findings import Finding, warning
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_HIGH_MITO = 30.0
+_MANY_LOW = 0.2
+_ENOUGH = 0.5
+_FEW_FIBROBLASTS = 20
+
+
+def quality_findings(adata: AnnData, *, key_added: str = "caf") -> list[Finding]:
+    """Findings on the quality of the cells, of what `cafsc.pp.qc` wrote."""
+    found = []
+    mito = adata.obs[f"{key_added}_pct_mito"].to_numpy(dtype=np.float64)
+    high = int((mito > _HIGH_MITO).sum())
+    if 2 * high > adata.n_obs:
+        text = f"{np.median(mito):.0f}% of the median cell's counts are mitochondrial (MT-): dying cells"
+        found.append(warning("high_mito", text, high, fix="filter cells of low quality upstream"))
+    low = int(adata.obs[f"{key_added}_low_quality"].sum())
+    if low > _MANY_LOW * adata.n_obs:
+        text = f"{low:,} of {adata.n_obs:,} cells hold too few genes to be named (low quality)"
+        found.append(warning("low_quality", text, low, fix="filter empty droplets upstream"))
+    return found
+
+
+def fibroblast_findings(kept: int) -> list[Finding]:
+    """Findings on how many fibroblasts a run is left with."""
+    if not 0 < kept < _FEW_FIBROBLASTS:
+        return []
+    text = f"only {kept} fibroblasts: too few for their clusters to be trusted"
+    return [warning("few_fibroblasts", text, kept, fix="pool samples of the same tumour")]
+
+
+def own_set_findings(
+    sets: Mapping[str, Mapping[str, Collection[str]]], measured: Collection[str]
+) -> list[Finding]:
+    """Findings on the user's sets.
+
+    Parameters
+    ----------
+    sets
+        For each set its genes, and for each gene the symbols that show it in the sample's species.
+    measured
+        Symbols in the data.
+    """
+    found = []
+    for name, genes in sorted(sets.items()):
+        missing = [
+            gene for gene, symbols in genes.items() if not any(symbol in measured for symbol in symbols)
+        ]
+        present = len(genes) - len(missing)
+        if present >= _ENOUGH * len(genes):
+            continue
+        text = f"your set {name}: {present or 'none'} of its {len(genes)} genes found in the data"
+        text += "" if present else "; it cannot be scored"
+        fix = "check the gene symbols, their case and the species of the set"
+        found.append(warning("set_not_measured", text, len(missing), missing, fix))
+    return found

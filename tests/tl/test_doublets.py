@@ -1,0 +1,55 @@
+"""Two lineages in one cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from cafsc.tl._doublets import doublet_partners
+
+OPTIONS: dict[str, Any] = {"depth_cap": 1000.0, "shrinkage": 200.0}
+Planted = tuple[sparse.csr_matrix, np.ndarray, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def planted() -> Planted:
+    """150 cells of three kinds and 30 that are half the first and half the second; kinds; which are two."""
+    random = np.random.default_rng(0)
+    base = random.gamma(0.6, 1.0, 300)
+    profiles = np.array([base * random.lognormal(0, 1.2, 300) for _ in range(3)])
+    profiles /= profiles.sum(axis=1, keepdims=True)
+    kind = np.concatenate([np.repeat([0, 1, 2], 50), np.zeros(30, dtype=int)])
+    double = np.arange(180) >= 150
+    share = np.where(double[:, None], (profiles[0] + profiles[1]) / 2, profiles[kind])
+    return sparse.csr_matrix(random.poisson(share * 800).astype(float)), kind, double
+
+
+def test_mixed_cells_are_found_with_their_partner(planted: Planted) -> None:
+    counts, kind, double = planted
+    weights = np.eye(3)[kind]
+    weights[double] = [0.5, 0.5, 0.0]
+    partner = doublet_partners(counts, weights, ~np.eye(3, dtype=bool), min_gain=10.0, **OPTIONS)
+    assert (partner[double] >= 0).mean() > 0.9
+    assert set(partner[double]) <= {-1, 0, 1}
+    assert (partner[~double] == -1).all()
+
+
+def test_lineages_that_may_be_one_cell_are_no_doublet(planted: Planted) -> None:
+    counts, kind, _ = planted
+    unlike = ~np.eye(3, dtype=bool)
+    unlike[0, 1] = unlike[1, 0] = False
+    partner = doublet_partners(counts, np.eye(3)[kind], unlike, min_gain=10.0, **OPTIONS)
+    assert (partner >= 0).mean() < 0.05
+
+
+def test_more_proof_finds_fewer(planted: Planted) -> None:
+    counts, kind, _ = planted
+    unlike = ~np.eye(3, dtype=bool)
+    found = [
+        (doublet_partners(counts, np.eye(3)[kind], unlike, min_gain=gain, **OPTIONS) >= 0).sum()
+        for gain in (0.0, 10.0, 1e9)
+    ]
+    assert found[0] >= found[1] > found[2] == 0
