@@ -1,6 +1,6 @@
 """Accuracy of cafsc and of its peers on public datasets with author labels.
 
-    python benchmarks/accuracy.py [--quick] [--markdown FILE]
+    python benchmarks/accuracy.py [--quick]
 
 Needs the datasets (``CAFSC_DATA_DIR``, or the network). cafsc runs with one set of defaults everywhere, and with
 reference levels fitted without the dataset it is judged on. ``--quick`` compares cafsc with scanpy's score_genes only.
@@ -166,7 +166,8 @@ def gates() -> None:
         else:
             column = "celltypes" if name.startswith("hnscc") else "cell_type_annotation"
             fibroblast = adata.obs[column].astype(str).str.contains("Fibroblast").to_numpy()
-            text = f"{(kept & fibroblast).sum()} of {fibroblast.sum()} fibroblasts kept, {(kept & ~fibroblast).sum()} others"
+            found, others = (kept & fibroblast).sum(), (kept & ~fibroblast).sum()
+            text = f"{found} of {fibroblast.sum()} fibroblasts kept, {others} others"
         states = result.clusters.set_index("cluster")["subtype"].to_dict()
         print(f"{name}: {kept.sum()} cells kept; {text}; clusters {states}")
     for name in truth.NEGATIVE_CONTROLS:
@@ -235,7 +236,6 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--markdown", type=Path, default=None)
     options = parser.parse_args()
     table = pd.DataFrame(cid4465(options.quick)).sort_values(["task", "macro-F1"], ascending=[False, False])
     print(table.to_string(index=False, float_format="%.3f"))

@@ -70,7 +70,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
-    cells, clusters = [], []
+    cells = []
     for depth in DEPTHS:
         for doublets, ambient in SOUPS:
             for seed in range(options.seeds):
@@ -90,15 +90,14 @@ def main() -> None:
                     }
                 )[named]
                 cells.append(frame)
-                clusters.append(
-                    frame.groupby("cluster").agg(
-                        confidence=("confidence", "first"), right=("right", "mean"), n=("right", "size")
-                    )
-                )
                 others = int((~obs["truth"].isin((*STATES, "doublet"))).sum())
-                print(f"depth {depth:5.0f} doublets {doublets:.2f} ambient {ambient:.1f} seed {seed}: kept {len(obs)}, "
-                      f"other lineages {others}, doublets {(obs['truth'] == 'doublet').sum()}, named {named.mean():.2f}, "
-                      f"right {right[named].mean():.3f}, mean confidence {frame['confidence'].mean():.3f}", flush=True)  # fmt: skip
+                print(
+                    f"depth {depth:5.0f} doublets {doublets:.2f} ambient {ambient:.1f} seed {seed}: kept {len(obs)}, "
+                    f"other lineages {others}, doublets {(obs['truth'] == 'doublet').sum()}, "
+                    f"named {named.mean():.2f}, right {right[named].mean():.3f}, "
+                    f"mean confidence {frame['confidence'].mean():.3f}",
+                    flush=True,
+                )
     table = pd.concat(cells)
     for name in ("support", "confidence"):
         bins = pd.cut(table[name], [0, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0], include_lowest=True)

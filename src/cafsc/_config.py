@@ -98,8 +98,8 @@ class LabelConfig(Config):
     """Null standard deviations a score must reach: ahead of matched chance."""
     min_margin: float = Field(default=1.0, ge=0)
     """Standard errors by which a name must lead the runner-up."""
-    min_support: float = Field(default=0.6, ge=0, le=1)
-    """Share of resamples that must agree on the name."""
+    min_support: float = Field(default=0.55, ge=0, le=1)
+    """Share of resamples that must agree on the name, one standard error below the share that does."""
     minor_level: float = Field(default=0.8, ge=0)
     """Natural-log units above its reference at which a state that is not primary takes a cell."""
     max_excluded: float = Field(default=0.2, ge=0, le=1)

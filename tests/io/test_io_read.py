@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import shutil
@@ -462,7 +463,12 @@ def test_claims_of_size_are_checked_before_memory_is_taken(
     assert "claims" in _refused(h5ad)
 
 
+def _no_process(*_: object, **__: object) -> None:
+    raise OSError(errno.EAGAIN, "no process can be started")
+
+
 def test_matrix_larger_than_memory(h5ad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cafsc.io.watched.subprocess.Popen", _no_process)
     monkeypatch.setattr("cafsc.io.limits.memory", lambda: 1000)
     monkeypatch.setattr("cafsc.io.limits._ALWAYS_FINE", 100)
     assert "of memory" in _refused(h5ad)

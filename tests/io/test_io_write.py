@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -121,8 +122,37 @@ def test_part_lies_beside_the_output_under_a_name_that_is_recognised(tmp_path: P
     with atomic(tmp_path / "out.txt") as part:
         part.write_text("x")
         assert part.parent == tmp_path
-        assert part.name.startswith(f".out.txt.{os.getpid()}-")
+        assert part.name.startswith(".out.txt.")
         assert part.name.endswith(".part")
+
+
+def _killed_writer(path: Path) -> None:
+    """Leave what a writer leaves that is killed while it writes."""
+    program = "import os, sys\nfrom cafsc.io.atomic import atomic\nwith atomic(sys.argv[1]): os.kill(os.getpid(), 9)"
+    done = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_part_of_a_killed_writer_is_swept_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    _killed_writer(path)
+    _killed_writer(tmp_path / "other.txt")
+    left = _names(tmp_path)
+    assert len(left) == 2
+    (tmp_path / ".out.txt.mine.part").write_text("of somebody else")
+    io.write_text(path, "x")
+    assert _names(tmp_path) == sorted([".out.txt.mine.part", left[0], "out.txt"])
+    assert left[0].startswith(".other.txt.")
+
+
+def test_part_of_a_living_writer_is_not_swept(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    with atomic(path, force=True) as part:
+        part.write_text("first")
+        io.write_text(path, "second", force=True)
+        assert part.exists()
+    assert path.read_text() == "first"
+    assert _names(tmp_path) == ["out.txt"]
 
 
 def test_longest_file_name_can_be_written(tmp_path: Path) -> None:

@@ -106,13 +106,18 @@ def check_outputs(outputs: Outputs, source: Path, *, force: bool) -> None:
             f"{outputs.folder}: is a file where the folder of the results should be",
             fix="choose another name with --output",
         )
+    if not force:
+        _refuse_taken(outputs)
+    _check_writable(out.parent)
+
+
+def _refuse_taken(outputs: Outputs) -> None:
     taken = [path for path in outputs.all().values() if os.path.lexists(path)]
-    if taken and not force and not is_leftover(outputs):
+    if taken and not is_leftover(outputs):
         more = f" (and {len(taken) - 1} more of its files)" if len(taken) > 1 else ""
         raise OutputError(
             f"{taken[-1]}: exists already{more}", fix="choose another name with --output, or give --force"
         )
-    _check_writable(out.parent)
 
 
 def is_leftover(outputs: Outputs) -> bool:
@@ -166,13 +171,16 @@ def write_outputs(
     Raises
     ------
     OutputError
-        If a file cannot be written; what this run wrote before is removed again.
+        If a file cannot be written, or another run has written them meanwhile; what this run wrote before is
+        removed again.
     """
     from cafsc import io
 
-    replace = force or is_leftover(outputs)
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    with _all_or_nothing(outputs.folder) as write:
+    with _alone(outputs.folder), _all_or_nothing(outputs.folder) as write:
+        if not force:
+            _refuse_taken(outputs)
+        replace = force or is_leftover(outputs)
         write(outputs.summary, lambda path: io.write_text(path, text, force=replace))
         write(outputs.clusters, lambda path: io.write_tsv(result.clusters, path, force=replace))
         write(outputs.cells, lambda path: io.write_tsv(result.cells, path, force=replace))
@@ -185,10 +193,39 @@ def write_outputs(
 
 
 @contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder of the results, so that two runs to one place write one after the other.
+
+    Where the file system has no locks, they write side by side: every file is whole all the same.
+    """
+    from cafsc.io.parts import is_same, lock
+
+    made = not folder.exists()
+    handle = None
+    try:
+        while handle is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY)
+            lock(handle, wait=True)
+            if not is_same(handle, folder):
+                # The run before failed, and took its folder away.
+                os.close(handle)
+                handle = None
+        yield
+    except BaseException:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+@contextmanager
 def _all_or_nothing(folder: Path) -> Iterator[Callable[[Path, Callable[[Path], None]], None]]:
     """Give a function that writes a file; after a failure, the files that it newly made are removed again."""
     made: list[Path] = []
-    new_folder = not folder.exists()
 
     def write(path: Path, writer: Callable[[Path], None]) -> None:
         new = not os.path.lexists(path)
@@ -197,13 +234,9 @@ def _all_or_nothing(folder: Path) -> Iterator[Callable[[Path, Callable[[Path], N
             made.append(path)
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         yield write
     except BaseException:
         for path in made:
             with suppress(OSError):
                 path.unlink()
-        if new_folder:
-            with suppress(OSError):
-                folder.rmdir()
         raise

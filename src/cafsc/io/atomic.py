@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from cafsc._errors import OutputError
+from cafsc.io.parts import new_part
 
-_NAME_MAX = 255
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
 
@@ -116,8 +115,9 @@ def atomic(path: Path | str, force: bool = False) -> Iterator[Path]:
 
     Yields
     ------
-    Path of a new empty file in the same folder, ``.<name>.<pid>-<token>.part``. Whatever stands in it when
-    the block ends is synced and renamed; if the block fails, it is removed.
+    Path of a new empty file in the same folder, ``.<name>.<token>.part``. Whatever stands in it when
+    the block ends is synced and renamed; if the block fails, it is removed. What earlier processes that were
+    killed left of the same output is removed first.
 
     Raises
     ------
@@ -126,19 +126,13 @@ def atomic(path: Path | str, force: bool = False) -> Iterator[Path]:
     """
     final = refuse_occupied(path, force)
     given = Path(path)
-    suffix = f".{os.getpid()}-{secrets.token_hex(4)}.part"
-    stem = os.fsencode(final.name)[: _NAME_MAX - 1 - len(suffix)]
-    part = final.with_name(f".{os.fsdecode(stem)}{suffix}")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        part.touch(exist_ok=False)
-        try:
+        with new_part(final) as part:
             yield part
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
             _publish(part, final, given, force)
-        finally:
-            part.unlink(missing_ok=True)
         _sync_folder(final.parent)
     except OSError as error:
         raise _failed(given, error) from error

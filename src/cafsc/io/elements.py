@@ -22,6 +22,9 @@ def _table(part: h5py.Group, readable: Callable[[h5py.Group, list[str]], dict[st
 
     order = [key.decode() if isinstance(key, bytes) else str(key) for key in part.attrs["column-order"]]
     key = part.attrs["_index"]
+    missing = [name for name in order if name not in part]
+    if missing:
+        raise KeyError(f"{part.name} names columns that are not there: {', '.join(missing[:4])}")
     index = readable(part, [key])
     if key not in index:
         raise KeyError(f"the names in {part.name}/{key} cannot be decoded")
@@ -70,7 +73,7 @@ def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
             return np.asarray(part[()]).astype(part.dtype.newbyteorder("="))
         if kind == "dict" and name.strip("/").split("/")[0] in _NOT_NEEDED:
             return readable(part, list(part))
-        if kind == "dataframe" and name.strip("/") in ("obs", "var"):
+        if kind == "dataframe" and iospec.encoding_version == "0.2.0" and name.strip("/") in ("obs", "var"):
             return _table(part, readable)
         return function(part)
 

@@ -71,7 +71,7 @@ def label(
     reference level; a minor state takes it only where strong. A cluster takes the state of its cells if the
     state's sets are covered, ahead of matched chance, ahead of the runner-up, and stable when cells and counts
     are thinned; else it is ``unresolved`` with a reason: ``too_few_cells``, ``low_coverage``, ``no_evidence``,
-    ``mixed:A+B``, ``low_margin``, ``low_support``, ``excluded_gene:G`` (an apCAF with CD45),
+    ``mixed:A+B``, ``low_margin``, ``low_support``, ``excluded_gene:G`` (an apCAF that is a leucocyte),
     ``not_activated`` (the fibroblasts of the sample lack what those
     of tumours show: an iCAF cannot be told from a fibroblast of normal tissue by itself).
 
@@ -153,7 +153,7 @@ def _without_excluded(
     tissue: Array,
     config: LabelConfig,
 ) -> ClusterName:
-    """Take the name from a cluster that expresses what its state must lack: CD74 beside CD45 is a doublet."""
+    """Take the name from a cluster that expresses what its state must lack: it is a doublet or another lineage."""
     if name.subtype not in catalogue.states:
         return name
     level = pseudobulk(cells.counts, membership[:, [index]], 1e4)[0]
