@@ -52,7 +52,7 @@ demo: $(VENV)/.installed
 test: $(TEST_VENV)/.installed
 	@if [ -z "$${CAFSC_DATA_DIR:-}" ] && [ -d ../shared/data ]; then \
 		CAFSC_DATA_DIR=$$(cd ../shared/data && pwd); export CAFSC_DATA_DIR; fi; \
-	MPLBACKEND=Agg $(TEST_VENV)/bin/python -m pytest $(if $(CI_FAST),-m "not slow") $(PYTEST_ARGS)
+	MPLBACKEND=Agg $(TEST_VENV)/bin/python -m pytest -n 2 --dist loadfile $(if $(CI_FAST),-m "not slow") $(PYTEST_ARGS)
 
 docs: $(VENV)/.installed
 	@$(VENV)/bin/python tools/make_catalogue_docs.py

@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cafsc._errors import UserError
+from cafsc.cli.check import Species, read_with_findings
 from cafsc.cli.config import use_config
 from cafsc.cli.outputs import Outputs, check_outputs, default_output, write_outputs
 from cafsc.cli.summary import plan_lines, result_lines
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from cafsc._annotate import AnnotationResult
     from cafsc.pp import CheckReport
-
-
-Species = Literal["auto", "human", "mouse"]
 
 
 def _cancers(incomplete: str) -> list[str]:
@@ -203,7 +201,7 @@ def _plan(
 ) -> tuple[list[str], dict[str, object]]:
     """All the checks of a run, and what it would write."""
     n_sets, n_claims = _check_catalogue(options)
-    adata = _read(source, reporter)
+    adata, skipped = _read(source, reporter)
     with naming(source):
         found = _check(adata, options, source)
     document: dict[str, object] = {
@@ -215,7 +213,7 @@ def _plan(
             "matrix": found.matrix,
             "use": found.use,
             "species": found.species,
-            "findings": [item.to_dict() for item in found.findings],
+            "findings": [*skipped, *(item.to_dict() for item in found.findings)],
         },
         "catalogue": {"n_sets": n_sets, "n_claims": n_claims},
         "would_write": [str(path) for path in outputs.all().values()],
@@ -231,7 +229,7 @@ def _run(
     from cafsc import io
 
     _check_catalogue(options)
-    adata = _read(source, reporter)
+    adata, skipped = _read(source, reporter)
     sha256 = io.sha256(source)
     with naming(source):
         result = cafsc.annotate(
@@ -250,6 +248,7 @@ def _run(
             threads=options.threads,
             progress=reporter,
         )
+    result.summary["input"]["findings"] = [*skipped, *result.summary["input"]["findings"]]
     provenance = _record_input(result, source.name, sha256)
     reporter(f"write {outputs.h5ad.name}", 0, 0)
     write_outputs(outputs, result, {**result.summary, "provenance": provenance}, force=force)
@@ -261,11 +260,10 @@ def _run(
     return result_lines(result.summary, result.clusters, outputs), document
 
 
-def _read(source: Path, reporter: Progress) -> AnnData:
-    from cafsc import io
-
+def _read(source: Path, reporter: Progress) -> tuple[AnnData, list[dict[str, Any]]]:
+    """The input, and the findings of reading it."""
     reporter(f"read {source.name}", 0, 0)
-    return io.read(source)
+    return read_with_findings(source)
 
 
 def _check_catalogue(options: Options) -> tuple[int, int]:
@@ -319,9 +317,10 @@ def naming(source: Path) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        if source.name in error.found:
+        found = error.found.removeprefix("the AnnData: ")
+        if source.name in found:
             raise
-        raise type(error)(f"{source.name}: {error.found}", expected=error.expected, fix=error.fix) from error
+        raise type(error)(f"{source.name}: {found}", expected=error.expected, fix=error.fix) from error
 
 
 @contextlib.contextmanager

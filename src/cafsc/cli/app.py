@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cafsc._version import __version__
-from cafsc.cli import annotate, data, explain, report, score, signatures
+from cafsc.cli import annotate, check, data, explain, report, score, signatures
 
 # Plain help: rich would take longer to import than the help takes to print.
 app = typer.Typer(
@@ -20,6 +20,9 @@ app = typer.Typer(
 )
 app.command(name="annotate", short_help="Name the fibroblasts of a tumour; call them pro- or anti-tumour.")(
     annotate.annotate
+)
+app.command(name="check", short_help="List everything that is odd about a dataset; nothing is written.")(
+    check.check
 )
 app.command(name="explain")(explain.explain)
 app.command(name="report")(report.report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def read(path: Path | str) -> AnnData:
 
 def _inspect(path: Path) -> None:
     """Look through an input in a process of its own, and import meanwhile what will read it."""
-    with Inspection(path) as inspection:
+    with closing(Inspection(path)) as inspection:
         import anndata  # noqa: F401
 
         inspection.answer()

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 from cafsc._errors import InputError, UserError
@@ -45,7 +44,7 @@ class Inspection:
     process can be started, the input is looked through in this one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path) -> None:  # noqa: D107
         self._path = path
         size = _size(path)
         self._seconds = _LEAST_SECONDS + size / _BYTES_A_SECOND
@@ -68,12 +67,8 @@ class Inspection:
                 env=environment,
             )
 
-    def __enter__(self) -> Inspection:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the child, whatever it is doing."""
         if self._child is not None:
             if self._child.poll() is None:
                 self._child.kill()

@@ -122,6 +122,7 @@ def _inspect_sparse(store: Path, name: str, group: Any, major: int) -> None:
     vectors = [group.get(part) for part in ("data", "indices", "indptr")]
     if not isinstance(shape, list) or len(shape) != 2 or any(vector is None for vector in vectors):
         raise damaged(store, f"sparse matrix {name} is not whole")
-    fault = sparse_fault(*vectors, int(shape[major]), int(shape[1 - major]))
+    data, indices, indptr = vectors
+    fault = sparse_fault(data, indices, indptr, int(shape[major]), int(shape[1 - major]))
     if fault:
         raise damaged(store, f"sparse matrix {name}: {fault}")

@@ -16,7 +16,14 @@ from cafsc.pp.findings import SEVERITIES, Finding, error, note, warning
 from cafsc.pp.matrix_kind import COUNT_KINDS, MatrixKind, MatrixStats, matrix_kind, matrix_stats
 from cafsc.pp.names import cell_findings, choose_gene_names, gene_findings, looks_transposed
 from cafsc.pp.panel import panel_findings
-from cafsc.pp.values import copy_findings, depth_findings, kind_findings, size_findings, value_errors
+from cafsc.pp.values import (
+    copy_findings,
+    depth_findings,
+    kind_findings,
+    mitochondrial_findings,
+    size_findings,
+    value_errors,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -255,6 +262,7 @@ def check(
     found += depth_findings(stats, kind) + copy_findings(chosen.matrix, stats)
 
     named = choose_gene_names(chosen.var)
+    found += mitochondrial_findings(chosen.matrix, named.names, stats, kind)
     used_species = named.identifiers.species if species == "auto" else species
     found += named.findings
     if looks_transposed(adata.obs_names, named.identifiers.share):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cafsc.pp.findings import Finding, warning
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-_HIGH_MITO = 30.0
 _MANY_LOW = 0.2
 _ENOUGH = 0.5
 _FEW_FIBROBLASTS = 20
@@ -20,17 +17,11 @@ _FEW_FIBROBLASTS = 20
 
 def quality_findings(adata: AnnData, *, key_added: str = "caf") -> list[Finding]:
     """Findings on the quality of the cells, of what `cafsc.pp.qc` wrote."""
-    found = []
-    mito = adata.obs[f"{key_added}_pct_mito"].to_numpy(dtype=np.float64)
-    high = int((mito > _HIGH_MITO).sum())
-    if 2 * high > adata.n_obs:
-        text = f"{np.median(mito):.0f}% of the median cell's counts are mitochondrial (MT-): dying cells"
-        found.append(warning("high_mito", text, high, fix="filter cells of low quality upstream"))
     low = int(adata.obs[f"{key_added}_low_quality"].sum())
-    if low > _MANY_LOW * adata.n_obs:
-        text = f"{low:,} of {adata.n_obs:,} cells hold too few genes to be named (low quality)"
-        found.append(warning("low_quality", text, low, fix="filter empty droplets upstream"))
-    return found
+    if low <= _MANY_LOW * adata.n_obs:
+        return []
+    text = f"{low:,} of {adata.n_obs:,} cells hold too few genes to be named (low quality)"
+    return [warning("low_quality", text, low, fix="filter empty droplets upstream")]
 
 
 def fibroblast_findings(kept: int) -> list[Finding]:

@@ -8,12 +8,10 @@ import numpy as np
 
 from cafsc._config import QCConfig
 from cafsc.pp.normalize import count_matrix
+from cafsc.pp.values import is_mitochondrial
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-MITOCHONDRIAL = ("mt-", "grch38_mt-", "mm10___mt-")
-"""Prefixes of mitochondrial gene names, in lower case."""
 
 
 def qc(adata: AnnData, *, key_added: str = "caf", config: QCConfig | None = None) -> None:
@@ -30,7 +28,7 @@ def qc(adata: AnnData, *, key_added: str = "caf", config: QCConfig | None = None
     counts = count_matrix(adata, key_added=key_added)
     total = np.asarray(counts.sum(axis=1)).ravel()
     n_genes = np.asarray((counts > 0).sum(axis=1)).ravel().astype(np.int64)
-    mito = np.array([str(name).lower().startswith(MITOCHONDRIAL) for name in adata.var_names])
+    mito = is_mitochondrial(adata.var_names)
     mito_counts = np.asarray(counts[:, mito].sum(axis=1)).ravel() if mito.any() else np.zeros_like(total)
     adata.obs[f"{key_added}_n_counts"] = total
     adata.obs[f"{key_added}_n_genes"] = n_genes

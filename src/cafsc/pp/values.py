@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cafsc.pp.findings import Finding, error, note, warning
 from cafsc.pp.matrix_kind import COUNT_KINDS, MatrixKind, MatrixStats
@@ -18,6 +20,9 @@ _CLIPPED_AT = (255.0, 65_535.0)
 _FLOAT32_WHOLE = 2.0**24
 _IMPUTED = 0.9
 _JUDGED_VALUES = 50
+_HIGH_MITO = 30.0
+MITOCHONDRIAL = ("mt-", "grch38_mt-", "mm10___mt-")
+"""Prefixes of mitochondrial gene names, in lower case."""
 _GIVE_COUNTS = "give raw counts if you have them (--layer)"
 
 _NOT_COUNTS: dict[MatrixKind, str] = {
@@ -118,6 +123,27 @@ def depth_findings(stats: MatrixStats, kind: MatrixKind) -> list[Finding]:
         text = f"{filled:.0%} of the entries are not zero: imputed or smoothed values, or bulk RNA-seq"
         found.append(warning("dense_values", text, fix="give the values before imputation"))
     return found
+
+
+def is_mitochondrial(names: Iterable[object]) -> NDArray[np.bool_]:
+    """Which gene names are those of mitochondrial genes."""
+    return np.array([str(name).lower().startswith(MITOCHONDRIAL) for name in names], dtype=bool)
+
+
+def mitochondrial_findings(
+    matrix: Any, names: Iterable[object], stats: MatrixStats, kind: MatrixKind
+) -> list[Finding]:
+    """Findings on how much of each cell is mitochondrial; nothing where the values are logged."""
+    mito = is_mitochondrial(names)
+    if kind not in (*COUNT_KINDS, "normalized") or not mito.any() or stats.n_nan + stats.n_inf:
+        return []
+    values = np.asarray(matrix[:, np.flatnonzero(mito)].sum(axis=1), dtype=np.float64).ravel()
+    share = 100 * values / np.where(stats.cell_sums > 0, stats.cell_sums, 1.0)
+    high = int((share > _HIGH_MITO).sum())
+    if 2 * high <= len(share):
+        return []
+    text = f"{np.median(share):.0f}% of the median cell is mitochondrial (MT- genes): dying cells"
+    return [warning("high_mito", text, high, fix="filter cells of low quality upstream")]
 
 
 def copy_findings(matrix: Any, stats: MatrixStats) -> list[Finding]:
