@@ -21,6 +21,7 @@ from scipy import sparse
 
 import cafsc
 from cafsc import AnnotationResult, data, get, io
+from cafsc._config import LabelConfig
 from cafsc._errors import InputError, OptionError
 
 N_CELLS = 360
@@ -125,7 +126,7 @@ def test_provenance_names_versions_options_and_the_catalogue(first: AnnotationRe
     assert record["seed"] == 0
     assert record["versions"]["cafsc"] == cafsc.__version__
     assert record["parameters"]["cancer"] == "breast"
-    assert record["parameters"]["config"]["label"]["min_support"] == 0.6
+    assert record["parameters"]["config"]["label"]["min_support"] == LabelConfig().min_support
     assert record["catalogue"]["sha256"] == first.summary["catalogue_sha256"] == cafsc.sig.load().sha256
 
 
@@ -133,9 +134,11 @@ def test_a_second_run_gives_the_same_text(first: AnnotationResult) -> None:
     assert text(cafsc.annotate(tumour(), cancer="breast")) == text(first)
 
 
-def test_annotating_an_annotated_object_changes_nothing(first: AnnotationResult) -> None:
-    adata = first.adata.copy()
-    assert text(cafsc.annotate(adata, cancer="breast")) == text(first)
+def test_annotating_an_annotated_object_changes_no_table_and_says_so(first: AnnotationResult) -> None:
+    again = cafsc.annotate(first.adata.copy(), cancer="breast")
+    for table in ("clusters", "cells", "evidence", "scores"):
+        assert getattr(again, table).to_csv() == getattr(first, table).to_csv()
+    assert "slots_replaced" in {finding["code"] for finding in again.summary["input"]["findings"]}
 
 
 @pytest.mark.slow

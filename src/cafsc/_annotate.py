@@ -148,16 +148,22 @@ def annotate(
     CatalogueError
         If a signature file breaks the rules.
     """
-    config = config or AnnotateConfig()
-    if resolution is not None:
-        config = config.model_copy(
-            update={"label": config.label.model_copy(update={"resolution": _positive(resolution)})}
-        )
     keys = Keys(key_added)
-    catalogue = sig.load(*signatures)
-    if weights is not None:
-        catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
-    code = catalogue.cancer(cancer) if cancer is not None else None
+    catalogue, code, config = _settle(signatures, weights, cancer, config, resolution)
+    provenance = _provenance_of(
+        catalogue,
+        code,
+        config,
+        species,
+        layer,
+        sample_key,
+        batch_key,
+        cluster_key,
+        signatures,
+        schemes,
+        seed,
+        key_added,
+    )
     step = _stepper(progress)
     with limit_threads(threads):
         step("check")
@@ -222,25 +228,7 @@ def annotate(
     summary["tumour"] = _tumour(adata, sample_key, keys, config.verdict.n_resamples, seed)
     slot = adata.uns[keys.uns]
     slot["summary"] = json.dumps(summary, sort_keys=True, allow_nan=False)
-    slot["provenance"] = _provenance.dumps(
-        _provenance.provenance(
-            {
-                "cancer": code,
-                "species": species,
-                "layer": layer,
-                "sample_key": sample_key,
-                "batch_key": batch_key,
-                "cluster_key": cluster_key,
-                "signatures": [Path(path) for path in signatures],
-                "schemes": list(schemes) if schemes is not None else None,
-                "weights": catalogue.weights.model_dump(exclude={"why"}),
-                "seed": seed,
-                "key_added": key_added,
-                "config": config,
-            },
-            catalogue_sha256=catalogue.sha256,
-        )
-    )
+    slot["provenance"] = _provenance.dumps(provenance)
     return AnnotationResult(
         adata,
         get.clusters(adata, key_added),
@@ -248,6 +236,80 @@ def annotate(
         get.evidence(adata, key_added),
         get.scores(adata, key_added),
         get.summary(adata, key_added),
+    )
+
+
+def _settle(
+    signatures: Sequence[str | Path],
+    weights: WeightsLike | None,
+    cancer: str | None,
+    config: AnnotateConfig | None,
+    resolution: float | None,
+) -> tuple[Catalogue, str | None, AnnotateConfig]:
+    """The catalogue with the user's files and weights, the cancer's code, and every threshold."""
+    config = config or AnnotateConfig()
+    if resolution is not None:
+        config = config.model_copy(
+            update={"label": config.label.model_copy(update={"resolution": _positive(resolution)})}
+        )
+    catalogue = sig.load(*signatures)
+    if weights is not None:
+        catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
+    return catalogue, catalogue.cancer(cancer) if cancer is not None else None, config
+
+
+def _provenance_of(
+    catalogue: Catalogue,
+    cancer: str | None,
+    config: AnnotateConfig,
+    species: str,
+    layer: str | None,
+    sample_key: str | None,
+    batch_key: str | None,
+    cluster_key: str | None,
+    signatures: Sequence[str | Path],
+    schemes: Sequence[str] | None,
+    seed: int,
+    key_added: str = "caf",
+) -> dict[str, object]:
+    """All that decides a result but for the data."""
+    return _provenance.provenance(
+        {
+            "cancer": cancer,
+            "species": species,
+            "layer": layer,
+            "sample_key": sample_key,
+            "batch_key": batch_key,
+            "cluster_key": cluster_key,
+            "signatures": [Path(path) for path in signatures],
+            "schemes": list(schemes) if schemes is not None else None,
+            "weights": catalogue.weights.model_dump(exclude={"why"}),
+            "seed": seed,
+            "key_added": key_added,
+            "config": config,
+        },
+        catalogue_sha256=catalogue.sha256,
+    )
+
+
+def planned_provenance(
+    *,
+    cancer: str | None,
+    species: str,
+    layer: str | None,
+    sample_key: str | None,
+    batch_key: str | None,
+    cluster_key: str | None,
+    signatures: Sequence[str | Path],
+    schemes: Sequence[str] | None,
+    weights: WeightsLike | None,
+    resolution: float | None,
+    seed: int,
+) -> dict[str, object]:
+    """The provenance that `annotate` would write with these options, before anything is computed."""
+    catalogue, code, config = _settle(signatures, weights, cancer, None, resolution)
+    return _provenance_of(
+        catalogue, code, config, species, layer, sample_key, batch_key, cluster_key, signatures, schemes, seed
     )
 
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,29 @@ class TestAFinishedRun:
         assert "exists already" in run.err
         assert "--force" in run.err
         assert tree(finished.folder) == before
+
+    def test_the_very_same_run_has_nothing_to_do(self, finished: Finished, cafsc: Cafsc) -> None:
+        before = tree(finished.folder)
+        run = cafsc("annotate", finished.source, "--cancer", "breast", "--json")
+        assert run.code == 0
+        assert "nothing to do" in run.err
+        assert "[1/" not in run.err
+        paths = ("summary", "clusters")
+        document = json.loads(run.out)
+        assert {name: document[name] for name in paths} == {name: finished.document[name] for name in paths}
+        assert tree(finished.folder) == before
+
+    def test_it_is_refused_where_out_is_of_another_run(
+        self, finished: Finished, cafsc: Cafsc, tmp_path: Path
+    ) -> None:
+        """As after a kill between the tables and OUT."""
+        shutil.copytree(finished.folder, tmp_path / "copy")
+        source, out = tmp_path / "copy" / "tumour.h5ad", tmp_path / "copy" / "tumour.cafsc.h5ad"
+        out.write_bytes(source.read_bytes())
+        run = cafsc("annotate", source, "--cancer", "breast")
+        assert run.code == 2
+        assert "exists already" in run.err
+        assert out.read_bytes() == source.read_bytes()
 
     def test_the_same_bytes_again_with_force(self, finished: Finished, cafsc: Cafsc) -> None:
         before = tree(finished.folder)

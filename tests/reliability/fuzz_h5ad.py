@@ -19,7 +19,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-SECONDS = 60
+SECONDS = 90
 """Time after which a read counts as hung."""
 
 
@@ -46,7 +46,11 @@ def base_files(folder: Path) -> list[Path]:
         index=[f"cell{number}" for number in range(80)],
     )
     made = []
-    for name, matrix in (("csr", sparse.csr_matrix(counts)), ("csc", sparse.csc_matrix(counts)), ("dense", counts)):
+    for name, matrix in (
+        ("csr", sparse.csr_matrix(counts)),
+        ("csc", sparse.csc_matrix(counts)),
+        ("dense", counts),
+    ):
         adata = AnnData(matrix, obs=obs.copy(), var=pd.DataFrame({"id": names}, index=names))
         adata.layers["counts"] = adata.X.copy()
         adata.obsm["X_pca"] = random_.random((80, 5))

@@ -82,7 +82,7 @@ def kill_writers(folder: Path, n_kills: int, *, n_cells: int = 4000, seed: int =
     for _ in range(n_kills):
         child = _write_in_child(new, path)
         time.sleep(moments.uniform(0, 1.1 * seconds))
-        parts = [item for item in os.listdir(folder) if item.endswith(".part")]
+        parts = [item for item in folder.iterdir() if item.suffix == ".part"]
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         count["window"] += bool(parts) and os.WIFSIGNALED(status)
@@ -91,7 +91,7 @@ def kill_writers(folder: Path, n_kills: int, *, n_cells: int = 4000, seed: int =
         if found != old_sha256:
             path.write_bytes(good)
     io.write_h5ad(old, path, force=True)
-    left = [item for item in os.listdir(folder) if item != path.name]
+    left = [item for item in folder.iterdir() if item.name != path.name]
     return Kills(
         n_kills, count["window"], count["old"], count["new"], count["damaged"], len(left), len(good), seconds
     )

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cafsc._errors import UserError
+from cafsc._errors import OutputError, UserError
 from cafsc.cli.check import Species, read_with_findings
 from cafsc.cli.config import use_config
+from cafsc.cli.finished import finished_before
 from cafsc.cli.outputs import Outputs, check_outputs, default_output, write_outputs
 from cafsc.cli.summary import plan_lines, result_lines
 from cafsc.cli.terminal import Progress, emit, progress, say
@@ -57,6 +58,10 @@ class Options:
     resolution: float | None
     seed: int
     threads: int | None
+
+    def deciding(self) -> dict[str, Any]:
+        """Those that decide the result."""
+        return {name: value for name, value in vars(self).items() if name != "threads"}
 
     def columns(self) -> dict[str, str | None]:
         """Columns of ``obs`` that the user may name, by option."""
@@ -183,12 +188,14 @@ def annotate(
         seed=seed,
         threads=threads,
     )
-    check_outputs(outputs, source, force=force)
     with clean_streams(debug=debug), progress(quiet=quiet) as reporter:
+        done = None if force or dry_run else finished_before(source, outputs, options)
+        if done is None:
+            check_outputs(outputs, source, force=force)
         if dry_run:
             lines, document = _plan(source, outputs, options, reporter)
         else:
-            lines, document = _run(source, outputs, options, reporter, force=force)
+            lines, document = done or _run(source, outputs, options, reporter, force=force)
     if not quiet:
         for line in lines:
             say(line)
@@ -251,7 +258,14 @@ def _run(
     result.summary["input"]["findings"] = [*skipped, *result.summary["input"]["findings"]]
     provenance = _record_input(result, source.name, sha256)
     reporter(f"write {outputs.h5ad.name}", 0, 0)
-    write_outputs(outputs, result, {**result.summary, "provenance": provenance}, force=force)
+    try:
+        write_outputs(outputs, result, {**result.summary, "provenance": provenance}, force=force)
+    except OutputError:
+        # The same command may have run beside this one, and have been quicker.
+        done = finished_before(source, outputs, options)
+        if done is None:
+            raise
+        return done
     document: dict[str, object] = {
         "summary": result.summary,
         "clusters": _records(result),

@@ -18,10 +18,14 @@ from typing import Any, NoReturn
 from cafsc._errors import InputError, UserError
 from cafsc.io.limits import memory
 
+# Of waiting, as for a slow disk or a busy machine; and of computing, which an endless loop uses up at once.
 _LEAST_SECONDS = 60.0
+_LEAST_CPU_SECONDS = 5.0
 _BYTES_A_SECOND = 5e6
 _MEMORY_BESIDE_THE_FILE = 3 * 2**30
-_START = "import sys; sys.path[:] = sys.argv[4:]; from cafsc.io.watched import main; main(*sys.argv[1:4])"
+_START = "import sys; sys.path[:] = sys.argv[5:]; from cafsc.io.watched import main; main(*sys.argv[1:5])"
+_OUT_OF_TIME = {-getattr(signal, name) for name in ("SIGALRM", "SIGXCPU") if hasattr(signal, name)}
+_ENDLESS = "looking through it does not come to an end"
 
 
 def _size(path: Path) -> int:
@@ -48,7 +52,8 @@ class Inspection:
         self._path = path
         size = _size(path)
         self._seconds = _LEAST_SECONDS + size / _BYTES_A_SECOND
-        limits = [str(int(self._seconds)), str(min(memory(), _MEMORY_BESIDE_THE_FILE + size))]
+        cpu_seconds = _LEAST_CPU_SECONDS + size / _BYTES_A_SECOND
+        limits = [int(self._seconds), int(cpu_seconds), min(memory(), _MEMORY_BESIDE_THE_FILE + size)]
         # As few threads as possible: their stacks count as memory.
         environment = {
             **os.environ,
@@ -56,7 +61,8 @@ class Inspection:
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
         }
-        command = [sys.executable, "-I", "-S", "-c", _START, os.fspath(path.absolute()), *limits, *sys.path]
+        command = [sys.executable, "-I", "-S", "-c", _START, os.fspath(path.absolute())]
+        command += [*map(str, limits), *sys.path]
         self._child: subprocess.Popen[bytes] | None = None
         with suppress(OSError, ValueError):
             self._child = subprocess.Popen(
@@ -89,12 +95,10 @@ class Inspection:
             said, _ = self._child.communicate(timeout=self._seconds + 5)
         except subprocess.TimeoutExpired:
             self._child.kill()
-            raise _refused(
-                self._path, f"looking through it takes longer than {self._seconds:.0f} s"
-            ) from None
+            raise _refused(self._path, _ENDLESS) from None
         code = self._child.returncode
-        if code == -signal.SIGALRM:
-            raise _refused(self._path, f"looking through it takes longer than {self._seconds:.0f} s")
+        if code in _OUT_OF_TIME:
+            raise _refused(self._path, _ENDLESS)
         if code < 0:
             raise _refused(self._path, f"reading it crashes the library that parses it ({_signal(code)})")
         try:
@@ -154,9 +158,9 @@ def inspect_input(path: Path) -> None:
         inspect(path, file)
 
 
-def main(name: str, seconds: str, memory_limit: str) -> NoReturn:
+def main(name: str, seconds: str, cpu_seconds: str, memory_limit: str) -> NoReturn:
     """Be the child: limit this process, look through the input, answer as one JSON object on stdout."""
-    _limit(int(seconds), int(memory_limit))
+    _limit(int(seconds), int(cpu_seconds), int(memory_limit))
     answer: dict[str, Any]
     try:
         inspect_input(Path(name))
@@ -177,7 +181,7 @@ def main(name: str, seconds: str, memory_limit: str) -> NoReturn:
     os._exit(0)
 
 
-def _limit(seconds: int, memory_limit: int) -> None:
+def _limit(seconds: int, cpu_seconds: int, memory_limit: int) -> None:
     if hasattr(signal, "alarm"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(seconds)
@@ -185,5 +189,6 @@ def _limit(seconds: int, memory_limit: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (memory_limit, hard))
