@@ -14,16 +14,14 @@ import pandas as pd
 from cafsc import _provenance, genes, get, pp, sig, tl
 from cafsc._config import AnnotateConfig
 from cafsc._errors import OptionError
-from cafsc._keys import CALLS, FIBROBLAST, KEPT, Keys
+from cafsc._keys import KEPT, Keys
+from cafsc._summary import summarise, tumour_shares
 from cafsc._threads import limit_threads
-from cafsc.data.simulate import SIMULATED_KEY
 from cafsc.pp.columns import column_findings
 from cafsc.pp.findings import SEVERITIES, Finding, warning
 from cafsc.pp.normalize import symbol_columns
 from cafsc.pp.outcome import fibroblast_findings, own_set_findings, quality_findings
 from cafsc.sig.weights import WeightsLike, own_weights
-from cafsc.tl._weigh import shares
-from cafsc.tl.gate import lineage_panels
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 _STEPS = 10
-_MIN_FIBROBLAST_MARKERS = 5
 
 
 @dataclass(frozen=True)
@@ -224,8 +221,8 @@ def annotate(
         )
         step("summarise")
     report = report.with_findings(_by_severity([*report.findings, *_outcome(adata, catalogue, keys)]))
-    summary = _summary(adata, report, catalogue, code, sample_key, keys)
-    summary["tumour"] = _tumour(adata, sample_key, keys, config.verdict.n_resamples, seed)
+    summary = summarise(adata, report, catalogue, code, sample_key, keys)
+    summary["tumour"] = tumour_shares(adata, sample_key, keys, config.verdict.n_resamples, seed)
     slot = adata.uns[keys.uns]
     slot["summary"] = json.dumps(summary, sort_keys=True, allow_nan=False)
     slot["provenance"] = _provenance.dumps(provenance)
@@ -380,98 +377,4 @@ def _from_raw(adata: AnnData) -> AnnData:
     """The values of ``.raw`` with the cells' annotation; the check has told the user."""
     out = adata.raw.to_adata()
     out.uns = dict(adata.uns)
-    return out
-
-
-def _summary(
-    adata: AnnData,
-    report: CheckReport,
-    catalogue: Catalogue,
-    cancer: str | None,
-    sample_key: str | None,
-    keys: Keys,
-) -> dict[str, Any]:
-    gate = adata.obs[keys.gate].value_counts()
-    call = adata.obs[keys.call].value_counts()
-    clusters = adata.uns[keys.uns]["clusters"]
-    evidence = adata.uns[keys.uns]["evidence"]
-    states = [name for name in dict.fromkeys(clusters["subtype"]) if name in catalogue.states]
-    return {
-        "version": _provenance.versions()["cafsc"],
-        "input": {
-            "file": "",
-            "n_cells": int(adata.n_obs),
-            "n_genes": int(adata.n_vars),
-            "matrix": report.matrix,
-            "species": str(adata.uns[keys.uns]["species"]),
-            "identifiers": report.identifiers,
-            "findings": [finding.to_dict() for finding in report.findings],
-        },
-        "cancer": cancer,
-        "cancer_label": catalogue.cancers[cancer].label if cancer else None,
-        "gate": {
-            "kept": int(gate.get(KEPT, 0)),
-            "refused": {str(name): int(n) for name, n in gate.items() if name != KEPT and n},
-        },
-        "lineages": {str(name): int(n) for name, n in adata.obs[keys.lineage].value_counts().items() if n},
-        "n_clusters": len(clusters),
-        "message": _message(adata, catalogue, keys) if not len(clusters) else "",
-        "calls": {str(name): int(n) for name, n in call.items() if n},
-        "states": {name: {"meaning": catalogue.states[name].meaning} for name in states},
-        "samples": _samples(adata, sample_key, keys),
-        "simulated": SIMULATED_KEY in adata.uns,
-        "catalogue_sha256": catalogue.sha256,
-        "n_claims": int(evidence["claim"].nunique()),
-        "n_papers": int(evidence["paper"].nunique()),
-    }
-
-
-def _tumour(
-    adata: AnnData, sample_key: str | None, keys: Keys, n_resamples: int, seed: int
-) -> dict[str, dict[str, float]]:
-    """Share of the fibroblasts with each call, with intervals over resampled cells and samples."""
-    kept = adata.obs[adata.obs[keys.gate] == KEPT]
-    calls = kept[keys.call].astype(str)
-    samples = (
-        [] if sample_key is None else [group for _, group in calls.groupby(kept[sample_key].astype(str))]
-    )
-    return shares(
-        {name: int((calls == name).sum()) for name in CALLS},
-        n_resamples,
-        seed,
-        [{str(name): int(n) for name, n in group.value_counts().items()} for group in samples],
-    )
-
-
-def _message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:
-    """Why there is no CAF cluster, in one line."""
-    species = str(adata.uns[keys.uns]["species"])
-    found = len(
-        lineage_panels(catalogue, symbol_columns(adata, key_added=keys.key_added), species)[FIBROBLAST]
-    )
-    known = len(catalogue.lineages[FIBROBLAST].core)
-    if found < _MIN_FIBROBLAST_MARKERS:
-        return f"no CAF cluster: only {found} of {known} fibroblast markers are in the data, too few to tell"
-    low = int((adata.obs[keys.gate] == "low_quality").sum())
-    if 2 * low > adata.n_obs:
-        return f"no CAF cluster: {low} of {adata.n_obs} cells hold too few genes to be called anything"
-    most = adata.obs[keys.lineage].value_counts().index[0]
-    best = float(adata.obsm[keys.lineage_scores][FIBROBLAST].max())
-    return (
-        f"no CAF cluster: no group of cells expresses the fibroblast markers "
-        f"(best panel score {best:.2f}; most cells are {most})"
-    )
-
-
-def _samples(adata: AnnData, sample_key: str | None, keys: Keys) -> dict[str, dict[str, int]]:
-    """Cells of each state in each sample."""
-    if sample_key is None:
-        return {}
-    kept = adata.obs[adata.obs[keys.gate] == KEPT]
-    counts = kept.groupby([kept[sample_key].astype(str), kept[keys.subtype].astype(str)]).size()
-    out: dict[str, dict[str, int]] = {
-        str(name): {} for name in sorted(adata.obs[sample_key].astype(str).unique())
-    }
-    for (sample, state), n in counts.items():
-        out[str(sample)][str(state)] = int(n)
     return out

@@ -433,13 +433,29 @@ def test_circles_end(h5ad: Path, edit: Callable[[h5py.File], None]) -> None:
     assert "circle" in _refused(h5ad)
 
 
-def test_nesting_ends(h5ad: Path) -> None:
-    with h5py.File(h5ad, "r+") as file:
-        group = file["uns"]
-        for _ in range(500):
+def _nested(path: Path, name: str, depth: int) -> None:
+    with h5py.File(path, "r+") as file:
+        group = file.require_group(name)
+        for _ in range(depth):
             group = group.create_group("n")
             group.attrs["encoding-type"] = "dict"
+            group.attrs["encoding-version"] = "0.1.0"
+
+
+def test_nesting_ends(h5ad: Path) -> None:
+    _nested(h5ad, "obsm", 500)
     assert "nested" in _refused(h5ad)
+
+
+@pytest.mark.parametrize("depth", [60, 64, 70, 500])
+def test_what_is_nested_too_deep_below_uns_is_left_out(h5ad: Path, small: AnnData, depth: int) -> None:
+    _nested(h5ad, "uns", depth)
+    if depth > 64:
+        with pytest.warns(UserWarning, match="skipped /uns/n"):
+            found = io.read(h5ad)
+    else:
+        found = io.read(h5ad)
+    _same(found, small)
 
 
 def _dense_bomb(file: h5py.File) -> None:

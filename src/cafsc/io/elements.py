@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from cafsc.io.hdf5 import MAX_DEPTH
+
 if TYPE_CHECKING:
     from anndata import AnnData
 
 
-_NOT_NEEDED = ("uns", "obsm", "varm", "obsp", "varp")
+_NOT_NEEDED = ("uns", "obsm", "varm", "obsp", "varp", "layers")
+
+
+def _is_too_deep(part: h5py.Group | h5py.Dataset) -> bool:
+    """Whether groups are nested deeper than was looked into, as below ``uns``."""
+    level = [part] if isinstance(part, h5py.Group) else []
+    for _ in range(MAX_DEPTH - 2):
+        level = [child for group in level for child in group.values() if isinstance(child, h5py.Group)]
+    return bool(level)
 
 
 def _table(part: h5py.Group, readable: Callable[[h5py.Group, list[str]], dict[str, Any]]) -> Any:
@@ -81,11 +91,14 @@ def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
         kept = {}
         for key in keys:
             try:
+                if _is_too_deep(part[key]):
+                    raise ValueError("nested too deep")
                 kept[key] = read_dispatched(part[key], element)
             except (MemoryError, RecursionError):
                 raise
             except Exception:
-                # anndata's errors here have no public class; no such part is needed.
+                # anndata's errors here have no public class. None of these parts is needed, and a layer that
+                # a user names is missed by the check.
                 dropped.append(f"{part.name}/{key}")
         return kept
 

@@ -117,7 +117,8 @@ def _read_anndata(path: Path, *, zarr: bool) -> AnnData:
             ) from error
     for name in dropped:
         warnings.warn(
-            f"{path}: skipped {name}: its encoding cannot be read, and it is not needed", stacklevel=3
+            f"{path}: skipped {name}: its encoding or nesting cannot be read, and it is not needed",
+            stacklevel=3,
         )
     return _canonical(adata)
 
