@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cafsc import _provenance, genes, get, pp, sig, tl
+from cafsc import _provenance, get, pp, tl
 from cafsc._config import AnnotateConfig
 from cafsc._errors import OptionError
-from cafsc._keys import KEPT, Keys
+from cafsc._keys import Keys
 from cafsc._summary import summarise, tumour_shares
 from cafsc._threads import limit_threads
-from cafsc.pp.columns import column_findings
-from cafsc.pp.findings import SEVERITIES, Finding, warning
-from cafsc.pp.normalize import symbol_columns
-from cafsc.pp.outcome import fibroblast_findings, own_set_findings, quality_findings
-from cafsc.sig.weights import WeightsLike, own_weights
+from cafsc.pp.columns import with_columns
+from cafsc.pp.findings import by_severity
+from cafsc.pp.outcome import outcome_findings
+from cafsc.sig.weights import WeightsLike
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from cafsc.pp import CheckReport
-    from cafsc.sig import Catalogue
     from cafsc.sig.reference import ReferenceLevels
 
 Progress = Callable[[str, int, int], None]
@@ -146,8 +143,8 @@ def annotate(
         If a signature file breaks the rules.
     """
     keys = Keys(key_added)
-    catalogue, code, config = _settle(signatures, weights, cancer, config, resolution)
-    provenance = _provenance_of(
+    catalogue, code, config = _provenance.settle(signatures, weights, cancer, config, resolution)
+    provenance = _provenance.planned(
         catalogue,
         code,
         config,
@@ -220,7 +217,7 @@ def annotate(
             seed=seed,
         )
         step("summarise")
-    report = report.with_findings(_by_severity([*report.findings, *_outcome(adata, catalogue, keys)]))
+    report = report.with_findings(by_severity([*report.findings, *outcome_findings(adata, catalogue, keys)]))
     summary = summarise(adata, report, catalogue, code, sample_key, keys)
     summary["tumour"] = tumour_shares(adata, sample_key, keys, config.verdict.n_resamples, seed)
     slot = adata.uns[keys.uns]
@@ -236,80 +233,6 @@ def annotate(
     )
 
 
-def _settle(
-    signatures: Sequence[str | Path],
-    weights: WeightsLike | None,
-    cancer: str | None,
-    config: AnnotateConfig | None,
-    resolution: float | None,
-) -> tuple[Catalogue, str | None, AnnotateConfig]:
-    """The catalogue with the user's files and weights, the cancer's code, and every threshold."""
-    config = config or AnnotateConfig()
-    if resolution is not None:
-        config = config.model_copy(
-            update={"label": config.label.model_copy(update={"resolution": _positive(resolution)})}
-        )
-    catalogue = sig.load(*signatures)
-    if weights is not None:
-        catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
-    return catalogue, catalogue.cancer(cancer) if cancer is not None else None, config
-
-
-def _provenance_of(
-    catalogue: Catalogue,
-    cancer: str | None,
-    config: AnnotateConfig,
-    species: str,
-    layer: str | None,
-    sample_key: str | None,
-    batch_key: str | None,
-    cluster_key: str | None,
-    signatures: Sequence[str | Path],
-    schemes: Sequence[str] | None,
-    seed: int,
-    key_added: str = "caf",
-) -> dict[str, object]:
-    """All that decides a result but for the data."""
-    return _provenance.provenance(
-        {
-            "cancer": cancer,
-            "species": species,
-            "layer": layer,
-            "sample_key": sample_key,
-            "batch_key": batch_key,
-            "cluster_key": cluster_key,
-            "signatures": [Path(path) for path in signatures],
-            "schemes": list(schemes) if schemes is not None else None,
-            "weights": catalogue.weights.model_dump(exclude={"why"}),
-            "seed": seed,
-            "key_added": key_added,
-            "config": config,
-        },
-        catalogue_sha256=catalogue.sha256,
-    )
-
-
-def planned_provenance(
-    *,
-    cancer: str | None,
-    species: str,
-    layer: str | None,
-    sample_key: str | None,
-    batch_key: str | None,
-    cluster_key: str | None,
-    signatures: Sequence[str | Path],
-    schemes: Sequence[str] | None,
-    weights: WeightsLike | None,
-    resolution: float | None,
-    seed: int,
-) -> dict[str, object]:
-    """The provenance that `annotate` would write with these options, before anything is computed."""
-    catalogue, code, config = _settle(signatures, weights, cancer, None, resolution)
-    return _provenance_of(
-        catalogue, code, config, species, layer, sample_key, batch_key, cluster_key, signatures, schemes, seed
-    )
-
-
 def _stepper(progress: Progress | None) -> Callable[[str], None]:
     done = 0
 
@@ -322,55 +245,10 @@ def _stepper(progress: Progress | None) -> Callable[[str], None]:
     return step
 
 
-def _positive(resolution: float) -> float:
-    if not 0 < resolution < float("inf"):
-        raise OptionError(f"resolution {resolution}", expected="a number above 0", fix="use 0.5, say")
-    return resolution
-
-
 def _species(species: str) -> Any:
     if species not in ("auto", "human", "mouse"):
         raise OptionError(f"species {species!r}", expected="auto, human or mouse", fix="use one of these")
     return species
-
-
-def _check_columns(adata: AnnData, named: dict[str, str | None]) -> None:
-    for option, column in named.items():
-        if column is not None and column not in adata.obs:
-            raise OptionError(
-                f"{option} {column!r}: obs has no such column",
-                expected=f"one of {', '.join(map(str, adata.obs.columns)) or 'no column at all'}",
-                fix="name an existing column, or leave the option out",
-            )
-
-
-def with_columns(
-    report: CheckReport, adata: AnnData, named: dict[str, str | None], min_cells: int, key_added: str = "caf"
-) -> CheckReport:
-    """The report with what is odd about the columns that a run is told to use; raises if they are of no use."""
-    _check_columns(adata, named)
-    more = column_findings(adata, named, min_cells=min_cells, key_added=key_added)
-    report = report.with_findings(_by_severity([*report.findings, *more]))
-    report.raise_for_errors()
-    return report
-
-
-def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
-
-
-def _outcome(adata: AnnData, catalogue: Catalogue, keys: Keys) -> list[Finding]:
-    """What the run brought to light: poor cells, few fibroblasts, and what is odd about the user's own sets."""
-    found = quality_findings(adata, key_added=keys.key_added)
-    found += fibroblast_findings(int((adata.obs[keys.gate] == KEPT).sum()))
-    found += [warning("own_signatures", text) for text in catalogue.notes]
-    species: Any = adata.uns[keys.uns]["species"]
-    own = {
-        name: genes.translate(entry.definition.genes, entry.species, species)
-        for name, entry in catalogue.sets.items()
-        if set(entry.schemes) & set(catalogue.own_schemes)
-    }
-    return found + own_set_findings(own, symbol_columns(adata, key_added=keys.key_added))
 
 
 def _from_raw(adata: AnnData) -> AnnData:

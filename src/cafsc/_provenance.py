@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
+from cafsc import sig
+from cafsc._config import AnnotateConfig
+from cafsc._errors import OptionError
 from cafsc._version import __version__
+from cafsc.sig.weights import WeightsLike, own_weights
+
+if TYPE_CHECKING:
+    from cafsc.sig import Catalogue
 
 PACKAGES = ("numpy", "scipy", "pandas", "h5py", "anndata", "igraph", "scikit-learn")
 """The distributions whose version can change a result."""
@@ -68,6 +77,86 @@ def provenance(
         "catalogue": {"sha256": catalogue_sha256},
     }
     return with_input(document, input_file, input_sha256)
+
+
+def settle(
+    signatures: Sequence[str | Path],
+    weights: WeightsLike | None,
+    cancer: str | None,
+    config: AnnotateConfig | None,
+    resolution: float | None,
+) -> tuple[Catalogue, str | None, AnnotateConfig]:
+    """The catalogue with the user's files and weights, the cancer's code, and every threshold."""
+    config = config or AnnotateConfig()
+    if resolution is not None:
+        config = config.model_copy(
+            update={"label": config.label.model_copy(update={"resolution": _positive(resolution)})}
+        )
+    catalogue = sig.load(*signatures)
+    if weights is not None:
+        catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
+    return catalogue, catalogue.cancer(cancer) if cancer is not None else None, config
+
+
+def planned(
+    catalogue: Catalogue,
+    cancer: str | None,
+    config: AnnotateConfig,
+    species: str,
+    layer: str | None,
+    sample_key: str | None,
+    batch_key: str | None,
+    cluster_key: str | None,
+    signatures: Sequence[str | Path],
+    schemes: Sequence[str] | None,
+    seed: int,
+    key_added: str = "caf",
+) -> dict[str, object]:
+    """The provenance of a run, but for its data: all that decides the result."""
+    return provenance(
+        {
+            "cancer": cancer,
+            "species": species,
+            "layer": layer,
+            "sample_key": sample_key,
+            "batch_key": batch_key,
+            "cluster_key": cluster_key,
+            "signatures": [Path(path) for path in signatures],
+            "schemes": list(schemes) if schemes is not None else None,
+            "weights": catalogue.weights.model_dump(exclude={"why"}),
+            "seed": seed,
+            "key_added": key_added,
+            "config": config,
+        },
+        catalogue_sha256=catalogue.sha256,
+    )
+
+
+def planned_provenance(
+    *,
+    cancer: str | None,
+    species: str,
+    layer: str | None,
+    sample_key: str | None,
+    batch_key: str | None,
+    cluster_key: str | None,
+    signatures: Sequence[str | Path],
+    schemes: Sequence[str] | None,
+    weights: WeightsLike | None,
+    resolution: float | None,
+    seed: int,
+) -> dict[str, object]:
+    """The provenance that `cafsc.annotate` would write with these options, before anything is computed."""
+    catalogue, code, config = settle(signatures, weights, cancer, None, resolution)
+    return planned(
+        catalogue, code, config, species, layer, sample_key, batch_key, cluster_key, signatures, schemes, seed
+    )
+
+
+def _positive(resolution: float) -> float:
+    if not 0 < resolution < float("inf"):
+        raise OptionError(f"resolution {resolution}", expected="a number above 0", fix="use 0.5, say")
+    return resolution
 
 
 def with_input(

@@ -31,6 +31,8 @@ class Fuzz:
     outcomes: Counter[str] = field(default_factory=Counter)
     """``same``, ``refused``, ``warned`` (X differs, and the check says more than before), ``silent`` (X
     differs, and nobody says so), ``signal``, ``hang``, ``bug`` (an exception that is not ours)."""
+    contained: Counter[str] = field(default_factory=Counter)
+    """Among the refused: ``crash`` and ``endless``, what the file did to the child that looked through it."""
     examples: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -168,6 +170,7 @@ def fuzz(folder: Path, n: int, *, seed: int = 0) -> Fuzz:
             path.write_bytes(mutated(contents[base], chance))
             answer = reader.read(path)
             outcome = _outcome(answer, whole[base])
+            found.contained.update(_contained(answer))
             found.outcomes[outcome] += 1
             if outcome in ("silent", "signal", "hang", "bug", "warned"):
                 found.examples.setdefault(outcome, []).append(f"{number} ({base.name}): {answer}")
@@ -178,6 +181,11 @@ def fuzz(folder: Path, n: int, *, seed: int = 0) -> Fuzz:
     finally:
         reader.close()
     return found
+
+
+def _contained(answer: dict[str, Any]) -> list[str]:
+    words = {"crash": "crashes the library", "endless": "does not come to an end"}
+    return [name for name, text in words.items() if text in answer.get("refused", "")]
 
 
 def _outcome(answer: dict[str, Any], whole: dict[str, Any]) -> str:

@@ -234,10 +234,12 @@ def _run(
     """The run itself: read, annotate, write."""
     import cafsc
     from cafsc import io
+    from cafsc.io.files import unchanged
 
     _check_catalogue(options)
-    adata, skipped = _read(source, reporter)
-    sha256 = io.sha256(source)
+    with unchanged(source):
+        adata, skipped = _read(source, reporter)
+        sha256 = io.sha256(source)
     with naming(source):
         result = cafsc.annotate(
             adata,
@@ -298,8 +300,8 @@ def _check_catalogue(options: Options) -> tuple[int, int]:
 def _check(adata: AnnData, options: Options, source: Path) -> CheckReport:
     """The checks that a run would make on the data; raises what it would raise."""
     from cafsc import pp
-    from cafsc._annotate import with_columns
     from cafsc._config import LabelConfig
+    from cafsc.pp.columns import with_columns
 
     found = pp.check(adata, layer=options.layer, species=options.species, source=source.name)
     found.raise_for_errors()

@@ -56,9 +56,8 @@ def finished_before(
 
 def _planned(source: Path, options: _Options) -> dict[str, object]:
     from cafsc import _provenance, io
-    from cafsc._annotate import planned_provenance
 
-    document = planned_provenance(**options.deciding())
+    document = _provenance.planned_provenance(**options.deciding())
     planned: dict[str, object] = json.loads(
         _provenance.dumps(_provenance.with_input(document, source.name, io.sha256(source)))
     )

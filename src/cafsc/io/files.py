@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cafsc._errors import InputError
@@ -59,6 +61,35 @@ def stat_input(path: Path) -> os.stat_result:
         raise InputError(
             f"{path}: cannot be read: {cause}", expected=ACCEPTED, fix="check the path"
         ) from error
+
+
+@contextmanager
+def unchanged(path: Path) -> Iterator[None]:
+    """Refuse an input that is not the same at the end of the block as at its beginning.
+
+    Raises
+    ------
+    InputError
+        It was written to, or replaced by another, meanwhile.
+    """
+    before = _identity(path)
+    yield
+    if _identity(path) != before:
+        raise InputError(
+            f"{path}: changed while it was read",
+            expected="an input that nobody writes to",
+            fix="wait for its writer to end, then run again",
+        )
+
+
+def _identity(path: Path) -> list[tuple[str, int, int, int]]:
+    """Name, number, size and time of change of a file, or of each file of a folder."""
+    parts = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
+    try:
+        found = [(str(part), part.stat()) for part in parts]
+    except OSError:
+        return []
+    return [(name, status.st_ino, status.st_size, status.st_mtime_ns) for name, status in found]
 
 
 def head(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from cafsc._errors import InputError, UserError
-from cafsc.io.files import ACCEPTED, has_hdf5_signature, head, not_hdf5, stat_input
+from cafsc.io.files import ACCEPTED, has_hdf5_signature, head, not_hdf5, stat_input, unchanged
 from cafsc.io.hdf5 import cause, damaged, open_hdf5
 from cafsc.io.tenx import is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
 from cafsc.io.watched import Inspection
@@ -47,17 +47,8 @@ def read(path: Path | str) -> AnnData:
     path = Path(path)
     try:
         stat_input(path)
-        if path.is_dir():
-            return _read_folder(path)
-        first = head(path)
-        if not has_hdf5_signature(path, first):
-            raise not_hdf5(path, first)
-        _inspect(path)
-        with open_hdf5(path) as file:
-            if is_tenx_h5(file):
-                return read_tenx_h5(path, file)
-            _require_anndata(path, file)
-        return _read_anndata(path, zarr=False)
+        with unchanged(path):
+            return _read_folder(path) if path.is_dir() else _read_file(path)
     except UserError:
         raise
     except MemoryError as error:
@@ -70,6 +61,18 @@ def read(path: Path | str) -> AnnData:
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         # h5py and scipy throw these at damaged bytes.
         raise damaged(path, cause(error)) from error
+
+
+def _read_file(path: Path) -> AnnData:
+    first = head(path)
+    if not has_hdf5_signature(path, first):
+        raise not_hdf5(path, first)
+    _inspect(path)
+    with open_hdf5(path) as file:
+        if is_tenx_h5(file):
+            return read_tenx_h5(path, file)
+        _require_anndata(path, file)
+    return _read_anndata(path, zarr=False)
 
 
 def _inspect(path: Path) -> None:

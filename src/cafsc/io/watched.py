@@ -160,6 +160,8 @@ def inspect_input(path: Path) -> None:
 
 def main(name: str, seconds: str, cpu_seconds: str, memory_limit: str) -> NoReturn:
     """Be the child: limit this process, look through the input, answer as one JSON object on stdout."""
+    # Asked before the limit is set: what an input may claim is up to the machine, not to this child.
+    memory()
     _limit(int(seconds), int(cpu_seconds), int(memory_limit))
     answer: dict[str, Any]
     try:

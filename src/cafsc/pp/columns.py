@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cafsc._errors import OptionError
 from cafsc._keys import Keys
-from cafsc.pp.findings import Finding, error, note, warning
+from cafsc.pp.findings import Finding, by_severity, error, note, warning
 
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
+
+    from cafsc.pp.check import CheckReport
 
 _WHAT = {"cluster_key": "cluster", "sample_key": "sample", "batch_key": "batch"}
 _PLURAL = {"cluster": "clusters", "sample": "samples", "batch": "batches"}
@@ -124,3 +127,24 @@ def _replaced(adata: AnnData, key_added: str) -> list[Finding]:
         return []
     text = f"{len(taken)} slots exist already, as of an earlier run, and are replaced in the result"
     return [warning("slots_replaced", text, len(taken), taken, "rename them if they are your own")]
+
+
+def with_columns(
+    report: CheckReport, adata: AnnData, named: dict[str, str | None], min_cells: int, key_added: str = "caf"
+) -> CheckReport:
+    """The report with what is odd about the columns that a run is told to use; raises if they are of no use."""
+    _check_columns(adata, named)
+    more = column_findings(adata, named, min_cells=min_cells, key_added=key_added)
+    report = report.with_findings(by_severity([*report.findings, *more]))
+    report.raise_for_errors()
+    return report
+
+
+def _check_columns(adata: AnnData, named: dict[str, str | None]) -> None:
+    for option, column in named.items():
+        if column is not None and column not in adata.obs:
+            raise OptionError(
+                f"{option} {column!r}: obs has no such column",
+                expected=f"one of {', '.join(map(str, adata.obs.columns)) or 'no column at all'}",
+                fix="name an existing column, or leave the option out",
+            )

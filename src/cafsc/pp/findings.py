@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -59,3 +59,8 @@ def warning(code: str, message: str, count: int = 0, shown: Iterable[object] = (
 def note(code: str, message: str, count: int = 0, shown: Iterable[object] = ()) -> Finding:
     """Build a finding that explains what was done."""
     return Finding(code, "note", message, count, examples(shown))
+
+
+def by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Errors first, then warnings, then notes; otherwise as they come."""
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cafsc import genes
+from cafsc._keys import KEPT, Keys
 from cafsc.pp.findings import Finding, warning
+from cafsc.pp.normalize import symbol_columns
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+    from cafsc.sig import Catalogue
 
 _MANY_LOW = 0.2
 _ENOUGH = 0.5
@@ -45,15 +50,29 @@ def own_set_findings(
         Symbols in the data.
     """
     found = []
-    for name, genes in sorted(sets.items()):
+    for name, wanted in sorted(sets.items()):
         missing = [
-            gene for gene, symbols in genes.items() if not any(symbol in measured for symbol in symbols)
+            gene for gene, symbols in wanted.items() if not any(symbol in measured for symbol in symbols)
         ]
-        present = len(genes) - len(missing)
-        if present >= _ENOUGH * len(genes):
+        present = len(wanted) - len(missing)
+        if present >= _ENOUGH * len(wanted):
             continue
-        text = f"your set {name}: {present or 'none'} of its {len(genes)} genes found in the data"
+        text = f"your set {name}: {present or 'none'} of its {len(wanted)} genes found in the data"
         text += "" if present else "; it cannot be scored"
         fix = "check the gene symbols, their case and the species of the set"
         found.append(warning("set_not_measured", text, len(missing), missing, fix))
     return found
+
+
+def outcome_findings(adata: AnnData, catalogue: Catalogue, keys: Keys) -> list[Finding]:
+    """What the run brought to light: poor cells, few fibroblasts, and what is odd about the user's own sets."""
+    found = quality_findings(adata, key_added=keys.key_added)
+    found += fibroblast_findings(int((adata.obs[keys.gate] == KEPT).sum()))
+    found += [warning("own_signatures", text) for text in catalogue.notes]
+    species: Any = adata.uns[keys.uns]["species"]
+    own = {
+        name: genes.translate(entry.definition.genes, entry.species, species)
+        for name, entry in catalogue.sets.items()
+        if set(entry.schemes) & set(catalogue.own_schemes)
+    }
+    return found + own_set_findings(own, symbol_columns(adata, key_added=keys.key_added))

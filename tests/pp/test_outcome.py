@@ -1,0 +1,56 @@
+"""What a run brings to light."""
+
+from __future__ import annotations
+
+import numpy as np
+from anndata import AnnData
+
+from cafsc.pp import check, normalize, qc
+from cafsc.pp.outcome import fibroblast_findings, own_set_findings, quality_findings
+
+
+def test_sets_that_the_data_cannot_show_are_named() -> None:
+    sets = {
+        "u/alien": {"ZZZ1": ("ZZZ1",), "ZZZ2": ()},
+        "u/half": {"A": ("A",), "B": ("B",)},
+        "u/thin": {"A": ("x", "A"), "B": ("y",), "C": ("z",)},
+    }
+    alien, thin = own_set_findings(sets, {"A"})
+    assert "u/alien" in alien.message
+    assert "none of its 2 genes" in alien.message
+    assert thin.examples == ("B", "C")
+
+
+def test_few_fibroblasts() -> None:
+    assert [item.code for item in fibroblast_findings(3)] == ["few_fibroblasts"]
+    assert not fibroblast_findings(0)
+    assert not fibroblast_findings(300)
+
+
+def test_many_cells_with_few_genes(small: AnnData) -> None:
+    normalize(small)
+    qc(small)
+    assert not quality_findings(small)
+    small.obs["caf_low_quality"] = np.arange(120) < 60
+    (item,) = quality_findings(small)
+    assert (item.code, item.count) == ("low_quality", 60)
+
+
+def test_mitochondrial_cells_are_a_finding_of_the_check(small: AnnData) -> None:
+    assert "high_mito" not in {item.code for item in check(small).findings}
+    counts = small.X.toarray()
+    counts[:, :13] = 20 * counts.mean() + 50
+    small.X = np.rint(counts * 10)
+    small.var_names = [f"MT-{name}" if number < 13 else name for number, name in enumerate(small.var_names)]
+    (item,) = [item for item in check(small).findings if item.code == "high_mito"]
+    assert item.severity == "warning"
+    assert 60 < item.count <= 120
+
+
+def test_half_precision_is_widened(small: AnnData) -> None:
+    wanted = small.copy()
+    normalize(wanted)
+    small.X = small.X.toarray().astype(np.float16)
+    normalize(small)
+    assert np.allclose(small.layers["caf_lognorm"].toarray(), wanted.layers["caf_lognorm"].toarray())
+    assert small.layers["counts"].dtype == np.float32

@@ -1,0 +1,45 @@
+"""The corpus of bad and odd inputs: each case ends as its manifest asks.
+
+A third of the cases is run, chosen by a fixed rule; all of them where ``CAFSC_ALL_BAD_INPUTS`` is set.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from bad_inputs import Case, can_run, check_outputs, make, run_corpus, third
+
+ALL_VARIABLE = "CAFSC_ALL_BAD_INPUTS"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    why = can_run()
+    if why:
+        pytest.skip(why)
+    return tmp_path_factory.mktemp("bad_inputs")
+
+
+@pytest.fixture(scope="module")
+def cases(folder: Path) -> list[Case]:
+    made = make(folder)
+    if os.environ.get(ALL_VARIABLE):
+        return made
+    chosen = set(third(made))
+    return [case for case in made if case["id"] in chosen]
+
+
+def test_every_case_ends_as_its_manifest_asks(folder: Path, cases: list[Case]) -> None:
+    rows = run_corpus(folder, [case["id"] for case in cases])
+    assert len(rows) == len(cases) > 50
+    failed = {row["id"]: (row["outcome"], row["why"], row["tail"]) for row in rows if not row["passed"]}
+    assert not failed
+
+
+def test_labels_and_columns_are_what_the_manifest_asks(folder: Path, cases: list[Case]) -> None:
+    found = check_outputs(folder, cases)
+    assert len(found) > 10
+    assert not {name: complaints for name, complaints in found.items() if complaints}
