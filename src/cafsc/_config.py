@@ -49,8 +49,10 @@ class GateConfig(Config):
     n_iterations: int = Field(default=10, ge=1)
     present_level: float = Field(default=1.0, gt=0)
     """Counts per ten thousand below which a marker's best component does not count as expressing it."""
-    typical_share: float = Field(default=0.5, ge=0, le=1)
+    typical_share: float = Field(default=0.65, ge=0, le=1)
     """Share of a marker's level in its own lineage elsewhere (``reference_levels.tsv``) that it must reach."""
+    reference_error: float = Field(default=2.0, ge=0)
+    """Standard errors of its counts that are taken off a component's level before it can be a gene's reference."""
     min_graded_split: int = Field(default=30, ge=2)
     """Cells below which a component between fibroblast and pericyte is not split."""
     min_score: float = Field(default=0.3, ge=0, le=1)
@@ -61,12 +63,14 @@ class GateConfig(Config):
     """Share of the fibroblast panel above which a component is fibroblast even where it looks mural too."""
     mural_tie: float = Field(default=0.8, ge=0, le=1)
     """Share of the pericyte panel's level that the fibroblast panel must reach for that: nearly a tie."""
+    unmeasured_weight: float = Field(default=0.5, ge=0, le=1)
+    """What a marker that is not in the data counts as one that is not expressed, where lineages compete."""
     rival: float = Field(default=0.6, ge=0, le=1)
     """A second lineage above this share of the first makes a component ambiguous: it is split once more."""
     min_doublet_gain: float = Field(default=10.0, ge=0)
     """Log-likelihood by which two unlike lineages must explain a cell better than one."""
     min_cells: int = Field(default=3, ge=1)
-    """Cells a component needs to set a reference level."""
+    """Cells a component needs to exist, and to set a reference level."""
 
 
 class ScoreConfig(Config):
@@ -74,6 +78,8 @@ class ScoreConfig(Config):
 
     n_bins: int = Field(default=50, ge=2)
     """Expression bins from which matched control genes come."""
+    min_lineage_cells: int = Field(default=20, ge=1)
+    """Cells of a lineage below which its profile from elsewhere (``lineage_profiles.tsv.gz``) sets the bins."""
     max_rank: int = Field(default=1500, ge=10)
     """UCell: ranks beyond it count as not expressed (doi:10.1016/j.csbj.2021.06.043)."""
     n_neighbors: int = Field(default=25, ge=1)
@@ -113,6 +119,12 @@ class LabelConfig(Config):
     mixed_share: float = Field(default=0.3, ge=0, le=0.5)
     """A second state holding this share of a cluster makes the cluster mixed."""
     n_resamples: int = Field(default=20, ge=2)
+    n_paper_draws: int = Field(default=25, ge=1)
+    """Choices of papers and reference levels in each resample of cells and counts."""
+    max_asked: int = Field(default=1500, ge=1)
+    """Cells that a resample asks, at most, unless ``min_votes`` takes more."""
+    min_votes: int = Field(default=3, ge=1)
+    """Resamples in which a cell is asked, on average, at least."""
     cell_fraction: float = Field(default=0.8, gt=0, le=1)
     count_fraction: float = Field(default=0.5, gt=0, le=1)
 
@@ -150,6 +162,33 @@ class VerdictConfig(Config):
     """Natural-log units above its reference at which a set counts as fully present."""
     n_resamples: int = Field(default=1000, ge=100)
     """Resamples of the papers, and of cells and samples, for intervals."""
+
+
+class CrosstalkConfig(Config):
+    """Talk between fibroblasts and other cells, exosomes, targets."""
+
+    min_cells: int = Field(default=10, ge=2)
+    """Cells a group needs to send or to receive."""
+    expr_prop: float = Field(default=0.1, ge=0, le=1)
+    """Share of a group's cells in which a gene must be detected to count as expressed; liana's default."""
+    named_prop: float = Field(default=0.02, ge=0, le=1)
+    """The same for pairs that the CAF literature names: shallow data detect a true receptor in few cells."""
+    min_detected: int = Field(default=3, ge=1)
+    """Cells of a group in which a gene must be detected in any case."""
+    n_perms: int = Field(default=1000, ge=1)
+    """Shuffles of the groups' labels; the smallest p is one over this."""
+    n_rank_perms: int = Field(default=100, ge=1)
+    """Shuffles for the one of liana's methods that shuffles; it ranks, and its p is not reported."""
+    max_fdr: float = Field(default=0.05, gt=0, le=1)
+    """False discovery rate up to which a pair counts as found."""
+    min_effect: float = Field(default=2.0, gt=0)
+    """Null standard deviations at which a receiver counts as answering, as a name needs."""
+    max_cells: int = Field(default=500, ge=50)
+    """Cells of a group that take part in the shuffles; more change little and take long."""
+    max_origin_confidence: float = Field(default=0.3, gt=0, le=1)
+    """Cap: expression shows what a cell is, not what it was."""
+    n_neighbors: int = Field(default=15, ge=1)
+    """Nearest cells in space that make a neighbourhood."""
 
 
 class AnnotateConfig(Config):

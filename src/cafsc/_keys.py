@@ -110,6 +110,11 @@ class Keys:
         return f"{self.key_added}_reference_level"
 
     @property
+    def expression_bin(self) -> str:
+        """``var``: bin of a gene's level in a tumour of every lineage; genes of one bin are controls of each other."""
+        return f"{self.key_added}_expression_bin"
+
+    @property
     def programs(self) -> str:
         """``obsm``: cells x programmes, DataFrame, missing (NaN) where not kept."""
         return f"{self.key_added}_programs"

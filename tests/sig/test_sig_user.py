@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,12 @@ def test_key_of_a_known_paper_is_refused(tiny: Path, tmp_path: Path, paper_text:
     path.write_text(paper_text.replace("mine", "one2020"))
     with pytest.raises(CatalogueError, match="one2020"):
         read(tiny, [path])
+
+
+def test_what_does_not_end_is_not_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    assert "not a regular file" in refused(pipe)
+    endless = tmp_path / "endless.gmt"
+    endless.symlink_to("/dev/zero")
+    assert "not a regular file" in refused(endless)

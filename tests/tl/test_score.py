@@ -53,7 +53,7 @@ def test_each_state_scores_highest_in_its_own_cells(scored: AnnData, state: str)
 
 def test_the_reference_level_is_subtracted_set_by_set(gated: AnnData) -> None:
     plain = gated.copy()
-    tl.score(plain, levels=NO_LEVELS)
+    tl.score(plain, levels=ReferenceLevels({}, {}, profiles=reference_levels().profiles))
     tl.score(gated)
     kept = (gated.obs["caf_gate"] == "kept").to_numpy()
     difference = (plain.obsm["caf_scores"] - gated.obsm["caf_scores"])[kept]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,8 @@ def main(args: Sequence[str] | None = None) -> None:
     from cafsc.cli.failures import guarded
 
     words = list(sys.argv[1:] if args is None else args)
+    # Figures go to files only; a backend that the user's shell names may not be there.
+    os.environ["MPLBACKEND"] = "agg"
 
     def run() -> None:
         from cafsc.cli.app import command

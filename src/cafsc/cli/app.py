@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cafsc._version import __version__
-from cafsc.cli import annotate, check, data, explain, report, score, signatures
+from cafsc.cli import annotate, check, crosstalk, data, explain, report, score, signatures, targets
 
 # Plain help: rich would take longer to import than the help takes to print.
 app = typer.Typer(
@@ -24,9 +24,15 @@ app.command(name="annotate", short_help="Name the fibroblasts of a tumour; call 
 app.command(name="check", short_help="List everything that is odd about a dataset; nothing is written.")(
     check.check
 )
+app.command(name="crosstalk", short_help="List what CAFs and other cells could tell each other.")(
+    crosstalk.crosstalk
+)
 app.command(name="explain")(explain.explain)
 app.command(name="report")(report.report)
 app.command(name="score", short_help="Score a bulk cohort sample by sample; test survival.")(score.score)
+app.command(name="targets", short_help="List compounds and biomarkers that CAF clusters express.")(
+    targets.targets
+)
 app.add_typer(data.app, name="data")
 app.add_typer(signatures.app, name="signatures")
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 def scale_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
     """Scale every row to ``target_sum``; an empty row stays empty. Returns float64 CSR."""
-    x = sparse.csr_matrix(matrix, dtype=np.float64)
+    x = sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
     depth = np.asarray(x.sum(axis=1)).ravel()
-    return sparse.csr_matrix(sparse.diags(target_sum / np.where(depth > 0, depth, 1.0)) @ x)
+    x.data *= np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(x.indptr))
+    return x
 
 
 def log1p_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
@@ -38,10 +39,12 @@ def log1p_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matr
 
 
 def linear(matrix: sparse.csr_matrix, kind: str) -> sparse.csr_matrix:
-    """Undo the logarithm of ``log1p``, ``log2`` and ``log1p_twice`` values; other kinds stay. float64 CSR."""
+    """Undo the logarithm of ``log1p``, ``log2``, ``log10`` and ``log1p_twice`` values; others stay. float64 CSR."""
     x = sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
     if kind == "log2":
         x.data = np.exp2(x.data) - 1.0
+    elif kind == "log10":
+        x.data = np.power(10.0, x.data) - 1.0
     elif kind.startswith("log1p"):
         for _ in range(2 if kind == "log1p_twice" else 1):
             x.data = np.expm1(x.data)
@@ -103,7 +106,9 @@ def normalize(
     species = report.species or "human"
     names = adata.var_names if report.gene_names == "var_names" else adata.var[report.gene_names]
     adata.var[keys.symbol] = unique_symbols(list(names), species, np.asarray(values.sum(axis=0)).ravel())
-    adata.uns.setdefault(keys.uns, {})
+    if not isinstance(adata.uns.get(keys.uns), dict):
+        # Whatever else stood there under our name was reported by the check.
+        adata.uns[keys.uns] = {}
     adata.uns[keys.uns]["matrix"] = "counts" if is_counts else report.matrix
     adata.uns[keys.uns]["species"] = species
 

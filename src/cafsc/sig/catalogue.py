@@ -30,6 +30,7 @@ from cafsc.sig.model import (
     State,
     WitnessGroup,
 )
+from cafsc.sig.recipients import Recipients
 from cafsc.sig.records import Agent, Biomarker, ExosomeAxis, Pair, Record, Unmeasured
 from cafsc.sig.review import ReviewClaim, answers, read_review_claims
 from cafsc.sig.subjects import EXPECTED, PAN, is_known, subject_ids
@@ -103,6 +104,8 @@ class Catalogue:
     biomarkers: Mapping[str, Biomarker] = field(default_factory=dict)
     unmeasured: Mapping[str, Unmeasured] = field(default_factory=dict)
     """What single-cell RNA-seq cannot see."""
+    recipients: Recipients = field(default_factory=Recipients)
+    """Who receives what CAFs send, and where the answer shows."""
     no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
     """Subjects that are good in one tumour and bad in another, each with the reason."""
     groups: Mapping[str, WitnessGroup] = field(default_factory=dict)
@@ -323,6 +326,7 @@ def _joined(files: CatalogueFiles, user_files: list[UserFile]) -> Catalogue:
         agents=_by_id(files.agents),
         biomarkers=_by_id(files.biomarkers),
         unmeasured=_by_id(files.unmeasured),
+        recipients=files.recipients,
         no_fixed_sign=MappingProxyType(dict(files.no_fixed_sign)),
         groups=MappingProxyType(dict(files.groups)),
         review_claims=MappingProxyType(read_review_claims(files.root)),

@@ -96,6 +96,7 @@ def to_json(catalogue: Catalogue) -> str:
         "agents": {key: agent.model_dump() for key, agent in catalogue.agents.items()},
         "biomarkers": {key: biomarker.model_dump() for key, biomarker in catalogue.biomarkers.items()},
         "unmeasured": {key: entry.model_dump() for key, entry in catalogue.unmeasured.items()},
+        "recipients": catalogue.recipients.model_dump(),
         "no_fixed_sign": dict(catalogue.no_fixed_sign),
         "review_claims": {key: asdict(claim) for key, claim in catalogue.review_claims.items()},
         "cancers": {key: cancer.model_dump() for key, cancer in catalogue.cancers.items()},

@@ -27,6 +27,7 @@ from cafsc.sig.model import (
     State,
     WitnessGroup,
 )
+from cafsc.sig.recipients import Recipients
 from cafsc.sig.records import (
     Agent,
     Agents,
@@ -47,6 +48,7 @@ BIOMARKERS = "biomarkers.yaml"
 UNMEASURED = "not_measurable.yaml"
 NO_FIXED_SIGN = "no_fixed_sign.yaml"
 INDEPENDENCE = "independence.yaml"
+RECIPIENTS = "recipients.yaml"
 
 FILES: Mapping[str, type[BaseModel]] = {
     "papers/<key>.yaml": PaperFile,
@@ -63,6 +65,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     UNMEASURED: UnmeasuredFile,
     NO_FIXED_SIGN: NoFixedSign,
     INDEPENDENCE: Independence,
+    RECIPIENTS: Recipients,
 }
 """The schema of each file of a catalogue."""
 
@@ -93,6 +96,7 @@ class CatalogueFiles:
     unmeasured: list[Unmeasured] = field(default_factory=list)
     no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, WitnessGroup] = field(default_factory=dict)
+    recipients: Recipients = field(default_factory=Recipients)
     errors: dict[str, CatalogueError] = field(default_factory=dict)
     """Files that could not be read, each with the reason."""
 
@@ -140,6 +144,8 @@ def _read_records(files: CatalogueFiles) -> None:
         files.no_fixed_sign = two_faced.subjects
     if (independence := _read_if_there(files, INDEPENDENCE, Independence)) is not None:
         files.groups = independence.groups
+    if (recipients := _read_if_there(files, RECIPIENTS, Recipients)) is not None:
+        files.recipients = recipients
 
 
 def _read(files: CatalogueFiles, name: str, model: type[Model]) -> Model | None:

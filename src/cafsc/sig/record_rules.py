@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cafsc.sig.files import AGENTS, BIOMARKERS, EXOSOMES, PAIRS, UNMEASURED, CatalogueFiles
+from cafsc.sig.files import AGENTS, BIOMARKERS, EXOSOMES, PAIRS, RECIPIENTS, UNMEASURED, CatalogueFiles
 from cafsc.sig.records import Record, Unmeasured
 from cafsc.sig.rules import Finding
 from cafsc.sig.subjects import PAN, is_known, subject_ids
@@ -57,4 +57,28 @@ def unknown_proxy(files: CatalogueFiles) -> Iterator[Finding]:
             yield Finding(UNMEASURED, "unknown-subject", f"{entry.id}: the proxy {proxy!r} is nowhere")
 
 
-RECORD_RULES = (duplicate_record, unknown_record_source, unknown_record_cancer, unknown_proxy)
+def unknown_recipient(files: CatalogueFiles) -> Iterator[Finding]:
+    """Recipients name lineages, papers, programmes and answers that are there."""
+    papers = {paper.paper.key for paper in files.papers.values()}
+    recipients = files.recipients
+    for entry, source in recipients.sources():
+        if source not in papers:
+            yield Finding(RECIPIENTS, "unknown-paper", f"{entry}: no paper {source!r}")
+    for name, cell in recipients.cells.items():
+        if cell.lineage not in files.lineages:
+            yield Finding(RECIPIENTS, "unknown-subject", f"{name}: no lineage {cell.lineage!r}")
+    known = {f"response:{name}" for name in recipients.responses}
+    known |= {f"program:{program.id}" for program in files.programs.values()}
+    for mechanism, footprints in recipients.footprints.items():
+        for footprint in footprints:
+            if footprint not in known:
+                yield Finding(RECIPIENTS, "unknown-subject", f"{mechanism}: {footprint!r} is nowhere")
+
+
+RECORD_RULES = (
+    duplicate_record,
+    unknown_record_source,
+    unknown_record_cancer,
+    unknown_proxy,
+    unknown_recipient,
+)

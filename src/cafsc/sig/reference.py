@@ -7,8 +7,10 @@ what "expressed" means; ``tools/fit_reference_levels.py`` measures them and writ
 from __future__ import annotations
 
 import csv
+import gzip
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +19,7 @@ from cafsc._errors import CatalogueError
 from cafsc.sig.location import signatures_dir
 
 FILE = "reference_levels.tsv"
+PROFILES = "lineage_profiles.tsv.gz"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class ReferenceLevels:
     sets: Mapping[str, float]
     errors: Mapping[str, float] = field(default_factory=dict)
     """Set id -> standard error of its level over the datasets it was measured in."""
+    profiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Lineage -> human symbol -> counts per ten thousand in the cells of that lineage."""
 
 
 def read_reference_levels(path: Path) -> ReferenceLevels:
@@ -66,7 +71,35 @@ def read_reference_levels(path: Path) -> ReferenceLevels:
     return ReferenceLevels(MappingProxyType(markers), MappingProxyType(sets), MappingProxyType(errors))
 
 
+def read_profiles(path: Path) -> dict[str, dict[str, float]]:
+    """Read a gzip table with the column ``gene`` and one column of levels a lineage; a level may be empty.
+
+    Raises
+    ------
+    CatalogueError
+        If it is no such table.
+    """
+    out: dict[str, dict[str, float]] = {}
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+            names = next(lines).rstrip("\n").split("\t")[1:]
+            out = {name: {} for name in names}
+            for line in lines:
+                gene, *levels = line.rstrip("\n").split("\t")
+                for name, level in zip(names, levels, strict=True):
+                    if level:
+                        out[name][gene] = float(level)
+    except (OSError, EOFError, StopIteration, ValueError, zlib.error) as error:
+        raise CatalogueError(
+            f"{path}: the lineage profiles cannot be read ({error})",
+            expected="a gzip table with a column gene and one column a lineage",
+            fix="restore the file, or run tools/fit_reference_levels.py",
+        ) from error
+    return out
+
+
 @lru_cache(maxsize=1)
 def reference_levels() -> ReferenceLevels:
-    """The levels that ship with the catalogue."""
-    return read_reference_levels(signatures_dir() / FILE)
+    """The levels and profiles that ship with the catalogue."""
+    levels = read_reference_levels(signatures_dir() / FILE)
+    return replace(levels, profiles=MappingProxyType(read_profiles(signatures_dir() / PROFILES)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from cafsc.sig.files import CatalogueFiles
+from cafsc.sig.files import RECIPIENTS, CatalogueFiles
 from cafsc.sig.model import Species
 from cafsc.sig.record_rules import records
 from cafsc.sig.rules import Finding
@@ -33,6 +33,8 @@ def genes_named(files: CatalogueFiles) -> Iterator[tuple[str, Species, str]]:
     for panel in [*files.lineages.values(), *([files.activation] if files.activation else [])]:
         for gene in dict.fromkeys((*panel.core, *panel.excludes)):
             yield "lineages.yaml", "human", gene
+    for gene in dict.fromkeys(files.recipients.genes()):
+        yield RECIPIENTS, "human", gene
     for _, name, entries in records(files):
         for record in entries:
             for gene in dict.fromkeys(record.genes):

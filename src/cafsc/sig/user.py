@@ -19,6 +19,24 @@ MANY_GENES = 1000
 """A set above this many genes is named in the notes: it leaves few genes to compare with."""
 
 
+def refuse_special(path: Path) -> None:
+    """Refuse what is no regular file: a folder, or a pipe or device, which need not come to an end.
+
+    Raises
+    ------
+    CatalogueError
+        It is there, and is no regular file.
+    """
+    if path.is_dir():
+        raise CatalogueError(f"{path}: is a folder", expected="a file", fix="name the files one by one")
+    if path.exists() and not path.is_file():
+        raise CatalogueError(
+            f"{path}: is not a regular file but a pipe, socket or device",
+            expected="a file",
+            fix="save it to a file first, then give that file",
+        )
+
+
 @dataclass(frozen=True)
 class UserFile:
     """One file of the user, in the form of a paper file, with the scheme made of its sets."""
@@ -45,8 +63,7 @@ def read_user_file(path: Path) -> UserFile:
         raise CatalogueError(
             f"{path}: not a signature file", expected=".yaml, .yml or .gmt", fix="convert or rename the file"
         )
-    if path.is_dir():
-        raise CatalogueError(f"{path}: is a folder", expected="a file", fix="name the files one by one")
+    refuse_special(path)
     if path.exists() and path.stat().st_size > MAX_BYTES:
         raise CatalogueError(
             f"{path}: {path.stat().st_size / 2**20:.0f} MiB is too large for a signature file",

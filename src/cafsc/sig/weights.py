@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cafsc._errors import CatalogueError, OptionError
 from cafsc.sig.files import read_data
 from cafsc.sig.model import EvidenceWeights
+from cafsc.sig.user import refuse_special
 
 WeightsLike: TypeAlias = EvidenceWeights | Mapping[str, object] | Path | str
 """A whole table; a mapping with the numbers that change; a file, or JSON text, with the same."""
@@ -76,6 +77,7 @@ def _content(given: Mapping[str, object] | Path | str) -> tuple[str, object]:
             raise OptionError(f"weights: not JSON ({error})", expected=_EXPECTED) from error
     path = Path(given)
     try:
+        refuse_special(path)
         return str(path), read_data(path, _EXPECTED)
     except CatalogueError as error:
         raise OptionError(error.found, expected=error.expected or _EXPECTED, fix=error.fix) from error

@@ -70,16 +70,22 @@ def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetCol
     """
     n_bins = int(bins.max(initial=0)) + 1
     size = np.bincount(bins, minlength=n_bins)
-    indicator = sparse.csr_matrix((1.0 / size[bins], (np.arange(bins.size), bins)), shape=(bins.size, n_bins))
-    bin_mean = np.asarray((lognorm @ indicator).todense(), dtype=np.float64)
-    columns = lognorm.tocsc()
-    out = np.zeros((lognorm.shape[0], len(sets)))
+    in_bin = sparse.csr_matrix((1.0 / size[bins], (np.arange(bins.size), bins)), shape=(bins.size, n_bins))
+    in_set = set_weights(sets, bins.size)
+    # One pass over the nonzeros: each adds to its gene's bin, and to the few sets that hold the gene.
+    sums = (lognorm @ sparse.hstack([in_bin, in_set], format="csr")).toarray()
+    same_bins = sparse.csr_matrix((np.ones(bins.size), (bins, np.arange(bins.size))), shape=in_bin.T.shape)
+    return np.asarray(sums[:, n_bins:] - sums[:, :n_bins] @ (same_bins @ in_set).toarray())
+
+
+def set_weights(sets: list[SetColumns], n_genes: int) -> sparse.csr_matrix:
+    """Genes x sets: 1 / number of up genes, -1 / number of down genes; a column's product is a signed mean."""
+    out = sparse.lil_matrix((n_genes, len(sets)))
     for index, members in enumerate(sets):
         for sign, genes in ((1.0, members.up), (-1.0, members.down)):
-            if genes.size:
-                level = np.asarray(columns[:, genes].mean(axis=1)).ravel()
-                out[:, index] += sign * (level - bin_mean[:, bins[genes]].mean(axis=1))
-    return out
+            for gene in genes:
+                out[gene, index] += sign / genes.size
+    return sparse.csr_matrix(out)
 
 
 def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:
@@ -179,7 +185,7 @@ def rank_scores(lognorm: sparse.csr_matrix, sets: list[SetColumns], max_rank: in
         values = ranked.data[part]
         zero_rank = (values.size + 1 + n_genes) / 2.0
         zero_gain[cell] = max(0.0, max_rank - zero_rank)
-        ranked.data[part] = np.maximum(0.0, max_rank - stats.rankdata(-values)) - zero_gain[cell]
+        ranked.data[part] = np.maximum(0.0, max_rank - _descending_ranks(values)) - zero_gain[cell]
     gains = ranked.tocsc()
     out = np.full((ranked.shape[0], len(sets)), np.nan)
     for index, members in enumerate(sets):
@@ -193,6 +199,17 @@ def rank_scores(lognorm: sparse.csr_matrix, sets: list[SetColumns], max_rank: in
                 best = genes.size * max_rank - genes.size * (genes.size + 1) / 2.0
                 score += sign * gain / best
         out[:, index] = np.maximum(score, 0.0)
+    return out
+
+
+def _descending_ranks(values: Array) -> Array:
+    """Ranks from 1 for the largest, ties at their mean: scipy's rankdata of the negative, without its overhead."""
+    order = np.argsort(-values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if values.size else order
+    ends = np.append(starts[1:], values.size)
+    out = np.empty(values.size)
+    out[order] = np.repeat((starts + ends + 1) / 2.0, ends - starts)
     return out
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from cafsc._config import NormalizeConfig, ScoreConfig
+from cafsc._config import NormalizeConfig
 from cafsc._errors import InputError
 from cafsc._keys import KEPT, Keys
-from cafsc.pp.normalize import count_matrix, log1p_depth, scale_depth, symbol_columns
-from cafsc.tl._controls import Array, Index, expression_bins
+from cafsc.pp.normalize import count_matrix, log1p_depth, symbol_columns
+from cafsc.tl._controls import Array, Index
 from cafsc.tl._pool import pooled_lognorm
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Fibroblasts:
     graph
         Cells x cells, 1 for a cell and each neighbour.
     bins
-        Expression bin of each gene, by its mean over all cells of the tissue: a sample whose fibroblasts are
-        all of one state would else compare that state with itself.
+        Expression bin of each gene, by its level in a tumour of every lineage: a sample of fibroblasts alone,
+        or of one state, would else compare that state with itself.
     columns
         Column of each symbol.
     species
@@ -85,14 +85,21 @@ def kept_rows(adata: AnnData, key_added: str) -> Index:
     return np.flatnonzero((adata.obs[keys.gate] == KEPT).to_numpy())
 
 
-def tissue_bins(adata: AnnData, key_added: str, config: ScoreConfig) -> Index:
-    """Expression bin of each gene over all cells of the tissue."""
-    counts = count_matrix(adata, key_added=key_added)
-    mean = np.asarray(scale_depth(counts, NormalizeConfig().target_sum).mean(axis=0)).ravel()
-    return expression_bins(mean, config.n_bins)
+def tissue_bins(adata: AnnData, key_added: str) -> Index:
+    """Expression bin of each gene in a tumour of every lineage, as `cafsc.tl.score` wrote it.
+
+    Raises
+    ------
+    InputError
+        If `cafsc.tl.score` has not run.
+    """
+    keys = Keys(key_added)
+    if keys.expression_bin not in adata.var:
+        raise InputError(f"var[{keys.expression_bin!r}] is missing", fix="run cafsc.tl.score(adata) first")
+    return np.asarray(adata.var[keys.expression_bin], dtype=np.int64)
 
 
-def fibroblasts(adata: AnnData, key_added: str, config: ScoreConfig) -> Fibroblasts:
+def fibroblasts(adata: AnnData, key_added: str) -> Fibroblasts:
     """Read the kept cells of a scored AnnData.
 
     Raises
@@ -108,7 +115,7 @@ def fibroblasts(adata: AnnData, key_added: str, config: ScoreConfig) -> Fibrobla
         rows=rows,
         counts=count_matrix(adata, key_added=key_added)[rows],
         graph=sparse.csr_matrix(adata.obsp[keys.neighbors])[rows][:, rows],
-        bins=tissue_bins(adata, key_added, config),
+        bins=tissue_bins(adata, key_added),
         columns=symbol_columns(adata, key_added=key_added),
         species=str(adata.uns[keys.uns]["species"]),
     )

@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 _MIN_CELLS = 3
 _TOLERANCE = 1e-4
 _PRIOR_CELLS = 1.0
+_LEAST_WEIGHT = 1e-6
+_SETTLED = 0.999
 
 
 def capped(counts: sparse.csr_matrix, depth_cap: float) -> sparse.csr_matrix:
@@ -24,11 +26,17 @@ def capped(counts: sparse.csr_matrix, depth_cap: float) -> sparse.csr_matrix:
     return sparse.csr_matrix(sparse.diags(np.minimum(1.0, depth_cap / np.maximum(depth, 1.0))) @ x)
 
 
+def weighted_sums(x: sparse.csr_matrix, weights: Array) -> Array:
+    """Sums over cells: groups x genes. Nearly all of a cell's weight lies in one group: only that is multiplied."""
+    used = sparse.csr_matrix(np.where(weights > _LEAST_WEIGHT, weights, 0.0).T)
+    return np.asarray((used @ x).toarray(), dtype=np.float64)
+
+
 def profiles(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> Array:
     """Share of each gene in each component, with ``shrinkage`` counts of the average cell added; rows sum to 1."""
     average = np.asarray(x.sum(axis=0)).ravel()
     average = average / max(average.sum(), 1e-300)
-    sums = np.asarray((x.T @ weights).T, dtype=np.float64)
+    sums = weighted_sums(x, weights)
     return np.asarray((sums + shrinkage * average) / (sums.sum(axis=1, keepdims=True) + shrinkage))
 
 
@@ -65,18 +73,28 @@ def fit_mixture(
     current = responsibilities.astype(np.float64)
     if current.shape[1] == 0:
         return current
-    for _ in range(n_iterations):
-        profile = profiles(x, current, shrinkage)
+    for iteration in range(n_iterations):
+        log_profile = np.log(profiles(x, current, shrinkage)).T
         size = current.sum(axis=0) + _PRIOR_CELLS
-        log_likelihood = x @ np.log(profile).T + np.log(size / size.sum())
-        log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
-        updated = np.exp(log_likelihood)
-        updated /= updated.sum(axis=1, keepdims=True)
-        change = float(np.abs(updated - current).max())
-        current = updated
-        if change < _TOLERANCE:
+        log_prior = np.log(size / size.sum())
+        # A cell that one component holds alone stays there while the others move; the last round asks all again.
+        settled = (
+            current.max(axis=1) > _SETTLED
+            if 1 < iteration < n_iterations - 1
+            else np.zeros(len(current), bool)
+        )
+        cells = np.flatnonzero(~settled)
+        updated = _posterior(x[cells] @ log_profile + log_prior)
+        change = float(np.abs(updated - current[cells]).max(initial=0.0))
+        current[cells] = updated
+        if change < _TOLERANCE and not settled.any():
             break
     return current
+
+
+def _posterior(log_likelihood: Array) -> Array:
+    out = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
+    return np.asarray(out / out.sum(axis=1, keepdims=True))
 
 
 def one_hot(labels: NDArray[np.int64], n_components: int) -> Array:
@@ -89,6 +107,6 @@ def one_hot(labels: NDArray[np.int64], n_components: int) -> Array:
 
 def pseudobulk(counts: sparse.csr_matrix, weights: Array, target_sum: float) -> Array:
     """Weighted sums over cells, scaled to ``target_sum``: groups x genes; an empty group is all zero."""
-    sums = np.asarray((counts.T @ weights).T, dtype=np.float64)
+    sums = weighted_sums(counts, weights)
     total = sums.sum(axis=1, keepdims=True)
     return np.asarray(sums / np.where(total > 0, total, 1.0) * target_sum)

@@ -40,4 +40,9 @@ def pooled_lognorm(
     counts: sparse.csr_matrix, graph: sparse.csr_matrix, target_sum: float = 1e4
 ) -> sparse.csr_matrix:
     """log1p of each cell's counts summed with its neighbours', scaled to a common depth: cells x genes."""
-    return log1p_depth(sparse.csr_matrix(graph @ counts), target_sum)
+    pooled = sparse.csr_matrix(graph @ counts, dtype=np.float64)
+    depth = np.asarray(pooled.sum(axis=1)).ravel()
+    # In place, columns as they come: the pooled matrix is the largest there is, and its order does not matter.
+    pooled.data *= np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(pooled.indptr))
+    np.log1p(pooled.data, out=pooled.data)
+    return pooled

@@ -13,6 +13,9 @@ from cafsc._config import LabelConfig
 from cafsc.tl._controls import Array, Index, SetColumns, control_corrected
 from cafsc.tl._pool import pooled_lognorm
 
+_HALF = 0.5
+_N_BITS = 31
+
 
 @dataclass(frozen=True)
 class StateSpace:
@@ -88,6 +91,11 @@ def assign_states(scores: Array, space: StateSpace, minor_level: float) -> Index
     return np.asarray(best, dtype=np.int64)
 
 
+def best_primary(scores: Array, space: StateSpace) -> Index:
+    """The primary state of each cell, as a position in ``space.names``; there must be one."""
+    return np.asarray(np.where(space.primary[None, :], scores, -np.inf).argmax(axis=1), dtype=np.int64)
+
+
 def settle_states(
     states: Index, agreement: Array, scores: Array, space: StateSpace, config: LabelConfig
 ) -> Index:
@@ -98,13 +106,29 @@ def settle_states(
     out = states.copy()
     if not space.primary.any():
         return out
-    primary = np.where(space.primary[None, :], scores, -np.inf).argmax(axis=1)
+    primary = best_primary(scores, space)
     minor = np.flatnonzero((states >= 0) & ~space.primary[np.maximum(states, 0)])
     held = np.nan_to_num(agreement[minor, states[minor]]) >= config.min_support
     out[minor[~held]] = primary[minor[~held]]
     for state in np.flatnonzero(~space.primary):
         if 0 < (out == state).sum() < config.min_cells:
             out[out == state] = primary[out == state]
+    return out
+
+
+def thinned(counts: sparse.csr_matrix, fraction: float, rng: np.random.Generator) -> sparse.csr_matrix:
+    """Keep each molecule with a chance of ``fraction``: whole counts in, whole counts out."""
+    out = counts.copy()
+    if fraction != _HALF:
+        out.data = rng.binomial(out.data.astype(np.int64), fraction).astype(np.float64)
+        return out
+    # Half of n molecules is the number of ones among n random bits, and most counts are small.
+    bits = rng.integers(0, 1 << _N_BITS, size=out.data.size, dtype=np.uint32)
+    n = out.data.astype(np.int64)
+    few = n <= _N_BITS
+    kept = np.bitwise_count(bits & ((1 << np.minimum(n, _N_BITS)) - 1).astype(np.uint32)).astype(np.float64)
+    kept[~few] = rng.binomial(n[~few], fraction)
+    out.data = kept
     return out
 
 
@@ -121,8 +145,13 @@ def resampled_agreement(
 ) -> Array:
     """Share of resamples in which each cell takes each state: cells x states, NaN where never drawn.
 
-    Each resample keeps a share of the cells and of every cell's counts, draws the papers that define each state
-    with replacement, moves each state's reference level by its standard error, and scores what is left afresh.
+    Two questions: which primary state leads, and whether a minor state takes the cell from it. The shares of the
+    primary states add up to 1; those of the minor states stand beside them.
+
+    Each resample keeps a share of the cells and of every cell's counts and scores what is left afresh; many times
+    it draws the papers that define each state with replacement, and moves each state's reference level by its
+    standard error. Where there are many fibroblasts, each resample asks only some of the cells that it kept, pooled
+    with all their neighbours.
     """
     rng = np.random.default_rng(seed)
     space, used = space.narrowed()
@@ -134,17 +163,25 @@ def resampled_agreement(
     # Counts below one appear where the input had no raw counts; thinning needs whole molecules.
     whole = counts.copy()
     whole.data = np.rint(whole.data)
+    n_asked = max(config.max_asked, -(-config.min_votes * n_cells // config.n_resamples))
     for _ in range(config.n_resamples):
         cells = np.sort(rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))])
-        thin = whole[cells].copy()
-        thin.data = rng.binomial(thin.data.astype(np.int64), config.count_fraction).astype(np.float64)
-        lognorm = pooled_lognorm(thin, graph[cells][:, cells])
-        drawn_papers = space.resampled(rng)
-        scores = drawn_papers.scores(control_corrected(lognorm, bins, sets) - reference)
-        # The zero of each state was measured in a few datasets: it moves by its standard error.
-        scores += rng.standard_normal(len(space.names)) * state_error
-        state = assign_states(scores, space, config.minor_level)
-        votes[cells[state >= 0], state[state >= 0]] += 1
-        drawn[cells] += 1
+        thin = thinned(whole[cells], config.count_fraction, rng)
+        asked = np.sort(rng.permutation(cells.size)[:n_asked])
+        lognorm = pooled_lognorm(thin, graph[cells[asked]][:, cells])
+        cells = cells[asked]
+        centred = control_corrected(lognorm, bins, sets) - reference
+        # Scoring is dear and these draws are cheap: one choice of papers in each resample would leave the vote to luck.
+        for _ in range(config.n_paper_draws):
+            scores = space.resampled(rng).scores(centred)
+            # The zero of each state was measured in a few datasets: it moves by its standard error.
+            scores += rng.standard_normal(len(space.names)) * state_error
+            state = assign_states(scores, space, config.minor_level)
+            minor = np.flatnonzero(state >= 0)
+            minor = minor[~space.primary[state[minor]]]
+            votes[cells[minor], state[minor]] += 1
+            if space.primary.any():
+                votes[cells, best_primary(scores, space)] += 1
+        drawn[cells] += config.n_paper_draws
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(votes / drawn[:, None])

@@ -71,28 +71,25 @@ def calibrate(
     keys = Keys(key_added)
     if keys.programs not in adata.obsm:
         raise InputError(f"obsm[{keys.programs!r}] is missing", fix="run cafsc.tl.programs(adata) first")
-    cells = fibroblasts(adata, key_added, config)
+    cells = fibroblasts(adata, key_added)
     table: pd.DataFrame = adata.uns[keys.uns]["scores"].copy()
     names = list(scored_sets(catalogue, cells.species, cells.columns))
     scores = adata.obsm[keys.scores].to_numpy()[cells.rows]
     programs = adata.obsm[keys.programs].iloc[cells.rows]
     nuisance = _nuisance(cells, programs)
     cluster = adata.obs[keys.cluster].astype(object).to_numpy()[cells.rows]
-    everything = {
-        **dict(zip(names, scores.T, strict=True)),
-        **{str(name): programs[name].to_numpy() for name in programs},
-    }
-    for column in ("depth_rho", "stress_rho", "mean_adjusted"):
-        table[column] = np.nan
-    for name, values in everything.items():
-        rho = [_spearman(values, nuisance[:, index]) for index in range(nuisance.shape[1])]
-        adjusted = without(values, nuisance)
-        for index in table.index[table["set"] == name]:
-            inside = cluster == table.loc[index, "cluster"]
-            table.loc[index, ["depth_rho", "stress_rho", "mean_adjusted"]] = [
-                *rho,
-                float(adjusted[inside].mean()),
-            ]
+    everything = np.column_stack([scores, programs.to_numpy()])
+    place = {name: index for index, name in enumerate([*names, *map(str, programs)])}
+    rho = _spearman(everything, nuisance)
+    adjusted = without(everything, nuisance)
+    means = {name: adjusted[cluster == name].mean(axis=0) for name in pd.unique(table["cluster"])}
+    columns = [place.get(str(name), -1) for name in table["set"]]
+    for index, column in enumerate(("depth_rho", "stress_rho")):
+        table[column] = [rho[where, index] if where >= 0 else np.nan for where in columns]
+    table["mean_adjusted"] = [
+        means[name][where] if where >= 0 else np.nan
+        for name, where in zip(table["cluster"], columns, strict=True)
+    ]
     if prerank:
         table = _with_prerank(table, adata, cells, catalogue, keys, seed)
     adata.uns[keys.uns]["scores"] = table
@@ -105,18 +102,26 @@ def _nuisance(cells: Fibroblasts, programs: pd.DataFrame) -> Array:
     return np.column_stack([np.log(np.maximum(depth, 1.0)), stress])
 
 
-def _spearman(values: Array, other: Array) -> float:
-    if values.size < 3 or np.ptp(values) == 0 or np.ptp(other) == 0:
-        return 0.0
-    return float(stats.spearmanr(values, other).statistic)
+def _spearman(values: Array, other: Array) -> Array:
+    """Rank correlation of each column of one with each of the other; 0 where a column does not vary."""
+    if len(values) < 3:
+        return np.zeros((values.shape[1], other.shape[1]))
+    one, two = (_standard(stats.rankdata(columns, axis=0)) for columns in (values, other))
+    return np.asarray(one.T @ two)
+
+
+def _standard(ranks: Array) -> Array:
+    centred = ranks - ranks.mean(axis=0)
+    length = np.sqrt((centred**2).sum(axis=0))
+    return np.asarray(centred / np.where(length > 0, length, 1.0))
 
 
 def without(values: Array, nuisance: Array) -> Array:
-    """Values with the linear part of nuisance columns taken out; the mean over all cells stays."""
-    if values.size <= nuisance.shape[1] + 1:
+    """Columns with the linear part of nuisance columns taken out; the mean over all cells stays."""
+    if len(values) <= nuisance.shape[1] + 1:
         return values
     centred = nuisance - nuisance.mean(axis=0)
-    slope, *_ = np.linalg.lstsq(centred, values - values.mean(), rcond=None)
+    slope, *_ = np.linalg.lstsq(centred, values - values.mean(axis=0), rcond=None)
     return np.asarray(values - centred @ slope)
 
 

@@ -285,7 +285,7 @@ def _lead(
     """The lead as a function of genes; None where there are not two states to compare."""
     if not leading or not runner_up:
         return None
-    kept = fibroblasts(adata, keys.key_added, config.score)
+    kept = fibroblasts(adata, keys.key_added)
     sets = scored_sets(catalogue, kept.species, kept.columns)
     mine = scores[
         (scores["cluster"].astype(str) == row["cluster"]) & (scores["kind"].astype(str) == "subtype")

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc import genes, sig
+from cafsc import sig
 from cafsc._config import GateConfig, NormalizeConfig
 from cafsc._keys import DOUBLET, FIBROBLAST, KEPT, UNKNOWN, Keys
 from cafsc.pp.cluster import cluster
@@ -19,6 +19,14 @@ from cafsc.pp.normalize import count_matrix, symbol_columns
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl._doublets import doublet_partners
 from cafsc.tl._mixture import Array, fit_mixture, one_hot, pseudobulk
+from cafsc.tl._panels import (
+    confident_levels,
+    coverage_weights,
+    lineage_panels,
+    marker_floor,
+    panel_scores,
+    relative_levels,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -27,7 +35,6 @@ if TYPE_CHECKING:
 
 LOW_QUALITY = "low_quality"
 UNKNOWN_LINEAGE = "unknown_lineage"
-_MIN_MARKERS = 3
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,8 @@ class Lineages:
     reason
         ``kept`` or the code why not.
     scores
-        Cells x lineages, 0..1: mean relative marker level of the components a cell belongs to.
+        Cells x lineages, 0..1: mean relative marker level of the components a cell belongs to, less where
+        markers of the panel are not in the data.
     reference
         Genes, counts per ten thousand: the level at which a gene counts as fully expressed here.
     """
@@ -52,40 +60,6 @@ class Lineages:
     reference: Array
 
 
-def relative_levels(bulk: Array, sizes: Array, floor: Array, min_cells: int) -> tuple[Array, Array]:
-    """Expression of each component relative to the component that expresses a gene most.
-
-    Parameters
-    ----------
-    bulk
-        Components x genes, counts per ten thousand.
-    sizes
-        Cells in each component; components under ``min_cells`` set no reference.
-    floor
-        Genes: the level that a reference has at least, so that a gene nobody expresses is nobody's marker.
-
-    Returns
-    -------
-    Components x genes in 0..1, and the reference level of each gene. Unlike a z-score, neither depends on
-    how many cells of each kind the sample holds.
-    """
-    large = bulk[sizes >= min_cells] if (sizes >= min_cells).any() else bulk
-    reference = np.maximum(large.max(axis=0), floor)
-    return np.minimum(bulk / reference, 1.0), reference
-
-
-def panel_scores(levels: Array, panels: Mapping[str, Sequence[int]]) -> pd.DataFrame:
-    """Mean relative level of each panel's genes: components x lineages, 0 where too few genes are there."""
-    return pd.DataFrame(
-        {
-            name: levels[:, list(columns)].mean(axis=1) if len(columns) >= _MIN_MARKERS else 0.0
-            for name, columns in panels.items()
-        },
-        index=range(levels.shape[0]),
-        dtype=np.float64,
-    )
-
-
 def decide_lineages(
     counts: sparse.csr_matrix,
     clusters: NDArray[np.int64],
@@ -93,6 +67,7 @@ def decide_lineages(
     floor: Array,
     config: GateConfig,
     target_sum: float = 1e4,
+    sizes: Mapping[str, int] | None = None,
 ) -> Lineages:
     """Give every cell a lineage.
 
@@ -106,6 +81,8 @@ def decide_lineages(
         Columns of each lineage's markers.
     floor
         Genes: lowest reference level, counts per ten thousand.
+    sizes
+        Markers that each lineage's panel has when all are measured; those in ``panels`` if not given.
 
     Returns
     -------
@@ -113,7 +90,9 @@ def decide_lineages(
     into to the one their counts fit; the components' pooled counts, deep enough to be read, then compete for
     the lineages. A component in which two lineages are strong is split by them and fitted again.
     """
-    labels = clusters.copy()
+    labels = _without_tiny(clusters, config.min_cells)
+    depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    trust = coverage_weights(panels, sizes, config.unmeasured_weight)
     if labels.max(initial=-1) < 0:
         return _nobody(len(labels), list(panels), floor)
     for attempt in range(2):
@@ -126,13 +105,31 @@ def decide_lineages(
             n_iterations=config.n_iterations,
         )
         bulk = pseudobulk(counts, weights, target_sum)
-        levels, reference = relative_levels(bulk, weights.sum(axis=0), floor, config.min_cells)
+        sure = confident_levels(bulk, depth @ weights, config.reference_error, target_sum)
+        levels, reference = relative_levels(bulk, weights.sum(axis=0), floor, config.min_cells, sure)
         scores = panel_scores(levels, panels)
         if attempt == 0:
-            labels = _split_ambiguous(counts, weights, scores, panels, reference, config, target_sum)
+            labels = _split_ambiguous(counts, weights, scores * trust, panels, reference, config, target_sum)
             if labels.max(initial=-1) + 1 == n_components:
                 break
-    return _settled(counts, weights, scores, clusters, reference, config)
+    return _settled(counts, weights, scores, trust, clusters, reference, config)
+
+
+def _without_tiny(clusters: NDArray[np.int64], min_cells: int) -> NDArray[np.int64]:
+    """Clusters renumbered, cells of those under ``min_cells`` at -1: the mixture finds them a place.
+
+    Cells that are all alike fall into splinters, for nothing holds any two of them together: where most cells do,
+    the splinters are one cluster.
+    """
+    inside = clusters >= 0
+    sizes = np.bincount(clusters[inside], minlength=1)
+    large = sizes >= min_cells
+    numbers = np.where(large, np.cumsum(large) - 1, -1)
+    labels = np.where(inside, numbers[clusters], -1)
+    splinters = inside & (labels < 0)
+    if 2 * splinters.sum() > inside.sum():
+        labels[splinters] = large.sum()
+    return np.asarray(labels, dtype=np.int64)
 
 
 def _nobody(n_cells: int, names: list[str], floor: Array) -> Lineages:
@@ -193,11 +190,13 @@ def ambiguous(scores: pd.DataFrame, config: GateConfig) -> list[tuple[int, str, 
 def _settled(
     counts: sparse.csr_matrix,
     weights: Array,
-    scores: pd.DataFrame,
+    levels: pd.DataFrame,
+    trust: pd.Series[float],
     clusters: NDArray[np.int64],
     reference: Array,
     config: GateConfig,
 ) -> Lineages:
+    scores = levels * trust
     values = scores.to_numpy()
     names = np.array(scores.columns, dtype=object)
     best = names[values.argmax(axis=1)]
@@ -208,7 +207,7 @@ def _settled(
         level = values.max(axis=1)
         best[mural & (panel >= config.fibroblast_panel) & (panel >= config.mural_tie * level)] = FIBROBLAST
     least = np.where(best == FIBROBLAST, config.min_fibroblast_score, config.min_score)
-    best[values[np.arange(len(values)), values.argmax(axis=1)] < least] = UNKNOWN
+    best[levels.to_numpy()[np.arange(len(values)), values.argmax(axis=1)] < least] = UNKNOWN
     # A lineage gathers the weight of all its components: a cell torn between two of them is still sure.
     kinds = sorted(set(best))
     per_kind = np.column_stack([weights[:, best == kind].sum(axis=1) for kind in kinds])
@@ -250,33 +249,6 @@ def _unlike(first: str, second: str) -> bool:
     if UNKNOWN in (first, second) or first == second:
         return False
     return not (first in MESENCHYMAL and second in MESENCHYMAL)
-
-
-def lineage_panels(
-    catalogue: Catalogue, columns: Mapping[str, int], species: str
-) -> dict[str, dict[str, int]]:
-    """Core markers of each lineage (human symbol) and their columns in a dataset's species."""
-    out: dict[str, dict[str, int]] = {}
-    for name, panel in catalogue.lineages.items():
-        found = genes.translate(panel.core, "human", species)
-        out[name] = {
-            gene: columns[here[0]]
-            for gene, orthologs in found.items()
-            if (here := [symbol for symbol in orthologs if symbol in columns])
-        }
-    return out
-
-
-def marker_floor(
-    panels: Mapping[str, Mapping[str, int]], levels: ReferenceLevels, n_genes: int, config: GateConfig
-) -> Array:
-    """Lowest reference level of each gene: a share of what the marker reaches in its own lineage elsewhere."""
-    floor = np.full(n_genes, config.present_level)
-    for name, markers in panels.items():
-        for gene, column in markers.items():
-            typical = levels.markers.get((name, gene), 0.0)
-            floor[column] = max(floor[column], config.typical_share * typical)
-    return floor
 
 
 def gate(
@@ -323,7 +295,8 @@ def gate(
     )
     floor = marker_floor(panels, levels or reference_levels(), adata.n_vars, config)
     columns = {name: list(markers.values()) for name, markers in panels.items()}
-    found = decide_lineages(counts, clusters, columns, floor, config, NormalizeConfig().target_sum)
+    sizes = {name: len(panel.core) for name, panel in catalogue.lineages.items()}
+    found = decide_lineages(counts, clusters, columns, floor, config, NormalizeConfig().target_sum, sizes)
     adata.obs[keys.lineage] = pd.Categorical(found.lineage.astype(str))
     adata.obs[keys.gate] = pd.Categorical(found.reason.astype(str))
     adata.obsm[keys.lineage_scores] = found.scores.set_index(adata.obs_names)

@@ -92,7 +92,7 @@ def label(
     marker_config = marker_config or MarkerConfig()
     catalogue = catalogue or sig.load()
     keys = Keys(key_added)
-    cells = fibroblasts(adata, key_added, score_config)
+    cells = fibroblasts(adata, key_added)
     wanted = list(catalogue.schemes) if schemes is None else list(schemes)
     for scheme in wanted:
         catalogue.sets_in_scheme(scheme)

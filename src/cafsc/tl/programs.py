@@ -55,7 +55,7 @@ def programs(
     keys = Keys(key_added)
     if "scores" not in adata.uns.get(keys.uns, {}):
         raise InputError(f"uns[{keys.uns!r}]['scores'] is missing", fix="run cafsc.tl.label(adata) first")
-    cells = fibroblasts(adata, key_added, config)
+    cells = fibroblasts(adata, key_added)
     sets = {
         name: set_columns(program.up, program.down, "human", cells.species, cells.columns)
         for name, program in catalogue.programs.items()

@@ -14,10 +14,11 @@ from cafsc._keys import Keys
 from cafsc.pp.cluster import batch_labels
 from cafsc.pp.normalize import count_matrix, symbol_columns
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl._controls import Array, Index, control_corrected, rank_scores
-from cafsc.tl._fibroblasts import kept_rows, tissue_bins
+from cafsc.tl._controls import Array, Index, control_corrected, expression_bins, rank_scores
+from cafsc.tl._fibroblasts import kept_rows
 from cafsc.tl._pool import pooled_lognorm, state_space
 from cafsc.tl._sets import scored_sets
+from cafsc.tl._tissue import balanced_level, profiles_in
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -57,6 +58,9 @@ def score(
     Writes ``obsm["<key_added>_scores"]`` (DataFrame, cells x sets ``<paper>:<set>``, float64, NaN where not kept):
     the mean log-expression of a cell pooled with its nearest neighbours, minus that of all genes of like expression
     (after doi:10.1126/science.aad0501), minus the set's reference level in fibroblasts;
+    ``var["<key_added>_expression_bin"]`` (int64, which genes are of like expression: each lineage of a tumour has one
+    vote, and one the sample lacks votes by its profile in ``signatures/lineage_profiles.tsv.gz``, so that sorted
+    fibroblasts and whole tumours score alike);
     ``obsm["<key_added>_ucell"]`` (the same cells, UCell in 0..1, doi:10.1016/j.csbj.2021.06.043);
     ``obsm["X_<key_added>_pca"]`` and ``obsp["<key_added>_neighbors"]`` (cells x cells, 1 for the cell and its
     neighbours).
@@ -72,9 +76,18 @@ def score(
     keys = Keys(key_added)
     kept = kept_rows(adata, key_added)
     species = str(adata.uns[keys.uns]["species"])
-    sets = scored_sets(catalogue, species, symbol_columns(adata, key_added=key_added))
+    symbols = symbol_columns(adata, key_added=key_added)
+    sets = scored_sets(catalogue, species, symbols)
     names = list(sets)
-    counts = count_matrix(adata, key_added=key_added)[kept]
+    counts = count_matrix(adata, key_added=key_added)
+    level = balanced_level(
+        counts,
+        adata.obs[keys.lineage].astype(str).to_numpy(dtype=object),
+        profiles_in(levels.profiles, symbols, adata.n_vars, species),
+        config.min_lineage_cells,
+    )
+    bins = expression_bins(level, config.n_bins)
+    counts = counts[kept]
     scores = np.full((adata.n_obs, len(names)), np.nan)
     ucell = np.full((adata.n_obs, len(names)), np.nan)
     neighbors = sparse.csr_matrix((adata.n_obs, adata.n_obs))
@@ -84,13 +97,14 @@ def score(
         components, graph = state_space(counts, config, batch=batch[kept] if batch is not None else None)
         lognorm = pooled_lognorm(counts, graph)
         columns = list(sets.values())
-        raw = control_corrected(lognorm, tissue_bins(adata, key_added, config), columns)
+        raw = control_corrected(lognorm, bins, columns)
         scores[kept] = centred(raw, names, levels)
         ucell[kept] = rank_scores(lognorm, columns, config.max_rank)
         neighbors = expand(graph, kept, adata.n_obs)
     embedding = np.full((adata.n_obs, components.shape[1]), np.nan)
     embedding[kept] = components
     slugs = [column_name(name) for name in names]
+    adata.var[keys.expression_bin] = bins
     adata.obsm[keys.scores] = pd.DataFrame(scores, index=adata.obs_names, columns=slugs)
     adata.obsm[keys.ucell] = pd.DataFrame(ucell, index=adata.obs_names, columns=slugs)
     adata.obsm[keys.pca] = embedding
