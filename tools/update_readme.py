@@ -11,6 +11,7 @@ from pathlib import Path
 README = Path(__file__).parents[1] / "README.md"
 COMMAND = "cafsc annotate simulated_tumour.h5ad --cancer breast"
 _BLOCK = re.compile(rf"(?<=```\n\$ {re.escape(COMMAND)}\n).*?(?=\n```\n)", re.DOTALL)
+_STEP = re.compile(r"\[\d+/\d+\] |read |write |check |simulated, not measured")
 
 
 def shown() -> str:
@@ -34,8 +35,10 @@ def printed() -> str:
         run = subprocess.run(
             [*cafsc, *COMMAND.split()[1:]], cwd=folder, check=True, capture_output=True, text=True
         )
-    _, _, end = run.stderr.partition("write simulated_tumour.cafsc.h5ad\n")
-    return end.strip("\n")
+    lines = [line for line in run.stderr.splitlines() if not _STEP.match(line)]
+    if not any(line.startswith("cluster") for line in lines):
+        raise ValueError(f"{COMMAND!r} printed no table: {run.stderr!r}")
+    return "\n".join(lines).strip("\n")
 
 
 if __name__ == "__main__":

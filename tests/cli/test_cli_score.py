@@ -133,3 +133,19 @@ def test_a_wrong_table_is_named(cafsc: Cafsc, tmp_path: Path) -> None:
     run = cafsc("score", path)
     assert run.code == 2
     assert "letter.tsv" in run.err
+
+
+def test_weights_of_the_users_own_change_the_evidence(cafsc: Cafsc, matrix: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.yaml"
+    weights.write_text("evidence:\n  in_vitro: 0.0\n", encoding="utf-8")
+    found = {}
+    for name, options in {"ours": (), "own": ("--weights", weights)}.items():
+        run = cafsc("score", matrix, "-o", tmp_path / name, "--no-ssgsea", *options)
+        assert run.code == 0, run.err
+        found[name] = pd.read_csv(tmp_path / name / "evidence.tsv", sep="\t").set_index("claim")
+    vitro = found["ours"].index[found["ours"]["evidence"] == "in_vitro"]
+    assert (found["ours"].loc[vitro, "weight"] > 0).any()
+    assert (found["own"].reindex(vitro)["weight"].fillna(0.0) == 0).all()
+    run = cafsc("score", matrix, "-o", tmp_path / "bad", "--weights", tmp_path / "none.yaml")
+    assert run.code == 2
+    assert "none.yaml" in run.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from cafsc.bulk.levels import Levels, levels
 from cafsc.bulk.net import NetVerdict, net_verdict
 from cafsc.bulk.subjects import CONTENT, Subject, subjects
 from cafsc.sig import Catalogue
+from cafsc.sig.weights import WeightsLike, own_weights
 from cafsc.tl._controls import SetColumns, control_corrected, expression_bins
 
 _GENES_A_BIN = 20
@@ -66,6 +67,7 @@ def score(
     ssgsea: bool = True,
     exclude_papers: Sequence[str] = (),
     catalogue: Catalogue | None = None,
+    weights: WeightsLike | None = None,
     config: ScoreConfig | None = None,
     verdict_config: VerdictConfig | None = None,
     source: str = "the expression table",
@@ -90,6 +92,8 @@ def score(
         claims. For judging the verdict by the calls of one of them.
     catalogue
         Instead of the shipped one and `signatures`.
+    weights
+        Weights of claims in place of those of ``signatures/weights.yaml``, as in `cafsc.annotate`.
     source
         Name of the input, for messages.
 
@@ -129,6 +133,8 @@ def score(
         catalogue = sig.load(*signatures)
     elif signatures:
         raise OptionError("both catalogue and signatures are given", fix="give one of them")
+    if weights is not None:
+        catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
     code = catalogue.cancer(cancer) if cancer is not None else None
     cohort = levels(expression, species, source)
     found = subjects(catalogue, cohort.species, cohort.symbols, exclude_papers)

@@ -77,6 +77,10 @@ def score(
             metavar="PATH", help="Your own signatures, .yaml or .gmt, beside the catalogue. Repeatable."
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="YAML file with weights of claims, instead of some of ours."),
+    ] = None,
     exclude_paper: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY", help="Leave out all that this paper says. Repeatable."),
@@ -131,6 +135,7 @@ def score(
                 cancer=cancer,
                 species=species,
                 signatures=tuple(signatures or ()),
+                weights=weights,
                 ssgsea=ssgsea,
                 exclude_papers=tuple(exclude_paper or ()),
                 source=matrix.name,

@@ -80,12 +80,15 @@ def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetCol
 
 def set_weights(sets: list[SetColumns], n_genes: int) -> sparse.csr_matrix:
     """Genes x sets: 1 / number of up genes, -1 / number of down genes; a column's product is a signed mean."""
-    out = sparse.lil_matrix((n_genes, len(sets)))
-    for index, members in enumerate(sets):
-        for sign, genes in ((1.0, members.up), (-1.0, members.down)):
-            for gene in genes:
-                out[gene, index] += sign / genes.size
-    return sparse.csr_matrix(out)
+    parts = [
+        (genes, np.full(genes.size, index), np.full(genes.size, sign / max(genes.size, 1)))
+        for index, members in enumerate(sets)
+        for sign, genes in ((1.0, members.up), (-1.0, members.down))
+    ]
+    if not parts:
+        return sparse.csr_matrix((n_genes, 0))
+    rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return sparse.csr_matrix((values, (rows, columns)), shape=(n_genes, len(sets)))
 
 
 def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:

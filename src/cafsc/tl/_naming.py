@@ -98,7 +98,7 @@ def name_cluster(
         reason = f"mixed:{space.names[first]}+{space.names[order[1]]}"
     elif margin < config.min_margin:
         reason = "low_margin"
-    elif support - _support_error(support, cells.size, config.n_resamples) < config.min_support:
+    elif support - _support_error(support, cells.size, n_neighbors, config.n_resamples) < config.min_support:
         reason = "low_support"
     return ClusterName(
         subtype=UNRESOLVED if reason else space.names[first],
@@ -109,9 +109,14 @@ def name_cluster(
     )
 
 
-def _support_error(support: float, n_cells: int, n_resamples: int) -> float:
-    """Standard error of a support: of so many resamples, in so many cells."""
-    return float(np.sqrt(support * (1.0 - support) * (1.0 / n_resamples + 1.0 / max(n_cells, 1))))
+def _support_error(support: float, n_cells: int, n_neighbors: int, n_resamples: int) -> float:
+    """Standard error of a support: of so many resamples, in so many cells.
+
+    Cells that were pooled with each other share part of their counts: they are fewer witnesses than cells, but more
+    than the groups they would make if they shared all.
+    """
+    witnesses = max(n_cells / np.sqrt(n_neighbors), 1.0)
+    return float(np.sqrt(support * (1.0 - support) * (1.0 / n_resamples + 1.0 / witnesses)))
 
 
 def _runner_up(mean: Array, first: int, space: StateSpace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,14 @@ class StateSpace:
         Per state, positions of its sets among the scored ones.
     primary
         Per state, whether it shares out all cells.
+    coverage
+        Per state, share of its sets' genes that are in the data; all of them if not given.
     """
 
     names: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]
     primary: NDArray[np.bool_]
+    coverage: tuple[float, ...] = ()
 
     def scores(self, centred: Array) -> Array:
         """Cells x states: mean of the member sets' centred scores, each paper's set one vote."""
@@ -44,14 +47,14 @@ class StateSpace:
     def resampled(self, rng: np.random.Generator) -> StateSpace:
         """The same states, each by as many of its sets drawn with replacement: another choice of papers."""
         members = tuple(tuple(rng.choice(columns, size=len(columns)).tolist()) for columns in self.members)
-        return StateSpace(self.names, members, self.primary)
+        return replace(self, members=members)
 
     def narrowed(self) -> tuple[StateSpace, list[int]]:
         """The same states over only the sets that speak for one, and the positions of those sets."""
         used = sorted({column for columns in self.members for column in columns})
         place = {column: index for index, column in enumerate(used)}
         members = tuple(tuple(place[column] for column in columns) for columns in self.members)
-        return StateSpace(self.names, members, self.primary), used
+        return replace(self, members=members), used
 
 
 def competing_states(
@@ -61,7 +64,7 @@ def competing_states(
 ) -> StateSpace:
     """States with at least one set that the data cover well enough."""
     position = {name: index for index, name in enumerate(sets)}
-    names, members, primary = [], [], []
+    names, members, primary, coverage = [], [], [], []
     for state, (candidates, is_primary) in states.items():
         covered = tuple(
             position[name] for name in candidates if name in sets and is_covered(sets[name], config)
@@ -70,7 +73,9 @@ def competing_states(
             names.append(state)
             members.append(covered)
             primary.append(is_primary)
-    return StateSpace(tuple(names), tuple(members), np.array(primary, dtype=bool))
+            used = [sets[name] for name in candidates if position.get(name) in covered]
+            coverage.append(sum(s.n_found for s in used) / sum(s.n_genes for s in used))
+    return StateSpace(tuple(names), tuple(members), np.array(primary, dtype=bool), tuple(coverage))
 
 
 def is_covered(columns: SetColumns, config: LabelConfig) -> bool:
@@ -81,11 +86,13 @@ def is_covered(columns: SetColumns, config: LabelConfig) -> bool:
 def assign_states(scores: Array, space: StateSpace, minor_level: float) -> Index:
     """State of each cell, as a position in ``space.names``; -1 where no state competes.
 
-    The best primary state holds the cell unless another state is both strong in absolute terms and ahead of it.
+    The best primary state holds the cell unless another state is both strong in absolute terms and ahead of it. What
+    the data lack of such a state's genes, the others must make up for.
     """
     if not space.names:
         return np.full(scores.shape[0], -1, dtype=np.int64)
-    eligible = np.where(space.primary[None, :], scores, np.where(scores >= minor_level, scores, -np.inf))
+    least = minor_level / np.array(space.coverage or [1.0] * len(space.names))
+    eligible = np.where(space.primary[None, :] | (scores >= least), scores, -np.inf)
     best = eligible.argmax(axis=1).astype(np.int64)
     best[~np.isfinite(eligible.max(axis=1))] = -1
     return np.asarray(best, dtype=np.int64)
