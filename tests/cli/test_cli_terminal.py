@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cafsc.cli.terminal import cut, printable, progress, table
+from cafsc.cli.terminal import _lines, cut, printable, progress, table
 
 
 @given(st.text())
@@ -22,12 +22,27 @@ def test_plain_words_stay_as_they_are(text: str) -> None:
     assert printable(text) == text
 
 
-def test_progress_is_one_line_a_step_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_says_the_first_step_at_once_where_nobody_watches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with progress(quiet=False) as report:
         for step, number in (("gate", 1), ("gate", 1), ("score", 2)):
             report(step, number, 2)
-        report("write", 0, 0)
-    assert capsys.readouterr().err.splitlines() == ["[1/2] gate", "[2/2] score", "write"]
+    assert capsys.readouterr().err.splitlines() == ["[1/2] gate"]
+
+
+def test_progress_is_said_ever_more_rarely_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    time = 0.0
+    report = _lines(lambda: time)
+    for number in range(1, 61):
+        report(f"step {number}", number, 60)
+        time += 1.0
+    assert capsys.readouterr().err.splitlines() == [f"[{n}/60] step {n}" for n in (1, 4, 10, 22, 46)]
+
+
+def test_uncounted_steps_have_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    _lines()("write", 0, 0)
+    assert capsys.readouterr().err == "write\n"
 
 
 def test_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

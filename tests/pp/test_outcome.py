@@ -15,10 +15,23 @@ def test_sets_that_the_data_cannot_show_are_named() -> None:
         "u/half": {"A": ("A",), "B": ("B",)},
         "u/thin": {"A": ("x", "A"), "B": ("y",), "C": ("z",)},
     }
-    alien, thin = own_set_findings(sets, {"A"})
+    alien, thin = own_set_findings(sets, {"A", "other", "another"})
     assert "u/alien" in alien.message
     assert "none of its 2 genes" in alien.message
     assert thin.examples == ("B", "C")
+
+
+def test_a_set_of_most_genes_that_were_measured_is_named() -> None:
+    genes = [f"G{number}" for number in range(10)]
+    (found,) = own_set_findings({"u/all": {gene: (gene,) for gene in genes[:6]}}, set(genes))
+    assert (found.code, found.count) == ("set_is_large", 6)
+    assert not own_set_findings({"u/few": {gene: (gene,) for gene in genes[:5]}}, set(genes))
+
+
+def test_a_gene_under_two_names_is_named() -> None:
+    sets = {"u/twice": {"CTGF": ("CCN2",), "CCN2": ("CCN2",), "DCN": ("DCN",)}}
+    (found,) = own_set_findings(sets, {"CCN2", "DCN", "LUM", "C7", "FAP"})
+    assert (found.code, found.examples) == ("set_names_twice", ("CCN2",))
 
 
 def test_few_fibroblasts() -> None:

@@ -71,19 +71,26 @@ def third(cases: Iterable[Case]) -> list[str]:
 
 
 def cafsc_words() -> list[str]:
-    """How to call the command line of this environment."""
-    return [str(Path(sys.executable).with_name("cafsc")), "annotate"]
+    """How to call the command line: that of this environment, or the one that ``CAFSC_COMMAND`` names."""
+    return [os.environ.get("CAFSC_COMMAND") or str(Path(sys.executable).with_name("cafsc")), "annotate"]
 
 
-def run_corpus(folder: Path, names: Iterable[str], *, jobs: int = 2) -> list[dict[str, Any]]:
-    """Judge cases by the corpus's own runner; one row a case: ``id``, ``passed``, ``outcome``, ``why``, ``tail``."""
+def run_corpus(
+    folder: Path, names: Iterable[str], *, options: str = "", jobs: int = 2
+) -> list[dict[str, Any]]:
+    """Judge cases by the corpus's own runner; one row a case: ``id``, ``passed``, ``outcome``, ``why``, ``tail``.
+
+    `options` are put behind the arguments of every case.
+    """
     scripts = corpus_folder()
     assert scripts is not None
     report = folder / "report.json"
     words = [sys.executable, str(scripts / "run_bad.py"), str(folder), "--jobs", str(jobs)]
     words += ["--only", f"^({'|'.join(map(re.escape, names))})$", "--report", str(report)]
-    words += ["--cmd", f"{' '.join(cafsc_words())} {{input}} -o {{out}} {{args}}"]
+    words += ["--cmd", f"{' '.join(cafsc_words())} {{input}} -o {{out}} {{args}} {options}"]
     with tempfile.TemporaryDirectory(prefix="bad_inputs_") as scratch:
+        # One case runs as another user, who must be able to get to his folder.
+        Path(scratch).chmod(0o755)
         environment = {**os.environ, "TMPDIR": scratch, "MPLBACKEND": "Agg"}
         subprocess.run(words, env=environment, check=False, stdout=subprocess.DEVNULL, timeout=7200)
     rows: list[dict[str, Any]] = json.loads(report.read_text())

@@ -98,7 +98,9 @@ def _fingerprint(path: str) -> dict[str, Any]:
         return {"refused": error.found[-200:]}
     except Exception as error:
         return {"bug": f"{type(error).__name__}: {error}"[:300]}
-    matrix = sparse.csr_matrix(adata.X if adata.X is not None else np.zeros((0, 0)), dtype=np.float64)
+    # The matrix that a run would use: where X is damaged, that may be layers["counts"], which the check says.
+    used = adata.X if report.use == "X" else adata.layers[report.use.removeprefix("layer:")]
+    matrix = sparse.csr_matrix(used if used is not None else np.zeros((0, 0)), dtype=np.float64)
     matrix.sum_duplicates()
     digest = hashlib.sha256(f"{matrix.shape}".encode())
     for part in (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data):

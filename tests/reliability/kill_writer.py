@@ -6,6 +6,8 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,9 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from cafsc import io
+import cafsc
+from cafsc import AnnotationResult, data, io
+from cafsc.cli.outputs import Outputs, write_outputs
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,94 @@ def _object(n_cells: int, seed: int) -> AnnData:
     return AnnData(matrix)
 
 
-def _write_in_child(adata: AnnData, path: Path) -> int:
+def _in_child(write: Callable[[], object]) -> int:
     child = os.fork()
     if child == 0:
         try:
-            io.write_h5ad(adata, path, force=True)
+            write()
         finally:
             os._exit(0)
     return child
+
+
+@dataclass(frozen=True)
+class RunKills:
+    """What kills in the writing of all files of a run did."""
+
+    n_kills: int
+    n_in_window: int
+    """Kills that hit while a temporary file was there."""
+    n_files: int
+    """Files looked at: those of a run, once a kill."""
+    n_damaged: int
+    """Files that were neither the old nor the new ones, byte for byte."""
+    n_left: int
+    """Temporary files that are still there after one whole run at the end."""
+    size: int
+    """Bytes of the largest file."""
+
+
+def kill_runs(folder: Path, n_kills: int, *, seed: int = 0) -> RunKills:
+    """Let a run write its files over those of another, and kill it at a random moment, again and again.
+
+    As the runner's case G03, but with an output large enough for the kills to land inside the write.
+
+    Parameters
+    ----------
+    folder
+        Empty folder on the file system to be tested.
+    n_kills
+        Number of kills.
+    seed
+        Seed of the moments and of the ballast.
+    """
+    # Without the report: drawing it takes longer than all the writing.
+    outputs = Outputs(folder / "result.h5ad", with_report=False)
+    old, new = _results(seed)
+    wanted: list[dict[str, str]] = []
+    for result in (new, old):
+        started = time.perf_counter()
+        write_outputs(outputs, result, result.summary, force=True)
+        seconds = time.perf_counter() - started
+        wanted.append(_digests(outputs))
+    good = {path: path.read_bytes() for path in outputs.all().values()}
+    moments = random.Random(seed)
+    n_in_window = n_damaged = 0
+    for _ in range(n_kills):
+        child = _in_child(lambda: write_outputs(outputs, new, new.summary, force=True))
+        time.sleep(moments.uniform(0, 1.1 * seconds))
+        parts = list(folder.rglob("*.part"))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        n_in_window += bool(parts) and os.WIFSIGNALED(status)
+        found = _digests(outputs)
+        n_damaged += sum(digest not in (wanted[0][name], wanted[1][name]) for name, digest in found.items())
+        for path, content in good.items():
+            path.write_bytes(content)
+    write_outputs(outputs, old, old.summary, force=True)
+    return RunKills(
+        n_kills,
+        n_in_window,
+        n_kills * len(good),
+        n_damaged,
+        len(list(folder.rglob("*.part"))),
+        max(map(len, good.values())),
+    )
+
+
+def _results(seed: int) -> tuple[AnnotationResult, AnnotationResult]:
+    """Two results that differ in their ballast only, which takes most of the time to write."""
+    first = cafsc.annotate(data.simulated_tumour(200, seed=1))
+    second = deepcopy(first)
+    for number, result in enumerate((first, second)):
+        random_ = np.random.default_rng(seed + number)
+        result.adata.uns["ballast"] = random_.random(600_000, dtype=np.float32)
+        result.summary["ballast"] = number
+    return first, second
+
+
+def _digests(outputs: Outputs) -> dict[str, str]:
+    return {name: io.sha256(path) if path.exists() else "gone" for name, path in outputs.all().items()}
 
 
 def kill_writers(folder: Path, n_kills: int, *, n_cells: int = 4000, seed: int = 0) -> Kills:
@@ -80,7 +164,7 @@ def kill_writers(folder: Path, n_kills: int, *, n_cells: int = 4000, seed: int =
     moments = random.Random(seed)
     count = {"old": 0, "new": 0, "damaged": 0, "window": 0}
     for _ in range(n_kills):
-        child = _write_in_child(new, path)
+        child = _in_child(lambda: io.write_h5ad(new, path, force=True))
         time.sleep(moments.uniform(0, 1.1 * seconds))
         parts = [item for item in folder.iterdir() if item.suffix == ".part"]
         os.kill(child, signal.SIGKILL)

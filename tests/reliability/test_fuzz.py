@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fuzz_h5ad import fuzz
 
-N_FILES = int(os.environ.get("CAFSC_N_FUZZ", "100"))
+N_FILES = int(os.environ.get("CAFSC_N_FUZZ", "60"))
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, its number from 1, and the number of steps (0 where it is not counted)."""
 
+_FIRST_WAIT = 3.0
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -60,7 +62,7 @@ def is_terminal() -> bool:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
-    """A progress reporter: a bar on a terminal, one line a step elsewhere, nothing when quiet."""
+    """A progress reporter: a bar on a terminal, now and then a line elsewhere, nothing when quiet."""
     if quiet:
         yield lambda step, number, total: None
     elif is_terminal():
@@ -70,14 +72,16 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         yield _lines()
 
 
-def _lines() -> Progress:
-    last = ""
+def _lines(now: Callable[[], float] = time.monotonic) -> Progress:
+    """Say the first step, and later ones ever more rarely: a log that ends in an error stays short."""
+    last, due, wait = "", 0.0, _FIRST_WAIT
 
     def report(step: str, number: int, total: int) -> None:
-        nonlocal last
-        if step != last:
-            last = step
-            say(f"[{number}/{total}] {step}" if total else step)
+        nonlocal last, due, wait
+        if step == last or now() < due:
+            return
+        last, due, wait = step, now() + wait, 2 * wait
+        say(f"[{number}/{total}] {step}" if total else step)
 
     return report
 

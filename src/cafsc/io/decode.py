@@ -11,6 +11,17 @@ _BLOCK = 65_536
 _PLAIN_FILTERS = {1, 2, 3, 32000}
 
 
+def missing_filter(dataset: h5py.Dataset) -> str:
+    """Name and number of a filter that a dataset is packed by and this HDF5 does not have, or nothing."""
+    listed = dataset.id.get_create_plist()
+    for number in range(listed.get_nfilters()):
+        code, _, _, name = listed.get_filter(number)
+        if not h5py.h5z.filter_avail(code):
+            words = f"{name.decode('ascii', 'replace')}, " if name else ""
+            return f"{words}HDF5 filter {code}"
+    return ""
+
+
 def _is_plain(dataset: h5py.Dataset) -> bool:
     if dataset.dtype.kind not in "biuf":
         return False

@@ -38,24 +38,38 @@ def _table(part: h5py.Group, readable: Callable[[h5py.Group, list[str]], dict[st
     index = readable(part, [key])
     if key not in index:
         raise KeyError(f"the names in {part.name}/{key} cannot be decoded")
-    columns = readable(part, order)
+    columns = readable(part, list(dict.fromkeys(order)))
+    n_rows = len(index[key])
+    for name, column in columns.items():
+        if np.ndim(column) != 1 or len(column) != n_rows:
+            size = " x ".join(f"{n:,}" for n in np.shape(column)) or "a single value"
+            raise ValueError(f"{part.name}/{name} has the wrong length: {size}, for {n_rows:,} rows")
     return pd.DataFrame(
         columns, index=pd.Index(index[key], name=None if key == "_index" else key), columns=list(columns)
     )
 
 
 def _is_foreign(group: h5py.Group) -> bool:
-    """Whether a sparse matrix is stored in the byte order of another machine, which scipy refuses."""
-    return any(not group[name].dtype.isnative for name in ("data", "indices", "indptr"))
+    """Whether scipy has no sparse matrix of what is stored: another machine's byte order, odd widths."""
+    indices = (group["indices"].dtype, group["indptr"].dtype)
+    return (
+        not all(group[name].dtype.isnative for name in ("data", "indices", "indptr"))
+        or group["data"].dtype == np.float16
+        or any(dtype not in (np.dtype(np.int32), np.dtype(np.int64)) for dtype in indices)
+    )
 
 
 def _native_sparse(group: h5py.Group, by_row: bool) -> Any:
     from scipy import sparse
 
-    vectors = [group[name][:] for name in ("data", "indices", "indptr")]
-    native = tuple(vector.astype(vector.dtype.newbyteorder("=")) for vector in vectors)
+    data = group["data"][:]
+    data = data.astype(
+        np.float32 if data.dtype.itemsize == 2 and data.dtype.kind == "f" else data.dtype.newbyteorder("=")
+    )
+    # What the indices hold was checked against the shape: none is too large for this type.
+    indices, indptr = (group[name][:].astype(np.int64) for name in ("indices", "indptr"))
     build = sparse.csr_matrix if by_row else sparse.csc_matrix
-    return build(native, shape=tuple(int(n) for n in group.attrs["shape"]))
+    return build((data, indices, indptr), shape=tuple(int(n) for n in group.attrs["shape"]))
 
 
 def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from cafsc._errors import InputError
 
 ACCEPTED = "an .h5ad file, a 10x .h5 file, a 10x mtx folder or a .zarr store"
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ZARR_ROOTS = ("zarr.json", ".zgroup")
 _SNIFF = 2048
 _KINDS = (
     (
@@ -83,9 +84,15 @@ def unchanged(path: Path) -> Iterator[None]:
 
 
 def _identity(path: Path) -> list[tuple[str, int, int, int]]:
-    """Name, number, size and time of change of a file, or of each file of a folder."""
-    parts = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
+    """Name, number, size and time of change of a file, or of each file of a folder.
+
+    Below the first level only in a zarr store: what else is given may be somebody's whole home.
+    """
     try:
+        parts = [path]
+        if path.is_dir():
+            deep = any((path / name).is_file() for name in ZARR_ROOTS)
+            parts = sorted(part for part in path.glob("**/*" if deep else "*") if part.is_file())
         found = [(str(part), part.stat()) for part in parts]
     except OSError:
         return []

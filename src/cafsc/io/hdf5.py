@@ -15,12 +15,14 @@ from typing import Any
 import h5py
 
 from cafsc._errors import InputError
-from cafsc.io.decode import decode, read_attributes
+from cafsc.io.chunks import has_lost_chunks, missing_chunks
+from cafsc.io.decode import decode, missing_filter, read_attributes
 from cafsc.io.limits import refuse_oversized
 from cafsc.io.sparse import sparse_fault
 
 MAX_DEPTH = 64
 _MAX_OBJECTS = 200_000
+SPARSE_PARTS = ("data", "indices", "indptr")
 SPARSE_AXIS = {"csr_matrix": 0, "csc_matrix": 1, "csr": 0, "csc": 1}
 
 
@@ -89,6 +91,15 @@ def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
         raise _hostile(path, f"{name} maps the bytes of another file (HDF5 external storage)")
     if dataset.is_virtual:
         raise _hostile(path, f"{name} is a virtual dataset, whose data lie in other files")
+    packed_by = missing_filter(dataset)
+    if packed_by and not name.startswith("/uns/"):
+        raise InputError(
+            f"{path}: {name} is compressed with a filter that is not installed ({packed_by})",
+            expected="data compressed with gzip or not at all",
+            fix="write it again with gzip where it can be read, or install that filter (hdf5plugin)",
+        )
+    if has_lost_chunks(dataset):
+        raise damaged(path, f"{name}: the index of its blocks is broken, and some would be read as zeros")
     n = dataset.size or 0
     stored = int(dataset.id.get_storage_size())
     refuse_oversized(path, name, n * dataset.dtype.itemsize, stored)
@@ -97,15 +108,17 @@ def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
 
 
 def _inspect_sparse(path: Path, name: str, group: h5py.Group, major: int) -> None:
-    missing = [
-        part for part in ("data", "indices", "indptr") if not isinstance(group.get(part), h5py.Dataset)
-    ]
+    missing = [part for part in SPARSE_PARTS if not isinstance(group.get(part), h5py.Dataset)]
     if missing:
         raise damaged(path, f"sparse matrix {name} has no {' and no '.join(missing)}")
     shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
     if shape is None or len(shape) != 2:
         raise damaged(path, f"sparse matrix {name} does not say its shape")
     n_major, n_minor = int(shape[major]), int(shape[1 - major])
+    for part in SPARSE_PARTS:
+        n_missing = missing_chunks(group[part])
+        if n_missing:
+            raise damaged(path, f"sparse matrix {name}: {n_missing:,} blocks of {part} were never written")
     fault = sparse_fault(group["data"], group["indices"], group["indptr"], n_major, n_minor)
     if fault:
         raise damaged(path, f"sparse matrix {name}: {fault}")

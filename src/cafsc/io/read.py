@@ -14,7 +14,7 @@ from cafsc.io.files import ACCEPTED, has_hdf5_signature, head, not_hdf5, stat_in
 from cafsc.io.hdf5 import cause, damaged, open_hdf5
 from cafsc.io.tenx import is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
 from cafsc.io.watched import Inspection
-from cafsc.io.zarr_store import is_zarr
+from cafsc.io.zarr_store import is_zarr, open_store
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -108,7 +108,7 @@ def _read_anndata(path: Path, *, zarr: bool) -> AnnData:
         try:
             adata, dropped = (None, ()) if zarr else read_modern_h5ad(path)
             if adata is None:
-                adata = anndata.read_zarr(path) if zarr else anndata.read_h5ad(path)
+                adata = anndata.read_zarr(open_store(path)) if zarr else anndata.read_h5ad(path)
         except (MemoryError, RecursionError):
             raise
         except Exception as error:

@@ -12,8 +12,9 @@ import h5py
 import numpy as np
 
 from cafsc._errors import InputError
+from cafsc.io.chunks import missing_chunks
 from cafsc.io.files import head
-from cafsc.io.hdf5 import damaged
+from cafsc.io.hdf5 import SPARSE_PARTS, damaged
 from cafsc.io.limits import refuse_oversized
 from cafsc.io.sparse import sparse_fault
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _GENE_EXPRESSION = "Gene Expression"
 _VECTORS = ("data", "indices", "indptr", "shape", "barcodes")
 _GZIP_MOST_PACKED = 1032
+_LONGEST_LINE = 100_000
 
 
 def _groups(file: h5py.File) -> list[str]:
@@ -66,7 +68,17 @@ def read_tenx_h5(path: Path, file: h5py.File) -> AnnData:
     ids, names = ("id", "name") if "features" in group else ("genes", "gene_names")
     if ids not in features or names not in features:
         raise damaged(path, f"10x matrix without {ids} or {names} of its features")
+    for name in (
+        *(f"{groups[0]}/{part}" for part in _VECTORS),
+        f"{features.name}/{ids}",
+        f"{features.name}/{names}",
+    ):
+        if not isinstance(file[name], h5py.Dataset) or len(file[name].shape or ()) != 1:
+            raise damaged(path, f"{name} is not a list of values")
     n_features, n_cells = (int(n) for n in group["shape"][:2])
+    for part in SPARSE_PARTS:
+        if missing_chunks(group[part]):
+            raise damaged(path, f"10x matrix: blocks of {part} were never written")
     # Features x cells by column is cells x features by row: no conversion is needed.
     fault = sparse_fault(group["data"], group["indices"], group["indptr"], n_cells, n_features)
     if fault:
@@ -169,17 +181,28 @@ def mtx_folder_files(folder: Path) -> MtxFiles | None:
     return MtxFiles(matrix=matrices[0], **found)
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _lines(path: Path, n_most: int) -> list[list[str]]:
+    """Lines that are not blank, split at tabs; one more than `n_most` at the most."""
     opener = gzip.open if head(path).startswith(b"\x1f\x8b") else open
+    rows: list[list[str]] = []
     try:
-        with opener(path, "rt", encoding="utf-8", errors="replace") as file:
-            return [line.rstrip("\r\n").split("\t") for line in file]
+        with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
+            # Never the whole of a line that does not end: a small file can unpack to any length.
+            while len(rows) <= n_most and (line := file.readline(_LONGEST_LINE)):
+                if len(line) == _LONGEST_LINE:
+                    raise damaged(path, f"line {len(rows) + 1:,} is longer than {_LONGEST_LINE:,} characters")
+                if line.strip():
+                    rows.append(line.rstrip("\r\n").split("\t"))
     except (OSError, EOFError, zlib.error) as error:
         raise damaged(path, f"cannot be decompressed: {error}") from error
+    return rows
 
 
-def _check_mtx_header(path: Path) -> None:
-    """Refuse a matrix that declares more entries than its file can hold, before memory is set aside."""
+def _read_mtx_header(path: Path) -> tuple[int, int]:
+    """Rows and columns that a matrix declares.
+
+    Refuses one that declares more entries than its file can hold, before memory is set aside.
+    """
     packed = head(path).startswith(b"\x1f\x8b")
     opener = gzip.open if packed else open
     try:
@@ -194,7 +217,7 @@ def _check_mtx_header(path: Path) -> None:
     if len(words) < 5 or words[0] != "%%matrixmarket" or words[2] != "coordinate":
         raise damaged(path, "is not a sparse (coordinate) Matrix Market file")
     try:
-        _, _, entries = (int(word) for word in line.split())
+        n_rows, n_columns, entries = (int(word) for word in line.split())
     except ValueError as error:
         raise damaged(path, "the line with its size is not three whole numbers") from error
     shortest = len("1 1\n")
@@ -202,6 +225,7 @@ def _check_mtx_header(path: Path) -> None:
     if entries < 0 or entries * shortest > size:
         raise damaged(path, f"it claims {entries:,} entries, more than a file of its size can hold")
     refuse_oversized(path, "the matrix", entries * 16, size)
+    return n_rows, n_columns
 
 
 def read_tenx_mtx(folder: Path, files: MtxFiles) -> AnnData:
@@ -215,18 +239,30 @@ def read_tenx_mtx(folder: Path, files: MtxFiles) -> AnnData:
     from scipy import io as scipy_io
     from scipy import sparse
 
-    _check_mtx_header(files.matrix)
+    n_features, n_cells = _read_mtx_header(files.matrix)
+    rows, barcodes = _lines(files.features, n_features), _lines(files.barcodes, n_cells)
+    for n_declared, found, path, what in (
+        (n_features, rows, files.features, "rows"),
+        (n_cells, barcodes, files.barcodes, "columns"),
+    ):
+        if len(found) != n_declared:
+            kind = "features" if path == files.features else "barcodes"
+            n = f"more than {n_declared:,}" if len(found) > n_declared else f"{len(found):,}"
+            text = f"{folder}: {n_declared:,} {what} in {files.matrix.name}, but {n} {kind} in {path.name}"
+            raise InputError(
+                text,
+                expected="one line a row (feature) and a column (barcode), and no header",
+                fix="take the three files of one and the same run",
+            )
     try:
         matrix = sparse.csr_matrix(scipy_io.mmread(files.matrix, spmatrix=True).T)
     except (ValueError, OSError, EOFError, OverflowError, zlib.error) as error:
         raise damaged(files.matrix, " ".join(str(error).split())[:200]) from error
     if matrix.dtype.kind not in "biuf":
         raise damaged(files.matrix, f"its entries are {matrix.dtype}, not numbers")
-    rows = [row for row in _lines(files.features) if row != [""]]
-    barcodes = [row[0] for row in _lines(files.barcodes) if row != [""]]
     table = _Features(
         ids=[row[0] for row in rows],
         names=[row[1] if len(row) > 1 else row[0] for row in rows],
         types=[row[2] for row in rows] if rows and all(len(row) > 2 for row in rows) else None,
     )
-    return _assemble(folder, matrix, table, barcodes)
+    return _assemble(folder, matrix, table, [row[0] for row in barcodes])

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from cafsc._errors import InputError
-from cafsc.io.hdf5 import SPARSE_AXIS, damaged
+from cafsc.io.files import ZARR_ROOTS
+from cafsc.io.hdf5 import SPARSE_AXIS, SPARSE_PARTS, damaged
 from cafsc.io.limits import refuse_oversized
 from cafsc.io.sparse import sparse_fault
 
@@ -20,9 +21,16 @@ _MAX_METADATA = 64 * 2**20
 _BLOCK = 2**20
 
 
+def open_store(store: Path) -> Any:
+    """Root of a store, by the metadata of each array: a consolidated copy of them could say something else."""
+    import zarr
+
+    return zarr.open_group(store, mode="r", use_consolidated=False)
+
+
 def is_zarr(folder: Path) -> bool:
     """Whether a folder is the root of a zarr store (format 2 or 3)."""
-    return any((folder / name).is_file() for name in ("zarr.json", ".zgroup"))
+    return any((folder / name).is_file() for name in ZARR_ROOTS)
 
 
 def _mentions_pickle(value: Any) -> bool:
@@ -87,6 +95,12 @@ def inspect_zarr(store: Path) -> None:
                 expected="a store that holds its own data",
                 fix="copy the file into the store, if you trust its origin",
             )
+        if not item.is_file() and not item.is_dir():
+            raise InputError(
+                f"{store}: refused: {item.relative_to(store)} is a pipe, socket or device",
+                expected="a store of regular files",
+                fix="copy the store again",
+            )
         if item.name in _METADATA and item.is_file():
             _inspect_metadata(store, item)
 
@@ -106,7 +120,7 @@ def decode_zarr(store: Path) -> None:
     """
     import zarr
 
-    root = zarr.open_group(store, mode="r")
+    root = open_store(store)
     for name, item in [("/", root), *root.members(max_depth=None)]:
         if isinstance(item, zarr.Group):
             major = SPARSE_AXIS.get(str(item.attrs.get("encoding-type", "")))
@@ -119,10 +133,14 @@ def decode_zarr(store: Path) -> None:
 
 def _inspect_sparse(store: Path, name: str, group: Any, major: int) -> None:
     shape: Any = group.attrs.get("shape")
-    vectors = [group.get(part) for part in ("data", "indices", "indptr")]
+    vectors = [group.get(part) for part in SPARSE_PARTS]
     if not isinstance(shape, list) or len(shape) != 2 or any(vector is None for vector in vectors):
         raise damaged(store, f"sparse matrix {name} is not whole")
     data, indices, indptr = vectors
+    for part, vector in zip(SPARSE_PARTS, vectors, strict=True):
+        n_missing = vector.nchunks - vector.nchunks_initialized
+        if data.size and n_missing:
+            raise damaged(store, f"sparse matrix {name}: {n_missing:,} blocks of {part} are not there")
     fault = sparse_fault(data, indices, indptr, int(shape[major]), int(shape[1 - major]))
     if fault:
         raise damaged(store, f"sparse matrix {name}: {fault}")

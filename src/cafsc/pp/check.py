@@ -36,6 +36,7 @@ _KIND_WORDS: dict[MatrixKind, str] = {
     "corrected_counts": "counts with fractions",
     "log1p": "log-normalised values",
     "log2": "log2-normalised values",
+    "log10": "log10-normalised values",
     "log1p_twice": "values logged twice",
     "normalized": "normalised values that are not logged",
     "scaled": "scaled values",

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 MatrixKind = Literal[
-    "counts", "corrected_counts", "log1p", "log2", "log1p_twice", "normalized", "scaled", "empty", "unknown"
+    "counts",
+    "corrected_counts",
+    "log1p",
+    "log2",
+    "log10",
+    "log1p_twice",
+    "normalized",
+    "scaled",
+    "empty",
+    "unknown",
 ]
 COUNT_KINDS: tuple[MatrixKind, ...] = ("counts", "corrected_counts")
 
@@ -21,6 +30,8 @@ _FEWEST_VALUES = 10
 _CONSTANT = 0.01
 _WHOLE = 0.05
 _MOST_PER_MILLION = 1.05e6
+# What one molecule is worth at the least after a correction of counts; less is a share of a total.
+_LEAST_COUNT = 0.01
 # The logarithm of a million is 13.8 (natural) or 19.9 (base 2); that of 13.8 + 1 is 2.7.
 _HIGHEST_LOGGED = 25.0
 _HIGHEST_TWICE_LOGGED = 2.7
@@ -87,11 +98,13 @@ def matrix_stats(matrix: Any) -> MatrixStats:
         n_top += int((finite == high).sum())
     clean = _finite(matrix, n_nan + n_inf)
     nonzero = clean != 0
+    with np.errstate(over="ignore"):
+        cell_sums = np.asarray(clean.sum(axis=1, dtype=np.float64)).ravel()
     return MatrixStats(
         n_values, n_nan, n_inf, n_negative, n_whole, n_top,
         low=low if n_values > n_nan + n_inf else 0.0,
         high=high if n_values > n_nan + n_inf else 0.0,
-        cell_sums=np.asarray(clean.sum(axis=1, dtype=np.float64)).ravel(),
+        cell_sums=cell_sums,
         cell_values=np.asarray(nonzero.sum(axis=1)).ravel().astype(np.int64),
         gene_values=np.asarray(nonzero.sum(axis=0)).ravel().astype(np.int64),
     )  # fmt: skip
@@ -124,6 +137,7 @@ def _sampled_rows(matrix: Any, stats: MatrixStats) -> list[Floats]:
 _UNDO: dict[MatrixKind, Callable[[Floats], Floats]] = {
     "log1p": np.expm1,
     "log2": lambda values: np.exp2(values) - 1,
+    "log10": lambda values: np.power(10.0, values) - 1,
     "log1p_twice": lambda values: np.expm1(np.expm1(values)),
     "corrected_counts": lambda values: values,
 }
@@ -154,7 +168,11 @@ def _stepped(rows: list[Floats], kind: MatrixKind) -> float:
         linear = _undone(row, kind)
         if linear is None:
             return 0.0
-        ratio = linear / linear.min()
+        least = linear.min()
+        if not least > 0:
+            continue
+        with np.errstate(over="ignore"):
+            ratio = linear / least
         ratio = ratio[(ratio > 1 + _WHOLE) & (ratio < 10)]
         if len(ratio) < 3:
             continue
@@ -191,11 +209,13 @@ def _positive_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
         return "unknown"
     kinds: tuple[MatrixKind, ...] = ("corrected_counts",)
     if stats.high < 2 * _HIGHEST_LOGGED:
-        kinds = ("corrected_counts", "log1p", "log2", "log1p_twice")
+        kinds = ("corrected_counts", "log1p", "log2", "log10", "log1p_twice")
     constant = _by_constant_sum(rows, kinds)
     if constant is not None:
         return "normalized" if constant == "corrected_counts" else constant
     stepped = _by_steps(rows, kinds)
+    if stepped == "corrected_counts" and float(np.median([row.min() for row in rows])) < _LEAST_COUNT:
+        return "normalized"
     if stepped is not None:
         return stepped
     if stats.n_whole > 0.5 * stats.n_finite:
@@ -216,7 +236,7 @@ def matrix_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
     Returns
     -------
     ``counts`` (whole numbers), ``corrected_counts`` (fractions, as ambient removal or expected counts
-    give), ``log1p`` (natural logarithm), ``log2``, ``log1p_twice``, ``normalized`` (not logged), ``scaled``
+    give), ``log1p`` (natural logarithm), ``log2``, ``log10``, ``log1p_twice``, ``normalized`` (not logged), ``scaled``
     (some values are negative), ``empty``, or ``unknown``.
 
     Notes

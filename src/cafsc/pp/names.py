@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,8 +42,10 @@ _NUMBER = re.compile(r"\d+(\.0)?")
 _SUFFIX = re.compile(r"(.+?)[-.]\d{1,2}")
 _BLANK = {"", "nan", "na", "none", "null", "n/a", "<na>"}
 _CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_WRAPPED = re.compile(r"""b?(['"])(.*)\1""")
 _LEAST_KNOWN = 0.05
 _WELL_KNOWN = 0.25
+_MANY_OTHERS = 0.2
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,22 @@ def gene_findings(
         Result of `cafsc.genes.symbols` for the names; None without a species.
     """
     names, identifiers = _strip_genome(chosen.names), chosen.identifiers
+    n_other = _of_the_other_species(chosen.names, used_species)
     found = _repeated(
         chosen.names, "gene", "duplicated_gene_names", "counts of one symbol are summed before scoring"
     )
     found += _pattern_findings(chosen.names)
     odd_case = _case(names, identifiers, used_species)
-    if _scrambled(names, identifiers) and species == "auto":
+    if n_other and used_species is None:
+        text = "human and mouse genes stand side by side: two genomes, or two datasets, in one"
+        fix = "keep the genes of one species, or say with --species which one counts"
+        found.append(error("mixed_species", text, n_other, names, fix))
+    elif (
+        _scrambled(names, identifiers) and genes.identify([name.upper() for name in names]).kind == "ensembl"
+    ):
+        text = "the gene names are Ensembl identifiers in small letters"
+        found.append(error("letter_case", text, len(names), names, "write them in capitals (ENSG...)"))
+    elif _scrambled(names, identifiers) and species == "auto":
         found.append(_undecided(names, "are in mixed case"))
     elif used_species is None and identifiers.kind != "unknown":
         found.append(_undecided(names, "fit human and mouse alike (all in lower case?)"))
@@ -116,6 +129,10 @@ def gene_findings(
         found.append(_unknown(names, identifiers.share))
     else:
         found += odd_case
+        if n_other and not odd_case:
+            text = f"{n_other:,} gene names are not {used_species} but of the other species, and are not used"
+            fix = "keep the genes of one species, if two genomes were mapped"
+            found.append(warning("mixed_species", text, n_other, fix=fix))
         if identifiers.share < _WELL_KNOWN:
             text = f"only {identifiers.share:.0%} of the gene names are known {used_species} symbols"
             fix = "check that the names are approved gene symbols or Ensembl identifiers"
@@ -127,6 +144,36 @@ def gene_findings(
         fix = f"leave the species out, or give --species {identifiers.species}"
         found.append(warning("species_mismatch", text, fix=fix))
     return found
+
+
+def _of_the_other_species(names: list[str], used: str | None) -> int:
+    """Names that a second species explains, where those are many; else 0."""
+    prefixed = {"human": 0, "mouse": 0}
+    plain = []
+    for name in names:
+        match = _GENOME.match(name)
+        if match:
+            prefixed["mouse" if match[1].lower().startswith(("mm", "grcm")) else "human"] += 1
+        else:
+            plain.append(name)
+    capitals = [name for name in plain if name == name.upper()]
+    titled = [name for name in plain if name != name.upper() and name[:1] == name[:1].upper()]
+    found = {
+        "human": prefixed["human"] + _known_as(capitals, "human"),
+        "mouse": prefixed["mouse"] + _known_as(titled, "mouse"),
+    }
+    other = min(found, key=lambda species: found[species]) if used is None else _OTHER[used]
+    return found[other] if found[other] > _MANY_OTHERS * len(names) else 0
+
+
+_OTHER = {"human": "mouse", "mouse": "human"}
+
+
+def _known_as(names: list[str], species: str) -> int:
+    identifiers = genes.identify(names) if names else None
+    if identifiers is None or identifiers.species != species or identifiers.share < _WELL_KNOWN:
+        return 0
+    return round(identifiers.share * len(names))
 
 
 def _scrambled(names: list[str], identifiers: genes.Identifiers) -> bool:
@@ -186,7 +233,24 @@ def _pattern_findings(names: list[str]) -> list[Finding]:
         text = f"{len(prefixed):,} gene names carry a genome prefix, which is ignored"
         fix = "take the prefix off the gene names"
         found.append(warning("genome_prefix", text, len(prefixed), prefixed, fix))
-    return found + _suffixes(names)
+    return found + _stray(names) + _suffixes(names)
+
+
+def _bare(name: str) -> str:
+    """A name without blanks at its ends, invisible characters, quotes and the ``b''`` of bytes."""
+    shown = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf")).strip()
+    match = _WRAPPED.fullmatch(shown)
+    return match[2].strip() if match else shown
+
+
+def _stray(names: list[str]) -> list[Finding]:
+    """Names that are known only without the blanks, quotes or invisible characters around them."""
+    odd = [(name, bare) for name in names if (bare := _bare(name)) != name and bare]
+    if not odd or _share([bare for _, bare in odd]) < 0.5:
+        return []
+    text = f"{len(odd):,} gene names are not found because of blanks, quotes or invisible characters in them"
+    fix = "take these characters off the gene names"
+    return [warning("stray_characters", text, len(odd), (repr(name) for name, _ in odd), fix)]
 
 
 def _suffixes(names: list[str]) -> list[Finding]:
@@ -231,6 +295,19 @@ def _unknown(names: list[str], share: float) -> Finding:
         text = "the gene names are numbers (Entrez identifiers or row numbers), not gene symbols"
         fix = "put gene symbols or Ensembl identifiers into var_names"
         return error("numeric_genes", text, numbers, names, fix)
+    for changed, what in (
+        ([_bare(name) for name in names], "blanks, quotes or invisible characters"),
+        ([match[1] if (match := _SUFFIX.fullmatch(name)) else name for name in names], "a suffix such as -1"),
+        ([name.split("|")[0] for name in names], "something behind a bar (|)"),
+    ):
+        if (
+            changed != names
+            and len(set(changed)) > len(names) / 2
+            and _share(changed) > max(2 * share, _WELL_KNOWN)
+        ):
+            text = f"the gene names carry {what}, and only {share:.0%} of them are found among gene symbols"
+            fix = "take that off the gene names"
+            return error("unknown_genes", text, len(names), map(repr, names), fix)
     text = f"only {share:.0%} of the gene names are found among human and mouse symbols: another species?"
     fix = "put human or mouse gene symbols or Ensembl identifiers into var_names"
     return error("unknown_genes", text, len(names), names, fix)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cafsc import genes
@@ -55,6 +57,18 @@ def own_set_findings(
             gene for gene, symbols in wanted.items() if not any(symbol in measured for symbol in symbols)
         ]
         present = len(wanted) - len(missing)
+        shown = {symbol for symbols in wanted.values() for symbol in symbols} & set(measured)
+        if len(measured) and len(shown) > _ENOUGH * len(measured):
+            text = (
+                f"your set {name} holds {len(shown):,} of the {len(measured):,} genes measured: no background "
+                "is left to compare it with"
+            )
+            fix = "give the genes that set these cells apart, not all that were measured"
+            found.append(warning("set_is_large", text, len(shown), fix=fix))
+        twice = [symbol for symbol, n in Counter(chain.from_iterable(wanted.values())).items() if n > 1]
+        if twice:
+            text = f"your set {name} names {len(twice)} gene(s) under two names; each counts once"
+            found.append(warning("set_names_twice", text, len(twice), twice, "keep the approved symbol"))
         if present >= _ENOUGH * len(wanted):
             continue
         text = f"your set {name}: {present or 'none'} of its {len(wanted)} genes found in the data"

@@ -16,7 +16,7 @@ FEWEST_GENES = 50
 _FEW_CELLS = 50
 _SHALLOW = 300.0
 _DEEP = 1e6
-_CLIPPED_AT = (255.0, 65_535.0)
+_CLIPPED_AT = (127.0, 255.0, 32_767.0, 65_535.0)
 _FLOAT32_WHOLE = 2.0**24
 _IMPUTED = 0.9
 _JUDGED_VALUES = 50
@@ -29,8 +29,11 @@ _NOT_COUNTS: dict[MatrixKind, str] = {
     "corrected_counts": "the counts are not integers: fractions, as SoupX or RSEM leave them",
     "log1p": "the matrix is log-normalised (natural logarithm), not raw counts",
     "log2": "the matrix is log2-normalised, not raw counts",
+    "log10": "the matrix is log10-normalised, not raw counts",
     "log1p_twice": "the matrix was log-normalised twice, and is not raw counts",
-    "normalized": "the matrix is normalised but not logged (CPM, TPM or the like); it is not raw counts",
+    "normalized": (
+        "the values are not integers, and not logged: normalised (CPM, TPM) or expected counts (RSEM), not raw counts"
+    ),
     "unknown": "the values are neither counts nor a known normalisation",
 }
 
@@ -60,6 +63,9 @@ def value_errors(stats: MatrixStats, kind: MatrixKind) -> list[Finding]:
     if n_inf:
         text = f"{n_inf:,} entries are infinite (inf), not finite"
         found.append(error("inf", text, n_inf, fix="undo the division or logarithm that made them"))
+    if not np.isfinite(stats.cell_sums).all():
+        text = f"the largest value is {stats.high:.3g}, and the sum of its cell is beyond any number"
+        found.append(error("overflow", text, fix="the file may be damaged: write it again from its source"))
     if kind == "scaled":
         text = f"{n_negative:,} entries are negative: these are scaled values (z-scores), not counts"
         fix = "give the counts, in X, in layers['counts'] or with --layer"

@@ -65,7 +65,7 @@ def figures(adata: AnnData, key_added: str) -> list[Picture]:
     ]
     if clusters.empty:
         return pictures
-    if "X_umap" in adata.obsm or keys.pca in adata.obsm:
+    if _has_map(adata, keys):
         sizes = clusters.groupby("subtype")["n_cells"].sum()
         states = ", ".join(f"{s} {n:,}" for s, n in sizes.items())
         pictures.append(
@@ -145,6 +145,12 @@ def _lineage_alt(adata: AnnData, key_added: str) -> str:
     ]
     kept = int((cells["gate"].astype(object) == KEPT).sum())
     return f"Bar chart of cells per lineage: {', '.join(parts)}. Kept as fibroblasts: {kept:,}."
+
+
+def _has_map(adata: AnnData, keys: Keys) -> bool:
+    """Whether `cafsc.pl.embedding` has two dimensions to draw; two cells have only one."""
+    basis = "X_umap" if "X_umap" in adata.obsm else keys.pca
+    return basis in adata.obsm and adata.obsm[basis].ndim == 2 and adata.obsm[basis].shape[1] > 1
 
 
 def _picture(
