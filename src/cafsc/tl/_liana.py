@@ -38,7 +38,7 @@ def require_liana() -> Any:
         raise OptionError(
             "the consensus resource needs the package liana, which is not installed",
             expected='the extra "crosstalk" of cafsc',
-            fix='pip install "cafsc[crosstalk]", or use the pairs of the catalogue alone: resource "catalogue"',
+            fix='pip install "cafsc[crosstalk]", or use the pairs of the catalogue alone (--resource catalogue)',
         ) from error
 
 
