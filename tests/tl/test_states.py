@@ -17,6 +17,7 @@ from cafsc.tl._states import (
     is_covered,
     resampled_agreement,
     settle_states,
+    thinned_counts,
 )
 
 CONFIG = LabelConfig()
@@ -132,6 +133,38 @@ def test_a_zero_that_is_not_well_known_makes_states_less_sure() -> None:
         for error in (0.0, 0.5, 5.0)
     ]
     assert held[0] > held[1] > held[2]
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.3])
+def test_thinning_keeps_each_molecule_with_the_same_chance(fraction: float) -> None:
+    counts = np.repeat([1.0, 7.0, 31.0, 32.0, 900.0], 4000).reshape(5, 4000)
+    kept = thinned_counts(sparse.csr_matrix(counts), fraction, np.random.default_rng(0)).toarray()
+    assert (kept >= 0).all()
+    assert (kept <= counts).all()
+    assert (kept == np.rint(kept)).all()
+    n = counts[:, 0]
+    deviation = np.sqrt(n * fraction * (1 - fraction))
+    assert (np.abs(kept.mean(axis=1) - n * fraction) < 4 * deviation / np.sqrt(4000)).all()
+    np.testing.assert_allclose(kept.std(axis=1), deviation, rtol=0.06)
+
+
+def test_asking_some_of_the_cells_each_time_finds_about_the_same() -> None:
+    counts, bins, sets, state = planted()
+    space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
+    graph = neighbor_graph(np.log1p(counts.toarray()), 8)
+    reference = control_corrected(pooled_lognorm(counts, graph), bins, sets).mean(axis=0)
+    config = LabelConfig(max_asked=1, min_votes=3)
+    some = resampled_agreement(counts, graph, bins, sets, reference, SURE, space, config, seed=0)
+    asked = np.isfinite(some).all(axis=1)
+    assert asked.mean() > 0.8
+    assert some[np.arange(60), state][asked].mean() > 0.9
+
+
+def test_a_minor_state_makes_up_for_genes_that_were_not_measured() -> None:
+    scores = np.array([[0.1, 0.2, 1.0]])
+    for coverage, expected in (((1.0, 1.0, 1.0), 2), ((1.0, 1.0, 0.5), 1), ((0.5, 0.5, 1.0), 2)):
+        space = StateSpace(SPACE.names, SPACE.members, SPACE.primary, coverage)
+        assert assign_states(scores, space, minor_level=0.8).tolist() == [expected]
 
 
 def test_papers_are_drawn_with_replacement() -> None:

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 def scale_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
     """Scale every row to ``target_sum``; an empty row stays empty. Returns float64 CSR."""
     x = sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
+    scale_rows(x, target_sum)
+    return x
+
+
+def scale_rows(x: sparse.csr_matrix, target_sum: float) -> None:
+    """Scale every row of a float64 matrix to ``target_sum``, in place; an empty row stays empty."""
     depth = np.asarray(x.sum(axis=1)).ravel()
     x.data *= np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(x.indptr))
-    return x
 
 
 def log1p_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:

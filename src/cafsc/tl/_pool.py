@@ -8,7 +8,7 @@ from scipy import sparse
 
 from cafsc._config import ScoreConfig
 from cafsc.pp._neighbors import Array, detected_genes, neighbor_graph, principal_components
-from cafsc.pp.normalize import log1p_depth
+from cafsc.pp.normalize import log1p_depth, scale_rows
 
 
 def state_space(
@@ -41,8 +41,7 @@ def pooled_lognorm(
 ) -> sparse.csr_matrix:
     """log1p of each cell's counts summed with its neighbours', scaled to a common depth: cells x genes."""
     pooled = sparse.csr_matrix(graph @ counts, dtype=np.float64)
-    depth = np.asarray(pooled.sum(axis=1)).ravel()
     # In place, columns as they come: the pooled matrix is the largest there is, and its order does not matter.
-    pooled.data *= np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(pooled.indptr))
+    scale_rows(pooled, target_sum)
     np.log1p(pooled.data, out=pooled.data)
     return pooled

@@ -123,7 +123,7 @@ def settle_states(
     return out
 
 
-def thinned(counts: sparse.csr_matrix, fraction: float, rng: np.random.Generator) -> sparse.csr_matrix:
+def thinned_counts(counts: sparse.csr_matrix, fraction: float, rng: np.random.Generator) -> sparse.csr_matrix:
     """Keep each molecule with a chance of ``fraction``: whole counts in, whole counts out."""
     out = counts.copy()
     if fraction != _HALF:
@@ -173,7 +173,7 @@ def resampled_agreement(
     n_asked = max(config.max_asked, -(-config.min_votes * n_cells // config.n_resamples))
     for _ in range(config.n_resamples):
         cells = np.sort(rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))])
-        thin = thinned(whole[cells], config.count_fraction, rng)
+        thin = thinned_counts(whole[cells], config.count_fraction, rng)
         asked = np.sort(rng.permutation(cells.size)[:n_asked])
         lognorm = pooled_lognorm(thin, graph[cells[asked]][:, cells])
         cells = cells[asked]

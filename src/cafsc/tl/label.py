@@ -72,13 +72,13 @@ def label(
     state's sets are covered, ahead of matched chance, ahead of the runner-up, and stable when cells and counts
     are thinned; else it is ``unresolved`` with a reason: ``too_few_cells``, ``low_coverage``, ``no_evidence``,
     ``mixed:A+B``, ``low_margin``, ``low_support``, ``excluded_gene:G`` (an apCAF that is a leucocyte),
-    ``not_activated`` (the fibroblasts of the sample lack what those
-    of tumours show: an iCAF cannot be told from a fibroblast of normal tissue by itself).
+    ``not_activated`` (the fibroblasts of the sample lack what those of tumours show: an iCAF cannot be told from a
+    fibroblast of normal tissue by itself).
 
     Writes ``obs["<key_added>_cluster"]``, ``_subtype``, ``_cell_subtype``, ``_<scheme>`` (categorical, missing
     where not kept), ``_confidence`` (float64, 0..1, of the cluster),
-    ``_cell_support`` (float64, 0..1, of the cell) and, in ``uns["cafsc"]``, the tables ``clusters`` and
-    ``scores`` (see `cafsc.get`).
+    ``_cell_support`` (float64, 0..1, of the cell, NaN where no resample asked it) and, in ``uns["cafsc"]``, the
+    tables ``clusters`` and ``scores`` (see `cafsc.get`).
 
     Raises
     ------
