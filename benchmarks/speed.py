@@ -30,7 +30,6 @@ WORK = Path(__file__).with_name("speed_work.py")
 _WARM_UP_CELLS = 300
 CAFSC = Path(sys.executable).with_name("cafsc")
 NOT_BUILT = (
-    ("score_genes to the last digit, 20k x 100", "25 (scanpy 1.12), 40 (1.11)"),
     ("peak RSS backed, beyond outputs", "0.35 GB at 100k and at 1M cells"),
     ("backed wall against in memory", "1.1"),
     ("1M cells x 30k genes, backed, 2 cores", "under 6 GB"),
@@ -163,19 +162,22 @@ class Benchmark:
         cost = {
             name: middle([Cost(cpu, wall) for cpu, wall in times]) for name, times in found["seconds"].items()
         }
-        both = Cost(cost["bin_mean"].cpu + cost["ranks"].cpu, cost["bin_mean"].wall + cost["ranks"].wall)
         size = f"{sizes.score_cells:,} cells x 100 sets"
         bar = 40 if scanpy_release() < (1, 12) else 25
-        yield Row(f"bin-mean score / scanpy score_genes, {size}", cost["bin_mean"], cost["score_genes"], bar)
-        yield Row("bin-mean score and UCell / scanpy score_genes", both, cost["score_genes"], 35)
-        yield Row("bin-mean score and UCell / pyUCell's UCell", both, cost["ucell"], 10)
+        theirs, lookup = cost["score_genes"], cost["lookup"]
         yield Row(
-            "bin-mean score / one look-up a value", cost["bin_mean"], cost["lookup"], 2.2, at_least=False
+            f"scanpy's score_genes from our engine / from scanpy, {size}", cost["as_scanpy"], theirs, bar
         )
+        yield Row("default score (bin mean and UCell) / scanpy score_genes", cost["default"], theirs, 35)
+        every = "bin mean, UCell, AUCell and ULM of raw counts"
+        yield Row(f"{every} / pyUCell's UCell", cost["every"], cost["ucell"], 10)
+        yield Row("bin-mean loop / one look-up a value", cost["mean_kernel"], lookup, 2.2, at_least=False)
+        yield Row(
+            "loop of all methods / one look-up a value", cost["every_kernel"], lookup, 5, at_least=False
+        )
+        differences = ", ".join(f"{name} {value:.1e}" for name, value in found["difference"].items())
         print(
-            f"largest difference of our UCell from pyUCell's: {found['ucell_difference']:.1e} (bar 1e-6); "
-            f"UCell alone: {cost['ucell'].cpu / cost['ranks'].cpu:.2f} times less CPU; "
-            f"{found['n_values']:,} values that are not zero"
+            f"largest differences from the peers: {differences}; {found['n_values']:,} values that are not zero"
         )
 
     def whole(self) -> Iterator[Row]:

@@ -15,6 +15,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +27,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
+    from cafsc.engine import Scorer
     from cafsc.tl._controls import SetColumns
 
 N_SETS = 100
 N_BINS = 25
 MAX_RANK = 1500
+TARGET_SUM = 1e4
+SCORED = ("as_scanpy", "default", "every", "score_genes", "mean_kernel", "every_kernel", "lookup", "ucell")
 SHARE_DETECTED = 0.06
 _ROWS_AT_ONCE = 1000
 _WARM_UP = 200
+# What is measured are the compiled loops, on few cells too.
+_ALL_COMPILED = 10**12
 
 
 def write_data(folder: Path, n_cells: int) -> None:
@@ -57,10 +64,8 @@ def write_data(folder: Path, n_cells: int) -> None:
 
 
 def synthetic(n_cells: int, n_genes: int, share: float = SHARE_DETECTED, seed: int = 0) -> sparse.csr_matrix:
-    """Log-normalised counts, cells x genes, float32, of which about `share` is not zero."""
+    """Counts, cells x genes, float32, of which about `share` is not zero."""
     from scipy import sparse
-
-    from cafsc.pp.normalize import log1p_depth
 
     random = np.random.default_rng(seed)
     rate = random.gamma(0.3, size=n_genes)
@@ -69,7 +74,7 @@ def synthetic(n_cells: int, n_genes: int, share: float = SHARE_DETECTED, seed: i
     for start in range(0, n_cells, _ROWS_AT_ONCE):
         depth = random.lognormal(0.0, 0.4, min(_ROWS_AT_ONCE, n_cells - start))
         blocks.append(sparse.csr_matrix(random.poisson(depth[:, None] * rate).astype(np.float32)))
-    return log1p_depth(sparse.vstack(blocks, format="csr"), 1e4).astype(np.float32)
+    return sparse.vstack(blocks, format="csr")
 
 
 def random_sets(n_genes: int, n_sets: int = N_SETS, seed: int = 0) -> list[SetColumns]:
@@ -85,31 +90,76 @@ def random_sets(n_genes: int, n_sets: int = N_SETS, seed: int = 0) -> list[SetCo
 class Scoring:
     """One matrix and its sets, scored by each method."""
 
-    def __init__(self, lognorm: sparse.csr_matrix, sets: list[SetColumns]) -> None:
+    def __init__(self, counts: sparse.csr_matrix, sets: list[SetColumns]) -> None:
         import pandas as pd
         from anndata import AnnData
 
-        self.lognorm, self.sets = lognorm, sets
-        names = np.array([f"gene{number}" for number in range(lognorm.shape[1])])
-        self.adata = AnnData(lognorm, var=pd.DataFrame(index=names))
-        self.named = {str(number): list(names[members.up]) for number, members in enumerate(sets)}
+        from cafsc import engine
+        from cafsc.pp.normalize import log1p_depth
 
-    def bin_mean(self) -> NDArray[np.float64]:
-        """Our score, choice of the bins included."""
-        from cafsc.tl._controls import control_corrected, expression_bins
+        self.counts, self.sets = counts, sets
+        self.lognorm = log1p_depth(counts, TARGET_SUM).astype(np.float32)
+        self.names = np.array([f"gene{number}" for number in range(counts.shape[1])])
+        self.adata = AnnData(self.lognorm, var=pd.DataFrame(index=self.names))
+        self.named = {str(number): list(self.names[members.up]) for number, members in enumerate(sets)}
+        self.bins = self._bins()
+        self.combination = engine.bin_mean_combination(self.bins, sets)
+        self.scorer = self._scorer(engine.METHODS)
 
-        mean = np.asarray(self.lognorm.mean(axis=0), dtype=np.float64).ravel()
-        return control_corrected(self.lognorm, expression_bins(mean, N_BINS), self.sets)
+    def _bins(self) -> NDArray[np.int64]:
+        from cafsc import engine
+        from cafsc.tl._controls import expression_bins
 
-    def ranks(self) -> NDArray[np.float64]:
-        """Our UCell."""
-        from cafsc.tl._controls import rank_scores
+        return expression_bins(engine.gene_means(self.lognorm, n_values=_ALL_COMPILED), N_BINS)
 
-        return rank_scores(self.lognorm, self.sets, MAX_RANK)
+    def _scorer(self, methods: tuple[str, ...], target_sum: float | None = None) -> Scorer:
+        from cafsc import engine
 
-    def score_genes(self) -> None:
+        return engine.Scorer(
+            self.lognorm.shape[1],
+            self.sets,
+            methods,
+            n_values=_ALL_COMPILED,
+            bins=self._bins() if target_sum is None else self.bins,
+            max_rank=MAX_RANK,
+            target_sum=target_sum,
+        )
+
+    def as_scanpy(self) -> NDArray[np.float64]:
+        """scanpy's own scores: choice of the control genes included."""
+        from cafsc import engine
+
+        means = engine.gene_means(self.lognorm, n_values=_ALL_COMPILED, single=scanpy_sums_singly())
+        combination = engine.score_genes_combination(means, self.sets)
+        parts = [combination.scores(rows, _ALL_COMPILED) for _, rows in engine.row_blocks(self.lognorm)]
+        return np.vstack(parts)
+
+    def default(self) -> dict[str, NDArray[np.float64]]:
+        """Both families of our scores, choice of the bins included."""
+        return self._scorer(("bin_mean", "ucell")).score(self.lognorm)
+
+    def every(self) -> dict[str, NDArray[np.float64]]:
+        """All methods, of raw counts: they are normalised on the way."""
+        return self._scorer(("bin_mean", "ucell", "aucell", "ulm"), TARGET_SUM).score(self.counts)
+
+    def mean_kernel(self) -> None:
+        """The bin mean alone, once the bins are known."""
+        from cafsc import engine
+
+        for _, rows in engine.row_blocks(self.lognorm):
+            self.combination.scores(rows, _ALL_COMPILED)
+
+    def every_kernel(self) -> None:
+        """All methods, once the bins are known."""
+        from cafsc import engine
+
+        for _, rows in engine.row_blocks(self.lognorm):
+            self.scorer.scores(rows)
+
+    def score_genes(self) -> NDArray[np.float64]:
         """scanpy with its defaults."""
         add_score_genes(self.adata, self.named)
+        return self.adata.obs[[f"{name}_score" for name in self.named]].to_numpy()
 
     def ucell(self) -> NDArray[np.float64]:
         """pyUCell on one thread."""
@@ -118,7 +168,32 @@ class Scoring:
     def lookup(self) -> NDArray[np.float64]:
         """One look-up in a gene table for each value: the least that any score must do."""
         table = np.arange(self.lognorm.shape[1], dtype=np.float64)
-        return np.take(table, self.lognorm.indices)
+        out = np.empty(self.lognorm.shape[0])
+        columns = self.lognorm.indices.view(np.uint32)
+        weighted_sums()(self.lognorm.data, columns, self.lognorm.indptr, table, out)
+        return out
+
+
+@cache
+def weighted_sums() -> Any:
+    """Each row's sum of value x its column's weight, compiled in the way that numba is quickest with."""
+    import numba
+
+    @numba.njit
+    def sums(data: Any, columns: Any, indptr: Any, table: Any, out: Any) -> None:
+        for row in range(indptr.size - 1):
+            values, places = data[indptr[row] : indptr[row + 1]], columns[indptr[row] : indptr[row + 1]]
+            total = 0.0
+            for k in range(values.size):
+                total += values[k] * table[places[k]]
+            out[row] = total
+
+    return sums
+
+
+def scanpy_sums_singly() -> bool:
+    """Whether the installed scanpy sums a float32 matrix in float32."""
+    return tuple(map(int, version("scanpy").split(".")[:2])) < (1, 12)
 
 
 def add_score_genes(adata: AnnData, sets: Mapping[str, list[str]]) -> None:
@@ -145,19 +220,28 @@ def cpu_and_wall(work: Callable[[], Any]) -> tuple[float, float, Any]:
 def rounds_of_scores(n_cells: int, n_genes: int, n_rounds: int) -> dict[str, Any]:
     """CPU and wall seconds of each method in each round (A B A B), after a warm-up on a few cells."""
     sets = random_sets(n_genes)
-    lognorm = synthetic(n_cells, n_genes)
-    few, whole = Scoring(lognorm[:_WARM_UP].copy(), sets[:2]), Scoring(lognorm, sets)
-    methods = ("bin_mean", "score_genes", "ranks", "ucell", "lookup")
-    for method in methods:
+    counts = synthetic(n_cells, n_genes)
+    few, whole = Scoring(counts[:_WARM_UP].copy(), sets), Scoring(counts, sets)
+    # scanpy compiles nothing that depends on the number of sets.
+    few.named = dict(list(few.named.items())[:2])
+    for method in SCORED:
         getattr(few, method)()
-    times: dict[str, list[tuple[float, float]]] = {method: [] for method in methods}
+    times: dict[str, list[tuple[float, float]]] = {method: [] for method in SCORED}
     results = {}
     for _ in range(n_rounds):
-        for method in methods:
+        for method in SCORED:
             cpu, wall, results[method] = cpu_and_wall(getattr(whole, method))
             times[method].append((cpu, wall))
-    difference = float(np.abs(results["ranks"] - results["ucell"]).max())
-    return {"seconds": times, "ucell_difference": difference, "n_values": int(lognorm.nnz)}
+    difference = {
+        "score_genes": np.abs(results["as_scanpy"] - results["score_genes"]).max(),
+        "ucell": np.abs(results["default"]["ucell"] - results["ucell"]).max(),
+        "ucell of counts": np.abs(results["every"]["ucell"] - results["ucell"]).max(),
+    }
+    return {
+        "seconds": times,
+        "difference": {name: float(value) for name, value in difference.items()},
+        "n_values": int(counts.nnz),
+    }
 
 
 def scanpy_steps(source: Path, sets: Mapping[str, list[str]], output: Path) -> None:

@@ -47,7 +47,7 @@ def test_versions_are_those_installed(document: dict[str, object]) -> None:
     versions = document["versions"]
     assert isinstance(versions, dict)
     assert versions["cafsc"] == cafsc.__version__
-    for package in ("numpy", "anndata", "igraph", "scikit-learn"):
+    for package in ("numpy", "anndata", "igraph", "numba"):
         assert versions[package] == version(package)
 
 

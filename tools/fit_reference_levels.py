@@ -16,7 +16,7 @@ import gzip
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +27,12 @@ from cafsc._config import GateConfig, ScoreConfig
 from cafsc.pp.normalize import count_matrix, symbol_columns
 from cafsc.sig.reference import FILE, PROFILES, ReferenceLevels
 from cafsc.tl._activation import activation_panel
-from cafsc.tl._controls import control_corrected
 from cafsc.tl._fibroblasts import fibroblasts
 from cafsc.tl._mixture import pseudobulk
 from cafsc.tl._panels import lineage_panels
 from cafsc.tl._sets import scored_sets
 from cafsc.tl.gate import gate
-from cafsc.tl.score import score
+from cafsc.tl.score import both_scores, score
 
 DATASETS = (
     "breast_tnbc_wu2021_CID4465",
@@ -118,7 +117,10 @@ def measure(name: str, profiles: Profiles) -> tuple[dict[tuple[str, str], float]
     found = scored_sets(sig.load(), species, cells.columns, every=True)
     # Sets that a dataset covers badly stay in: states are compared, so they need the same datasets behind them.
     found = {name: columns for name, columns in found.items() if columns.n_found}
-    scores = control_corrected(cells.lognorm, cells.bins, list(found.values()))
+    members = list(found.values())
+    work = partial(both_scores, bins=cells.bins, sets=members, max_rank=ScoreConfig().max_rank)
+    blocks = cells.map_pooled(work, np.zeros((cells.rows.size, 0)), "score")
+    scores = np.concatenate([above for _, (above, _) in blocks])
     return markers, dict(zip(found, scores.mean(axis=0).tolist(), strict=True))
 
 

@@ -20,10 +20,13 @@ from cafsc._threads import limit_threads
 from cafsc.pp.columns import with_columns
 from cafsc.pp.findings import by_severity
 from cafsc.pp.outcome import outcome_findings
+from cafsc.pp.rows import is_stored
+from cafsc.pp.spread import on_cluster
 from cafsc.sig.weights import WeightsLike
 
 if TYPE_CHECKING:
     from anndata import AnnData
+    from distributed import Client
 
     from cafsc.sig.reference import ReferenceLevels
 
@@ -88,6 +91,7 @@ def annotate(
     config: AnnotateConfig | None = None,
     levels: ReferenceLevels | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> AnnotationResult:
     """Name the fibroblasts of a tumour and call them pro- or anti-tumour, with the papers behind each call.
 
@@ -128,6 +132,9 @@ def annotate(
         Reference levels; the shipped ones if not given. A benchmark on a dataset gives levels fitted without it.
     progress
         Called with the step's name, its number and the number of steps.
+    client
+        Of a dask cluster: work on blocks of cells goes to its workers, which must see the file that ``X`` or the
+        layer of counts lies in (``cafsc.io.read(path, backed=True)``). The result is the same.
 
     Returns
     -------
@@ -159,7 +166,7 @@ def annotate(
         key_added,
     )
     step = _stepper(progress)
-    with limit_threads(threads):
+    with limit_threads(threads), on_cluster(client):
         step("check")
         report = pp.check(adata, layer=layer, species=_species(species))
         report.raise_for_errors()
@@ -188,6 +195,7 @@ def annotate(
             batch_key=batch_key,
             key_added=key_added,
             config=config.score,
+            seed=seed,
         )
         step("name states")
         tl.label(
@@ -253,6 +261,11 @@ def _species(species: str) -> Any:
 
 def _from_raw(adata: AnnData) -> AnnData:
     """The values of ``.raw`` with the cells' annotation; the check has told the user."""
-    out = adata.raw.to_adata()
+    if is_stored(adata.raw.X):
+        from anndata import AnnData
+
+        out = AnnData(adata.raw.X, obs=adata.obs.copy(), var=adata.raw.var.copy())
+    else:
+        out = adata.raw.to_adata()
     out.uns = dict(adata.uns)
     return out

@@ -35,6 +35,8 @@ class ClusterConfig(Config):
     n_neighbors: int = Field(default=10, ge=2)
     """The cell itself counts as one. Small, so that eight fibroblasts can be a cluster of their own."""
     resolution: float = Field(default=1.0, gt=0)
+    max_cells: int = Field(default=10_000, ge=100)
+    """Cells that are clustered; of more, a random sample of so many, and the others are placed among them."""
 
 
 class GateConfig(Config):
@@ -89,6 +91,8 @@ class ScoreConfig(Config):
     n_top_genes: int = Field(default=1000, ge=10)
     """Most detected genes, from which the neighbours are found: in shallow data they carry the states."""
     n_pcs: int = Field(default=10, ge=2)
+    max_cells: int = Field(default=10_000, ge=100)
+    """Fibroblasts among which neighbours are sought; of more, a random sample of so many."""
 
 
 class LabelConfig(Config):
@@ -121,7 +125,7 @@ class LabelConfig(Config):
     n_resamples: int = Field(default=20, ge=2)
     n_paper_draws: int = Field(default=25, ge=1)
     """Choices of papers and reference levels in each resample of cells and counts."""
-    max_asked: int = Field(default=1500, ge=1)
+    max_asked: int = Field(default=1000, ge=1)
     """Cells that a resample asks, at most, unless ``min_votes`` takes more."""
     min_votes: int = Field(default=3, ge=1)
     """Resamples in which a cell is asked, on average, at least."""

@@ -40,9 +40,9 @@ class Keys:
         return f"{self.key_added}_symbol"
 
     @property
-    def lognorm(self) -> str:
-        """``layers``: log1p of counts scaled to a common depth, float32."""
-        return f"{self.key_added}_lognorm"
+    def input(self) -> str:
+        """``layers``: the values of an input that holds no counts, as they came."""
+        return f"{self.key_added}_input"
 
     @property
     def lineage(self) -> str:
@@ -103,6 +103,11 @@ class Keys:
     def neighbors(self) -> str:
         """``obsp``: cells x cells, 1 for a kept fibroblast and each of its neighbours."""
         return f"{self.key_added}_neighbors"
+
+    @property
+    def sketch(self) -> str:
+        """``obs``: whether a kept cell is one of those that neighbours are; only where not all of them are."""
+        return f"{self.key_added}_sketch"
 
     @property
     def reference_level(self) -> str:

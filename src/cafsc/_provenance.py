@@ -23,7 +23,7 @@ from cafsc.sig.weights import WeightsLike, own_weights
 if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
-PACKAGES = ("numpy", "scipy", "pandas", "h5py", "anndata", "igraph", "scikit-learn")
+PACKAGES = ("numpy", "scipy", "pandas", "h5py", "anndata", "igraph", "numba")
 """The distributions whose version can change a result."""
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from cafsc_command import Cafsc
 
 import cafsc as package
+from cafsc.cli import instant
+
+TOOL = Path(__file__).parents[2] / "tools" / "update_help.py"
 
 HEAVY = (
     "scanpy",
@@ -57,6 +63,62 @@ def test_help_and_version_import_nothing_heavy(words: tuple[str, ...]) -> None:
     assert code == 0
     assert out.strip()
     assert modules.isdisjoint(HEAVY), sorted(modules & set(HEAVY))
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "--version"])
+def test_the_first_questions_are_answered_without_typer(word: str) -> None:
+    code, modules, out = modules_after(word)
+    assert code == 0
+    assert out.strip()
+    assert modules.isdisjoint({"typer", "click", "typing", "pydantic", *HEAVY}), sorted(modules)
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("update_help", TOOL)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_help_that_is_kept_is_what_typer_shows(tool: ModuleType) -> None:
+    kept = Path(instant.HELP).read_text(encoding="utf-8")
+    assert kept == tool.made(), "run tools/update_help.py and look at the change"
+    assert kept == tool.made(200), "the help is as wide as it gets"
+
+
+@pytest.mark.parametrize("columns", [60, 79, 80, 200])
+def test_help_fits_the_terminal_as_typer_fits_it(
+    columns: int, tool: ModuleType, cafsc: Cafsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    run = cafsc("--help")
+    assert run.out == tool.made(columns)
+    assert max(map(len, run.out.splitlines())) <= columns
+
+
+def test_completion_is_not_taken_for_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_CAFSC_COMPLETE", "complete_bash")
+    assert not instant.answered(["--help"])
+
+
+def test_a_full_disk_is_named_where_the_help_should_go() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full on this system")
+    with full.open("w") as out:
+        run = subprocess.run(
+            [sys.executable, "-m", "cafsc", "--help"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert run.returncode == 2
+    assert "No space left on device" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_version(cafsc: Cafsc) -> None:

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cafsc.cli.terminal import _lines, cut, printable, progress, table
+from cafsc import _progress
+from cafsc._progress import Pace, tracked
+from cafsc.cli import terminal
+from cafsc.cli.terminal import _lines, _pace_lines, cut, printable, progress, table
 
 
 @given(st.text())
@@ -50,6 +53,57 @@ def test_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None
         report("gate", 1, 2)
     said = capsys.readouterr()
     assert said.err == said.out == ""
+
+
+def paces(*seconds: float) -> list[Pace]:
+    """A loop of as many blocks, each done at that second, and its end."""
+    loop = [Pace("score", n, 100, "cells", at) for n, at in enumerate(seconds, start=1)]
+    return [*loop, Pace("score", len(seconds), 100, "cells", seconds[-1], ended=True)]
+
+
+def test_a_long_loop_says_its_pace_ever_more_rarely(capsys: pytest.CaptureFixture[str]) -> None:
+    hear = _pace_lines()
+    for pace in paces(*range(1, 31)):
+        hear(pace)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in said] == [f"score: {n} of 100 cells" for n in (5, 10, 20)]
+    assert said[0].endswith("1 cells/s, 95 s left")
+
+
+def test_a_short_loop_says_nothing_and_the_next_long_one_speaks_as_early(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hear = _pace_lines()
+    for pace in paces(1, 2, 4):
+        hear(pace)
+    assert capsys.readouterr().err == ""
+    for loop in range(2):
+        for pace in paces(1, 6, 7):
+            hear(pace)
+        assert len(capsys.readouterr().err.splitlines()) == 1, loop
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_progress_shows_the_pace_of_a_long_loop(
+    watched: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "is_terminal", lambda: watched)
+    monkeypatch.setenv("FORCE_COLOR" if watched else "NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "160")
+    seconds = iter([0.0, 10.0, 20.0, 30.0])
+    with progress(quiet=False) as report:
+        report("score", 2, 10)
+        monkeypatch.setattr(_progress, "monotonic", lambda: next(seconds))
+        blocks = tracked(["a", "b"], "score the cells", 200, n_in=lambda block: 100)
+        assert next(blocks) == "a"
+        assert next(blocks) == "b"
+    assert "score the cells: 100 of 200 cells, 10 cells/s, 10 s left" in capsys.readouterr().err
+
+
+def test_quiet_progress_listens_to_no_loop() -> None:
+    blocks = iter(["a"])
+    with progress(quiet=True):
+        assert tracked(blocks, "score", 1) is blocks
 
 
 def test_table_sets_numbers_flush_right() -> None:

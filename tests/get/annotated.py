@@ -115,10 +115,11 @@ def annotated(key_added: str = "caf") -> ad.AnnData:
     )
     var = pd.DataFrame({keys.symbol: list(GENES)}, index=[f"ENSG{i:011d}" for i in range(len(GENES))])
     adata = ad.AnnData(sparse.csr_matrix(counts), obs=obs, var=var)
-    adata.layers[keys.lognorm] = sparse.csr_matrix(np.log1p(counts))
+    adata.layers["counts"] = sparse.csr_matrix(counts)
     adata.obsm[keys.pca] = pca
     adata = adata[order].copy()
     adata.uns[keys.uns] = {
+        "matrix": "counts",
         "summary": json.dumps(summary(gate, lineage, cluster)),
         "provenance": json.dumps(
             {"cafsc": "0.1.0", "seed": 0, "parameters": {"resolution": 1.0}, "input": {"file": HOSTILE_FILE}}

@@ -135,8 +135,8 @@ def test_a_file_that_changes_while_it_is_read_is_refused(h5ad: Path, monkeypatch
     module = sys.modules["cafsc.io.read"]
     reader = module._read_anndata
 
-    def slow(path: Path, *, zarr: bool) -> AnnData:
-        adata = reader(path, zarr=zarr)
+    def slow(path: Path, **options: bool) -> AnnData:
+        adata = reader(path, **options)
         path.write_bytes(path.read_bytes() + b"more")
         return adata
 

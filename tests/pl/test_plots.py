@@ -19,6 +19,7 @@ from cafsc import get, pl
 from cafsc._errors import InputError, OptionError
 from cafsc._keys import Keys
 from cafsc.pl._style import BLUE, CATEGORIES, VERMILION, category_looks
+from cafsc.pp.normalize import lognorm_matrix
 
 Draw = Callable[..., Axes]
 ALL: tuple[Draw, ...] = (pl.embedding, pl.dotplot, pl.score_heatmap, pl.evidence_chart, pl.lineage_bar)
@@ -116,11 +117,11 @@ def test_embedding_names_what_is_missing(adata: ad.AnnData, options: dict[str, s
         pl.embedding(adata, **options)  # type: ignore[arg-type]
 
 
-def test_dotplot_measures_the_layer(adata: ad.AnnData) -> None:
+def test_dotplot_measures_the_counts(adata: ad.AnnData) -> None:
     ax = pl.dotplot(adata, ["COL1A1"])
     dots = next(c for c in ax.collections if isinstance(c, PathCollection))
     here = (adata.obs[Keys().cluster] == "0").to_numpy()
-    values = adata.layers[Keys().lognorm][here][:, 0].toarray()
+    values = lognorm_matrix(adata)[here][:, 0].toarray()
     shown = dots.get_array()
     assert shown is not None
     assert shown[0] == pytest.approx(values.mean())

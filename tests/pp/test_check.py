@@ -17,7 +17,7 @@ from scipy import sparse
 
 from cafsc import genes
 from cafsc._errors import InputError, OptionError
-from cafsc.pp.check import CheckReport, check
+from cafsc.pp.check import CheckReport, _candidate, check
 from cafsc.pp.matrix_kind import matrix_kind, matrix_stats
 
 Matrix = Any
@@ -352,13 +352,22 @@ def test_text_matrix_is_refused(small: AnnData) -> None:
         check(adata, layer="words")
 
 
-def test_backed_matrix_is_refused_with_the_way_out(small: AnnData, tmp_path: Path) -> None:
+def test_a_backed_matrix_is_checked_as_one_in_memory(small: AnnData, tmp_path: Path) -> None:
     import anndata
 
+    small.X[3, :] = 0
     small.write_h5ad(tmp_path / "sample.h5ad")
-    backed = anndata.read_h5ad(tmp_path / "sample.h5ad", backed="r")
+    found = check(anndata.read_h5ad(tmp_path / "sample.h5ad", backed="r"))
+    assert found.to_dict() == check(small).to_dict()
+    assert "empty_cells" in {finding.code for finding in found.findings}
+
+
+def test_a_matrix_of_another_kind_is_refused_with_the_way_out(small: AnnData) -> None:
+    class Other:
+        shape = small.shape
+
     with pytest.raises(InputError, match="to_memory"):
-        check(backed)
+        _candidate("X", Other(), small.var, "the AnnData")
 
 
 # ---------------------------------------------------------------- names

@@ -64,7 +64,7 @@ def test_names_that_differ_only_in_case(small: AnnData) -> None:
 def test_slots_of_an_earlier_run_are_named(small: AnnData) -> None:
     small.obs["caf_subtype"] = "mine"
     small.obs["caf_of_mine"] = 1
-    small.layers["caf_lognorm"] = small.X.copy()
+    small.layers["caf_input"] = small.X.copy()
     (item,) = column_findings(small, {}, min_cells=5)
     assert (item.code, item.count) == ("slots_replaced", 2)
     assert "obs['caf_subtype']" in item.examples

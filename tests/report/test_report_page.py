@@ -185,7 +185,7 @@ def test_without_clusters_the_message_is_the_answer(empty: ad.AnnData) -> None:
 
 
 def test_a_result_without_coordinates_or_layer_still_has_a_report(adata: ad.AnnData) -> None:
-    del adata.obsm["X_caf_pca"], adata.layers["caf_lognorm"]
+    del adata.obsm["X_caf_pca"], adata.layers["counts"]
     assert len(Outline(report.build(adata)).all("figure")) == 4
 
 

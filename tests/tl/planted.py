@@ -9,7 +9,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from cafsc.pp.normalize import log1p_depth, symbol_columns
+from cafsc.pp.normalize import symbol_columns
 from cafsc.sig import Catalogue
 from cafsc.sig.records import ExosomeAxis, Pair
 
@@ -32,7 +32,6 @@ def with_counts(adata: AnnData, counts: np.ndarray) -> AnnData:
     """A copy with other counts, and what follows from them."""
     out = adata.copy()
     out.layers["counts"] = sparse.csr_matrix(counts.astype(np.float32))
-    out.layers["caf_lognorm"] = log1p_depth(out.layers["counts"], 1e4).astype(np.float32)
     return out
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 from cafsc import AnnotationResult, sig, tl
 from cafsc._config import CrosstalkConfig
 from cafsc._errors import InputError, OptionError
-from cafsc.pp.normalize import symbol_columns
+from cafsc.pp.normalize import lognorm_matrix, symbol_columns
 from cafsc.tl._talk_table import (
     ALSO,
     COLUMNS,
@@ -87,7 +87,7 @@ def test_the_false_discovery_rate_is_over_all_tests(adata: AnnData) -> None:
 def test_levels_are_means_and_shares_of_the_groups(adata: AnnData, table: pd.DataFrame) -> None:
     row = table[table["p"].notna() & (table["id"] == "lr-FN1-ITGA5")].iloc[0]
     cells = (adata.obs["caf_cluster"].astype(object) == row["source"].removeprefix("caf:")).to_numpy()
-    values = adata.layers["caf_lognorm"][:, symbol_columns(adata)["FN1"]].toarray().ravel()[cells]
+    values = lognorm_matrix(adata)[:, symbol_columns(adata)["FN1"]].toarray().ravel()[cells]
     assert row["source_level"] == pytest.approx(values.mean(), rel=1e-5)
     assert row["source_fraction"] == pytest.approx((values > 0).mean())
 
@@ -162,7 +162,7 @@ def test_liana_ranks_and_adds_pairs_with_their_source(adata: AnnData, table: pd.
     groups = tl.crosstalk.__globals__["cell_groups"](adata, sig.load(), "caf")
     names = np.array([group.name for group in groups.groups])
     plain = AnnData(
-        adata.layers["caf_lognorm"][cells],
+        lognorm_matrix(adata)[cells].astype(np.float32),
         obs=pd.DataFrame({"group": pd.Categorical(names[groups.codes[cells]])}, index=adata.obs_names[cells]),
         var=pd.DataFrame(index=symbols),
     )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from scipy import sparse
 
 from cafsc.tl._doublets import doublet_partners
+from cafsc.tl._mixture import Capping, profiles
 
-OPTIONS: dict[str, Any] = {"depth_cap": 1000.0, "shrinkage": 200.0}
+
+def partners(
+    counts: sparse.csr_matrix, weights: np.ndarray, unlike: np.ndarray, min_gain: float
+) -> np.ndarray:
+    x = Capping.fit(counts, 1000.0).apply(counts)
+    return doublet_partners(x, profiles(x, weights, 200.0), unlike, min_gain)
+
+
 Planted = tuple[sparse.csr_matrix, np.ndarray, np.ndarray]
 
 
@@ -31,7 +37,7 @@ def test_mixed_cells_are_found_with_their_partner(planted: Planted) -> None:
     counts, kind, double = planted
     weights = np.eye(3)[kind]
     weights[double] = [0.5, 0.5, 0.0]
-    partner = doublet_partners(counts, weights, ~np.eye(3, dtype=bool), min_gain=10.0, **OPTIONS)
+    partner = partners(counts, weights, ~np.eye(3, dtype=bool), min_gain=10.0)
     assert (partner[double] >= 0).mean() > 0.9
     assert set(partner[double]) <= {-1, 0, 1}
     assert (partner[~double] == -1).all()
@@ -41,7 +47,7 @@ def test_lineages_that_may_be_one_cell_are_no_doublet(planted: Planted) -> None:
     counts, kind, _ = planted
     unlike = ~np.eye(3, dtype=bool)
     unlike[0, 1] = unlike[1, 0] = False
-    partner = doublet_partners(counts, np.eye(3)[kind], unlike, min_gain=10.0, **OPTIONS)
+    partner = partners(counts, np.eye(3)[kind], unlike, min_gain=10.0)
     assert (partner >= 0).mean() < 0.05
 
 
@@ -49,7 +55,6 @@ def test_more_proof_finds_fewer(planted: Planted) -> None:
     counts, kind, _ = planted
     unlike = ~np.eye(3, dtype=bool)
     found = [
-        (doublet_partners(counts, np.eye(3)[kind], unlike, min_gain=gain, **OPTIONS) >= 0).sum()
-        for gain in (0.0, 10.0, 1e9)
+        (partners(counts, np.eye(3)[kind], unlike, min_gain=gain) >= 0).sum() for gain in (0.0, 10.0, 1e9)
     ]
     assert found[0] >= found[1] > found[2] == 0

@@ -90,11 +90,7 @@ def test_order_of_cells(plain: Answer, seed: int) -> None:
 @given(seed=seeds)
 def test_order_of_genes(plain: Answer, seed: int) -> None:
     adata = tumour()
-    found = answer(adata[:, np.random.default_rng(seed).permutation(adata.n_vars)].copy())
-    same_but_for_chance(found, plain)
-    # Which neighbours are nearest, and which of equally expressed genes share a bin, can tip with the order.
-    assert (found.scores.mean() - plain.scores.mean()).abs().max() < 0.1
-    assert (found.scores - plain.scores).abs().mean().mean() < 0.05
+    same(answer(adata[:, np.random.default_rng(seed).permutation(adata.n_vars)].copy()), plain)
 
 
 LAYOUTS: dict[str, Callable[[sparse.csr_matrix], object]] = {

@@ -17,7 +17,7 @@ from cafsc.tl._states import (
     is_covered,
     resampled_agreement,
     settle_states,
-    thinned_counts,
+    thinning,
 )
 
 CONFIG = LabelConfig()
@@ -138,7 +138,7 @@ def test_a_zero_that_is_not_well_known_makes_states_less_sure() -> None:
 @pytest.mark.parametrize("fraction", [0.5, 0.3])
 def test_thinning_keeps_each_molecule_with_the_same_chance(fraction: float) -> None:
     counts = np.repeat([1.0, 7.0, 31.0, 32.0, 900.0], 4000).reshape(5, 4000)
-    kept = thinned_counts(sparse.csr_matrix(counts), fraction, np.random.default_rng(0)).toarray()
+    kept = thinning(sparse.csr_matrix(counts), fraction)(np.random.default_rng(0)).toarray()
     assert (kept >= 0).all()
     assert (kept <= counts).all()
     assert (kept == np.rint(kept)).all()

@@ -15,8 +15,10 @@ import typer
 
 from cafsc._errors import OutputError, UserError
 from cafsc.cli.check import Species, read_with_findings
+from cafsc.cli.cluster import connected
 from cafsc.cli.config import use_config
 from cafsc.cli.finished import finished_before
+from cafsc.cli.lean import UNUSED, absent, collect_garbage_from_here
 from cafsc.cli.outputs import Outputs, check_outputs, default_output, write_outputs
 from cafsc.cli.summary import plan_lines, result_lines
 from cafsc.cli.terminal import Progress, emit, progress, say
@@ -42,6 +44,10 @@ def _schemes(incomplete: str) -> list[str]:
     return [scheme for scheme in sig.load().schemes if scheme.startswith(incomplete)]
 
 
+_ONLY_TIME = ("threads", "backed", "dask")
+"""Options that change how long a run takes and how much memory, not what it finds."""
+
+
 @dataclass(frozen=True)
 class Options:
     """The options that :func:`cafsc.annotate` takes too, by its names."""
@@ -58,10 +64,12 @@ class Options:
     resolution: float | None
     seed: int
     threads: int | None
+    backed: bool | None
+    dask: str | None
 
     def deciding(self) -> dict[str, Any]:
         """Those that decide the result."""
-        return {name: value for name, value in vars(self).items() if name != "threads"}
+        return {name: value for name, value in vars(self).items() if name not in _ONLY_TIME}
 
     def columns(self) -> dict[str, str | None]:
         """Columns of ``obs`` that the user may name, by option."""
@@ -143,6 +151,19 @@ def annotate(
         int | None,
         typer.Option(min=1, max=1024, metavar="N", help="Threads; changes the time, not the result."),
     ] = None,
+    backed: Annotated[
+        bool | None,
+        typer.Option(
+            "--backed/--no-backed",
+            help="Leave the matrix in its file and read it in blocks [default: where it is large for the memory].",
+        ),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Scheduler of a dask cluster to work on; INPUT stays in its file."
+        ),
+    ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
     dry_run: Annotated[
         bool,
@@ -187,6 +208,8 @@ def annotate(
         resolution=resolution,
         seed=seed,
         threads=threads,
+        backed=True if dask is not None else backed,
+        dask=dask,
     )
     with clean_streams(debug=debug), progress(quiet=quiet) as reporter:
         done = None if force or dry_run else finished_before(source, outputs, options)
@@ -208,7 +231,7 @@ def _plan(
 ) -> tuple[list[str], dict[str, object]]:
     """All the checks of a run, and what it would write."""
     n_sets, n_claims = _check_catalogue(options)
-    adata, skipped = _read(source, reporter)
+    adata, skipped = _read(source, reporter, options.backed)
     with naming(source):
         found = _check(adata, options, source)
     document: dict[str, object] = {
@@ -237,10 +260,14 @@ def _run(
     from cafsc.io.files import unchanged
 
     _check_catalogue(options)
-    with unchanged(source):
-        adata, skipped = _read(source, reporter)
+    with unchanged(source), absent(*(() if options.dask else UNUSED)):
+        # Before igraph is asked to cluster: it would import what it could draw with.
+        import igraph  # noqa: F401
+
+        adata, skipped = _read(source, reporter, options.backed)
         sha256 = io.sha256(source)
-    with naming(source):
+    collect_garbage_from_here()
+    with naming(source), connected(options.dask) as client:
         result = cafsc.annotate(
             adata,
             cancer=options.cancer,
@@ -256,6 +283,7 @@ def _run(
             seed=options.seed,
             threads=options.threads,
             progress=reporter,
+            client=client,
         )
     result.summary["input"]["findings"] = [*skipped, *result.summary["input"]["findings"]]
     provenance = _record_input(result, source.name, sha256)
@@ -268,6 +296,8 @@ def _run(
         if done is None:
             raise
         return done
+    # A matrix that was left in its file: it must be the one that was opened.
+    io.close(adata)
     document: dict[str, object] = {
         "summary": result.summary,
         "clusters": _records(result),
@@ -276,10 +306,10 @@ def _run(
     return result_lines(result.summary, result.clusters, outputs), document
 
 
-def _read(source: Path, reporter: Progress) -> tuple[AnnData, list[dict[str, Any]]]:
+def _read(source: Path, reporter: Progress, backed: bool | None) -> tuple[AnnData, list[dict[str, Any]]]:
     """The input, and the findings of reading it."""
     reporter(f"read {source.name}", 0, 0)
-    return read_with_findings(source)
+    return read_with_findings(source, backed)
 
 
 def _check_catalogue(options: Options) -> tuple[int, int]:

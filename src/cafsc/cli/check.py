@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 Species = Literal["auto", "human", "mouse"]
 
 
-def read_with_findings(source: Path) -> tuple[AnnData, list[dict[str, Any]]]:
-    """Read an input; what was left out in reading comes as findings, in their plain form."""
+def read_with_findings(source: Path, backed: bool | None = False) -> tuple[AnnData, list[dict[str, Any]]]:
+    """Read an input; what was left out in reading comes as findings, in their plain form.
+
+    Its matrices stay in their file if ``backed``, and with None where they are large for the memory.
+    """
     from cafsc import io
     from cafsc.pp.findings import warning
 
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
-        adata = io.read(source)
+        adata = io.read(source, backed=backed)
     texts = [str(item.message).removeprefix(f"{source}: ") for item in said if item.category is UserWarning]
     return adata, [warning("skipped_part", text).to_dict() for text in dict.fromkeys(texts)]
 

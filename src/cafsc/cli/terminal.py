@@ -8,10 +8,14 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from cafsc._progress import Listener, Pace, listening
+
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, its number from 1, and the number of steps (0 where it is not counted)."""
 
 _FIRST_WAIT = 3.0
+_LONG = 5.0
+"""Seconds after which a loop says its rate and the time left."""
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -62,14 +66,18 @@ def is_terminal() -> bool:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
-    """A progress reporter: a bar on a terminal, now and then a line elsewhere, nothing when quiet."""
+    """A progress reporter: a bar on a terminal, now and then a line elsewhere, nothing when quiet.
+
+    Loops that are `cafsc._progress.tracked` say their rate and the time left in the same place.
+    """
     if quiet:
         yield lambda step, number, total: None
     elif is_terminal():
-        with _bar() as report:
+        with _bar() as (report, hear), listening(hear):
             yield report
     else:
-        yield _lines()
+        with listening(_pace_lines()):
+            yield _lines()
 
 
 def _lines(now: Callable[[], float] = time.monotonic) -> Progress:
@@ -86,8 +94,24 @@ def _lines(now: Callable[[], float] = time.monotonic) -> Progress:
     return report
 
 
+def _pace_lines() -> Listener:
+    """Say the pace of a loop after `_LONG` seconds, after twice as many, and so on; a short loop says nothing."""
+    due = _LONG
+
+    def hear(pace: Pace) -> None:
+        nonlocal due
+        if pace.ended:
+            due = _LONG
+        elif pace.seconds >= due:
+            due = 2 * pace.seconds
+            say(str(pace))
+
+    return hear
+
+
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[tuple[Progress, Listener]]:
+    """A bar of the steps; beside it, while a long loop runs, how far that is."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -101,13 +125,19 @@ def _bar() -> Iterator[Progress]:
     )
     with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=None)
+        name = "starting"
 
         def report(step: str, number: int, total: int) -> None:
-            bar.update(
-                task, description=escape(printable(step)), completed=max(number - 1, 0), total=total or None
-            )
+            nonlocal name
+            name = escape(printable(step))
+            bar.update(task, description=name, completed=max(number - 1, 0), total=total or None)
 
-        yield report
+        def hear(pace: Pace) -> None:
+            long = pace.seconds >= _LONG and not pace.ended
+            words = escape(printable(str(pace)))
+            bar.update(task, description=f"{name} ({words})" if long else name)
+
+        yield report, hear
 
 
 def table(

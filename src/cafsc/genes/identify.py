@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from cafsc.genes.names import NameParts, split_name
+from cafsc.genes.names import NameParts, is_bare, split_name
 from cafsc.genes.tables import SPECIES, table
 from cafsc.sig.model import Species
 
@@ -43,38 +44,46 @@ def identify(names: Iterable[str]) -> Identifiers:
     human in capitals, mouse with a capital first; an Ensembl ID or a genome prefix says it outright. Names
     whose case fits no species (all lower) are recognised as symbols, but leave the species open.
     """
-    parts = [split_name(str(name)) for name in names]
-    if not parts:
+    return _identified(tuple(map(str, names)))
+
+
+# A check looks at the same names several times.
+@lru_cache(maxsize=8)
+def _identified(names: tuple[str, ...]) -> Identifiers:
+    if not names:
         return Identifiers("unknown", None, 0.0)
+    # Most names have nothing to take apart, and there are tens of thousands.
+    bare = [name for name in names if is_bare(name)]
+    parts = [split_name(name) for name in names if not is_bare(name)]
     ids = {species: sum(part.ensembl_species == species for part in parts) for species in SPECIES}
     plain = [part for part in parts if part.ensembl is None]
-    known = {species: ids[species] + _n_symbols(plain, species) for species in SPECIES}
+    known = {species: ids[species] + _n_symbols(bare, plain, species) for species in SPECIES}
     best, other = sorted(SPECIES, key=lambda species: -known[species])
-    if known[best] < MIN_SHARE * len(parts):
-        return _by_case(plain, len(parts))
+    if known[best] < MIN_SHARE * len(names):
+        return _by_case([*bare, *(part.core for part in plain)], len(names))
     n_ids = ids[best]
     rarer = min(n_ids, known[best] - n_ids) / known[best]
     return Identifiers(
         kind="mixed" if rarer >= MIXED_SHARE else "ensembl" if n_ids * 2 > known[best] else "symbol",
         species=best if known[best] >= LEAD * known[other] else None,
-        share=known[best] / len(parts),
+        share=known[best] / len(names),
     )
 
 
-def _n_symbols(plain: list[NameParts], species: Species) -> int:
+def _n_symbols(bare: list[str], plain: list[NameParts], species: Species) -> int:
     genes = table(species)
-    return sum(
-        part.prefix == species
-        or (part.prefix is None and (part.core in genes.approved or part.core in genes.aliases))
+    approved, aliases = genes.approved, genes.aliases
+    return sum(name in approved or name in aliases for name in bare) + sum(
+        part.prefix == species or (part.prefix is None and (part.core in approved or part.core in aliases))
         for part in plain
     )
 
 
-def _by_case(plain: list[NameParts], n_names: int) -> Identifiers:
+def _by_case(cores: list[str], n_names: int) -> Identifiers:
     """Symbols in the wrong case: recognised, though no species can be told from them."""
-    shares = {
-        species: sum(part.core.casefold() in table(species).folded for part in plain) / n_names
-        for species in SPECIES
-    }
+    shares = {}
+    for species in SPECIES:
+        folded = table(species).folded
+        shares[species] = sum(core.casefold() in folded for core in cores) / n_names
     share = max(shares.values())
     return Identifiers("symbol", None, share) if share >= MIN_SHARE else Identifiers("unknown", None, 0.0)

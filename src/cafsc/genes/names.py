@@ -30,10 +30,17 @@ class NameParts:
     """Whether the name was an Ensembl ID with a version."""
 
 
+def is_bare(name: str) -> bool:
+    """Whether there is nothing to take apart: no genome prefix, which ends in ``_``, and no Ensembl ID."""
+    return "_" not in name and "ENS" not in name
+
+
 def split_name(name: str) -> NameParts:
     """Take apart ``ENSG..``, ``ENSG...12``, ``ENSG..|NAME``, ``NAME_ENSG..`` and ``GRCh38_NAME``."""
     prefix: Species | None = None
     core = name
+    if is_bare(name):
+        return NameParts(name)
     if (match := _PREFIX.match(name)) is not None:
         prefix = "human" if match["human"] else "mouse"
         core = name[match.end() :]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from cafsc.genes.tables import checked_species, ortholog_pairs, table
@@ -31,15 +31,18 @@ def translate(genes: Iterable[str], source: str, target: str) -> dict[str, tuple
     """
     names = table(source)
     known = _orthologs(checked_species(source), checked_species(target))
-    return {gene: known.get(names.aliases.get(gene, gene), ()) for gene in genes}
+    return {gene: known(names.aliases.get(gene, gene)) for gene in genes}
 
 
 @lru_cache(maxsize=4)
-def _orthologs(source: Species, target: Species) -> Mapping[str, tuple[str, ...]]:
+def _orthologs(source: Species, target: Species) -> Callable[[str], tuple[str, ...]]:
+    """Gives the orthologs of one approved symbol, best supported first."""
     if source == target:
-        return {symbol: (symbol,) for symbol in table(source).approved}
+        approved = table(source).approved
+        return lambda symbol: (symbol,) if symbol in approved else ()
     found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     for human, mouse, support in ortholog_pairs():
         one, two = (human, mouse) if source == "human" else (mouse, human)
         found[one].append((-support, two))
-    return {symbol: tuple(name for _, name in sorted(pairs)) for symbol, pairs in found.items()}
+    # Sorted as they are asked for: few of all genes ever are.
+    return lambda symbol: tuple(name for _, name in sorted(found.get(symbol, ())))

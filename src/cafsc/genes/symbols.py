@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from cafsc.genes.names import split_name, without_repeat
-from cafsc.genes.tables import GeneTable, table
+from cafsc.genes.tables import GeneTable, checked_species, table
+from cafsc.sig.model import Species
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,17 +53,23 @@ def symbols(names: Iterable[str], species: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    genes = table(species)
-    given = [str(name) for name in names]
-    present = genes.approved.intersection(given)
-    found = [_resolved(name, genes, present) for name in given]
+    given = tuple(map(str, names))
+    found = _all_resolved(given, checked_species(species))
     return pd.DataFrame(
         {
-            "name": pd.Series(given, dtype=object),
+            "name": pd.Series(list(given), dtype=object),
             "symbol": pd.Series([symbol for symbol, _ in found], dtype=object),
             "how": pd.Series([how for _, how in found], dtype=object),
         }
     )
+
+
+# A run asks for the symbols of the same names when it checks them and when it normalises.
+@lru_cache(maxsize=4)
+def _all_resolved(names: tuple[str, ...], species: Species) -> tuple[tuple[str, How], ...]:
+    genes = table(species)
+    present = genes.approved.intersection(names)
+    return tuple(_resolved(name, genes, present) for name in names)
 
 
 def _resolved(name: str, genes: GeneTable, present: frozenset[str]) -> tuple[str, How]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from cafsc.io.hdf5 import MAX_DEPTH
+from cafsc.io.hdf5 import MAX_DEPTH, SPARSE_PARTS
+from cafsc.io.vectors import StoredVector
+from cafsc.io.zarr_store import open_store
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -49,59 +51,82 @@ def _table(part: h5py.Group, readable: Callable[[h5py.Group, list[str]], dict[st
     )
 
 
-def _is_foreign(group: h5py.Group) -> bool:
-    """Whether scipy has no sparse matrix of what is stored: another machine's byte order, odd widths."""
-    indices = (group["indices"].dtype, group["indptr"].dtype)
-    return (
-        not all(group[name].dtype.isnative for name in ("data", "indices", "indptr"))
-        or group["data"].dtype == np.float16
-        or any(dtype not in (np.dtype(np.int32), np.dtype(np.int64)) for dtype in indices)
-    )
+def _vector(array: Any, linked: dict[int, Any]) -> Any:
+    """Values of an array; of one that several matrices link to a copy each, inflated once."""
+    if not isinstance(array, h5py.Dataset):
+        # zarr decodes the blocks of a whole array side by side.
+        return np.asarray(array[...], dtype=array.dtype.newbyteorder("="))
+    if h5py.h5o.get_info(array.id).rc == 1:
+        return StoredVector(array)[:]
+    address = h5py.h5o.get_info(array.id).addr
+    if address in linked:
+        return linked[address].copy()
+    linked[address] = StoredVector(array)[:]
+    return linked[address]
 
 
-def _native_sparse(group: h5py.Group, by_row: bool) -> Any:
+def _native_sparse(group: Any, by_row: bool, linked: dict[int, Any]) -> Any:
+    """Sparse matrix in memory, of types that scipy has, whatever another machine or program wrote."""
     from scipy import sparse
 
-    data = group["data"][:]
-    data = data.astype(
-        np.float32 if data.dtype.itemsize == 2 and data.dtype.kind == "f" else data.dtype.newbyteorder("=")
-    )
-    # What the indices hold was checked against the shape: none is too large for this type.
-    indices, indptr = (group[name][:].astype(np.int64) for name in ("indices", "indptr"))
+    data, indices, indptr = (_vector(group[name], linked) for name in SPARSE_PARTS)
+    if data.dtype == np.float16:
+        data = data.astype(np.float32)
+    if any(part.dtype not in (np.int32, np.int64) for part in (indices, indptr)):
+        # What the indices hold was checked against the shape: none is too large for this type.
+        indices, indptr = indices.astype(np.int64), indptr.astype(np.int64)
     build = sparse.csr_matrix if by_row else sparse.csc_matrix
-    return build((data, indices, indptr), shape=tuple(int(n) for n in group.attrs["shape"]))
+    matrix = build(tuple(int(n) for n in group.attrs["shape"]), dtype=data.dtype)
+    # As anndata does it: the constructor would give all index vectors one type, and write another file.
+    matrix.data, matrix.indices, matrix.indptr = data, indices, indptr
+    return matrix
 
 
-def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
-    """Read an h5ad of anndata 0.8 or later.
+def _native_array(part: Any, function: Callable[[Any], Any]) -> Any:
+    if not part.dtype.isnative and part.dtype.kind in "iuf":
+        return np.asarray(part[()]).astype(part.dtype.newbyteorder("="))
+    return function(part)
+
+
+def is_matrix(name: str) -> bool:
+    """Whether a part holds a value for each cell and gene."""
+    return name in ("X", "raw/X") or (name.startswith("layers/") and name.count("/") == 1)
+
+
+def read_elements(root: Any, *, backed: bool) -> tuple[AnnData, tuple[str, ...]]:
+    """Read an AnnData part by part from an open HDF5 file or zarr store.
+
+    Parameters
+    ----------
+    root
+        Open file or root group, encoded as anndata 0.8 and later do it.
+    backed
+        Leave X, layers and the matrix of raw where they are; `root` has to stay open then.
 
     Returns
     -------
-    The object and the names of parts that were skipped because anndata cannot decode them; None
-    and nothing where the file is of an older layout.
+    The object and the names of parts that were skipped because anndata cannot decode them.
     """
     from anndata.experimental import read_dispatched
+    from anndata.io import sparse_dataset
 
     dropped: list[str] = []
+    linked: dict[int, Any] = {}
 
     def element(function: Any, name: str, part: Any, iospec: Any) -> Any:
-        kind = iospec.encoding_type
-        if kind in ("csr_matrix", "csc_matrix") and _is_foreign(part):
-            return _native_sparse(part, by_row=kind == "csr_matrix")
-        if (
-            kind == "array"
-            and isinstance(part, h5py.Dataset)
-            and not part.dtype.isnative
-            and part.dtype.kind in "iuf"
-        ):
-            return np.asarray(part[()]).astype(part.dtype.newbyteorder("="))
-        if kind == "dict" and name.strip("/").split("/")[0] in _NOT_NEEDED:
-            return readable(part, list(part))
-        if kind == "dataframe" and iospec.encoding_version == "0.2.0" and name.strip("/") in ("obs", "var"):
+        kind, name = iospec.encoding_type, name.strip("/")
+        if kind in ("csr_matrix", "csc_matrix"):
+            is_left = backed and is_matrix(name)
+            return sparse_dataset(part) if is_left else _native_sparse(part, kind == "csr_matrix", linked)
+        if kind == "array":
+            return part if backed and is_matrix(name) else _native_array(part, function)
+        if kind == "dict" and name.split("/")[0] in _NOT_NEEDED:
+            return readable(part, sorted(part))
+        if kind == "dataframe" and iospec.encoding_version == "0.2.0" and name in ("obs", "var"):
             return _table(part, readable)
         return function(part)
 
-    def readable(part: h5py.Group, keys: list[str]) -> dict[str, Any]:
+    def readable(part: Any, keys: list[str]) -> dict[str, Any]:
         kept = {}
         for key in keys:
             try:
@@ -116,8 +141,28 @@ def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
                 dropped.append(f"{part.name}/{key}")
         return kept
 
+    return read_dispatched(root, element), tuple(dropped)
+
+
+def read_modern_h5ad(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
+    """Read an h5ad of anndata 0.8 or later into memory.
+
+    Returns
+    -------
+    As `read_elements`; None and nothing where the file is of an older layout.
+    """
     with h5py.File(path, "r", locking="best-effort") as file:
-        if file.attrs.get("encoding-type") != "anndata":
+        if not is_modern(file):
             return None, ()
-        adata = read_dispatched(file, element)
-    return adata, tuple(dropped)
+        return read_elements(file, backed=False)
+
+
+def read_modern_zarr(path: Path) -> tuple[AnnData | None, tuple[str, ...]]:
+    """Read a zarr store of anndata 0.8 or later into memory; as `read_modern_h5ad`."""
+    root = open_store(path)
+    return read_elements(root, backed=False) if is_modern(root) else (None, ())
+
+
+def is_modern(root: Any) -> bool:
+    """Whether an open file or store is encoded as anndata 0.8 and later do it."""
+    return bool(root.attrs.get("encoding-type") == "anndata")

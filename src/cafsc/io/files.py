@@ -73,9 +73,20 @@ def unchanged(path: Path) -> Iterator[None]:
     InputError
         It was written to, or replaced by another, meanwhile.
     """
-    before = _identity(path)
+    before = identity(path)
     yield
-    if _identity(path) != before:
+    refuse_changed(path, before)
+
+
+def refuse_changed(path: Path, before: list[tuple[str, int, int, int]]) -> None:
+    """Refuse an input that is not what it was when its `identity` was taken.
+
+    Raises
+    ------
+    InputError
+        It was written to, or replaced by another, meanwhile.
+    """
+    if identity(path) != before:
         raise InputError(
             f"{path}: changed while it was read",
             expected="an input that nobody writes to",
@@ -83,7 +94,7 @@ def unchanged(path: Path) -> Iterator[None]:
         )
 
 
-def _identity(path: Path) -> list[tuple[str, int, int, int]]:
+def identity(path: Path) -> list[tuple[str, int, int, int]]:
     """Name, number, size and time of change of a file, or of each file of a folder.
 
     Below the first level only in a zarr store: what else is given may be somebody's whole home.

@@ -17,8 +17,9 @@ import h5py
 from cafsc._errors import InputError
 from cafsc.io.chunks import has_lost_chunks, missing_chunks
 from cafsc.io.decode import decode, missing_filter, read_attributes
-from cafsc.io.limits import refuse_oversized
+from cafsc.io.limits import refuse_impossible
 from cafsc.io.sparse import sparse_fault
+from cafsc.io.vectors import StoredVector
 
 MAX_DEPTH = 64
 _MAX_OBJECTS = 200_000
@@ -51,9 +52,8 @@ def cause(error: BaseException) -> str:
     return text if len(text) <= 300 else f"{text[:297]}..."
 
 
-@contextmanager
-def open_hdf5(path: Path) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading.
+def open_lasting(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading, until somebody closes it.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         It is truncated, was not closed by its writer, or is damaged.
     """
     try:
-        file = h5py.File(path, "r", locking="best-effort")
+        return h5py.File(path, "r", locking="best-effort")
     except OSError as error:
         text = str(error)
         if "truncated" in text:
@@ -77,7 +77,12 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
                 fix="wait for the writer to end, or write the file again",
             ) from error
         raise damaged(path, f"HDF5 cannot open it ({_inner(text)})") from error
-    with file:
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading, for the length of a block; errors as of `open_lasting`."""
+    with open_lasting(path) as file:
         yield file
 
 
@@ -102,9 +107,18 @@ def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
         raise damaged(path, f"{name}: the index of its blocks is broken, and some would be read as zeros")
     n = dataset.size or 0
     stored = int(dataset.id.get_storage_size())
-    refuse_oversized(path, name, n * dataset.dtype.itemsize, stored)
+    refuse_impossible(path, name, n * dataset.dtype.itemsize, stored)
     if dataset.dtype.hasobject and stored == 0 and isinstance(dataset.fillvalue, bytes | str):
-        refuse_oversized(path, name, n * len(dataset.fillvalue), len(dataset.fillvalue))
+        refuse_impossible(path, name, n * len(dataset.fillvalue), len(dataset.fillvalue))
+
+
+def _vectors_of(group: h5py.Group, major: int) -> tuple[Any, ...] | None:
+    """What a sparse matrix is made of: two with the same parts and shape, as links make them, need one look."""
+    parts = [group.get(part) for part in SPARSE_PARTS]
+    shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
+    if shape is None or not all(isinstance(part, h5py.Dataset) for part in parts):
+        return None
+    return (major, *map(int, shape), *(h5py.h5o.get_info(part.id).addr for part in parts))
 
 
 def _inspect_sparse(path: Path, name: str, group: h5py.Group, major: int) -> None:
@@ -119,7 +133,8 @@ def _inspect_sparse(path: Path, name: str, group: h5py.Group, major: int) -> Non
         n_missing = missing_chunks(group[part])
         if n_missing:
             raise damaged(path, f"sparse matrix {name}: {n_missing:,} blocks of {part} were never written")
-    fault = sparse_fault(group["data"], group["indices"], group["indptr"], n_major, n_minor)
+    data, indices, indptr = (StoredVector(group[part]) for part in SPARSE_PARTS)
+    fault = sparse_fault(data, indices, indptr, n_major, n_minor)
     if fault:
         raise damaged(path, f"sparse matrix {name}: {fault}")
 
@@ -157,7 +172,7 @@ class _Walk:
     # Soft links are followed last: by then it is known that no external link is in their way.
     soft: list[tuple[str, h5py.Group, str, tuple[int, ...]]] = field(default_factory=list)
     sparse: dict[int, tuple[str, h5py.Group, int]] = field(default_factory=dict)
-    datasets: list[tuple[str, h5py.Dataset]] = field(default_factory=list)
+    datasets: dict[tuple[int, bool], tuple[str, h5py.Dataset]] = field(default_factory=dict)
     n_seen: int = 0
 
     def run(self) -> None:
@@ -168,9 +183,13 @@ class _Walk:
                 name, parent, key, above = self.soft.pop()
                 self._visit(name, _open(self.path, name, parent, key), above)
         # Data are read only now, when all links and all claimed sizes are settled.
+        seen = set()
         for name, group, major in self.sparse.values():
-            _inspect_sparse(self.path, name, group, major)
-        for name, dataset in self.datasets:
+            linked = _vectors_of(group, major)
+            if linked is None or linked not in seen:
+                _inspect_sparse(self.path, name, group, major)
+            seen.add(linked)
+        for name, dataset in self.datasets.values():
             with _spared(name):
                 decode(dataset)
 
@@ -180,9 +199,13 @@ class _Walk:
         with _spared(name):
             read_attributes(item)
         if isinstance(item, h5py.Dataset):
+            # Links to what was seen below uns are looked at again: more is allowed there.
+            seen = h5py.h5o.get_info(item.id).addr, name.startswith("/uns/")
+            if seen in self.datasets:
+                return
             with _spared(name):
                 _inspect_dataset(self.path, name, item)
-                self.datasets.append((name, item))
+                self.datasets[seen] = name, item
         elif isinstance(item, h5py.Group):
             self.groups.append((name, item, above))
 

@@ -11,6 +11,7 @@ from cafsc._errors import InputError
 _ALWAYS_FINE = 64 * 2**20
 # Deflate packs at most 1032 to 1; other filters go further, but not on data that anybody measured.
 _MOST_PACKED = 2000
+_SMALLER = "store the matrix as sparse (CSR), split the file by sample, or use a larger machine"
 
 
 @cache
@@ -45,8 +46,8 @@ def _readable(size: int) -> str:
     return f"{value:,.0f} {units[unit]}" if unit == 0 else f"{value:,.1f} {units[unit]}"
 
 
-def refuse_oversized(source: Path, part: str, declared: int, stored: int) -> None:
-    """Refuse a part that claims more bytes than were stored or than fit in memory.
+def refuse_impossible(source: Path, part: str, declared: int, stored: int) -> None:
+    """Refuse a part that claims more bytes than its stored ones can unpack to.
 
     Parameters
     ----------
@@ -62,20 +63,31 @@ def refuse_oversized(source: Path, part: str, declared: int, stored: int) -> Non
     Raises
     ------
     InputError
-        The claim is larger than the memory, or cannot be true.
+        The claim cannot be true.
     """
-    if declared <= _ALWAYS_FINE:
-        return
-    if declared > max(stored, 1) * _MOST_PACKED:
+    if declared > _ALWAYS_FINE and declared > max(stored, 1) * _MOST_PACKED:
         raise InputError(
             f"{source}: damaged: {part} claims {_readable(declared)}, but {_readable(stored)} are stored",
             expected="a size that fits the data in the file",
             fix="write the file again from its source; it would not fit in memory as it is",
         )
+
+
+def refuse_oversized(source: Path, part: str, declared: int, stored: int, fix: str = _SMALLER) -> None:
+    """Refuse a part that claims more bytes than were stored or than fit in memory.
+
+    Parameters are those of `refuse_impossible`, and what to do where it is larger than the memory.
+
+    Raises
+    ------
+    InputError
+        The claim is larger than the memory, or cannot be true.
+    """
+    refuse_impossible(source, part, declared, stored)
     available = memory()
-    if declared > available:
+    if declared > _ALWAYS_FINE and declared > available:
         raise InputError(
             f"{source}: {part} needs {_readable(declared)} of memory, and there are {_readable(available)}",
             expected="data that fits in memory",
-            fix="store the matrix as sparse (CSR), split the file by sample, or use a larger machine",
+            fix=fix,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import h5py
 
 from cafsc._errors import InputError, UserError
+from cafsc.io.backed import is_large, read_backed, require_memory
 from cafsc.io.files import ACCEPTED, has_hdf5_signature, head, not_hdf5, stat_input, unchanged
 from cafsc.io.hdf5 import cause, damaged, open_hdf5
 from cafsc.io.tenx import is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
-def read(path: Path | str) -> AnnData:
-    """Read a single-cell data set into memory.
+def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
+    """Read a single-cell data set.
 
     Parameters
     ----------
@@ -29,6 +30,12 @@ def read(path: Path | str) -> AnnData:
         ``.h5ad``; 10x ``.h5`` (Cell Ranger 2 and later); a folder with ``matrix.mtx``, ``features.tsv`` (or
         ``genes.tsv``) and ``barcodes.tsv``, each also as ``.gz`` and with one common prefix; or a ``.zarr``
         store of anndata. The content decides, not the suffix.
+    backed
+        Leave ``X``, ``layers`` and the matrix of ``raw`` in the file, which may be larger than the memory then. They
+        are sparse datasets of anndata, or dense datasets of h5py or zarr; `cafsc.io.read_rows` gives their rows, and
+        `cafsc.io.close` closes the file. The rest is in memory. A 10x ``.h5`` is turned into a temporary file, in the
+        folder that ``TMPDIR`` names; a folder with ``matrix.mtx`` is refused. None: if they would take more than a
+        quarter of the memory, and can be left.
 
     Returns
     -------
@@ -36,7 +43,7 @@ def read(path: Path | str) -> AnnData:
     become ``var_names``, made unique with a numbered suffix, and their identifiers ``var["gene_ids"]``
     and plain symbols ``var["gene_symbols"]``.
     Repeated names of an h5ad or zarr stay as they are: `cafsc.pp.check` reports them. Repeated entries of a
-    sparse matrix are summed. Parts of ``uns`` that cannot be decoded are left out with a `UserWarning`.
+    sparse matrix in memory are summed. Parts of ``uns`` that cannot be decoded are left out with a `UserWarning`.
 
     Raises
     ------
@@ -48,7 +55,7 @@ def read(path: Path | str) -> AnnData:
     try:
         stat_input(path)
         with unchanged(path):
-            return _read_folder(path) if path.is_dir() else _read_file(path)
+            return _read_folder(path, backed) if path.is_dir() else _read_file(path, backed)
     except UserError:
         raise
     except MemoryError as error:
@@ -63,16 +70,21 @@ def read(path: Path | str) -> AnnData:
         raise damaged(path, cause(error)) from error
 
 
-def _read_file(path: Path) -> AnnData:
+def _read_file(path: Path, backed: bool | None) -> AnnData:
     first = head(path)
     if not has_hdf5_signature(path, first):
         raise not_hdf5(path, first)
     _inspect(path)
     with open_hdf5(path) as file:
+        if backed is None:
+            backed = is_large(file)
         if is_tenx_h5(file):
-            return read_tenx_h5(path, file)
+            if not backed:
+                require_memory(path, file, backed=False)
+            return read_tenx_h5(path, file, backed=backed)
         _require_anndata(path, file)
-    return _read_anndata(path, zarr=False)
+        require_memory(path, file, backed=backed)
+    return _read_anndata(path, zarr=False, backed=backed)
 
 
 def _inspect(path: Path) -> None:
@@ -83,12 +95,22 @@ def _inspect(path: Path) -> None:
         inspection.answer()
 
 
-def _read_folder(path: Path) -> AnnData:
+def _read_folder(path: Path, backed: bool | None) -> AnnData:
     if is_zarr(path):
         _inspect(path)
-        return _read_anndata(path, zarr=True)
+        root = open_store(path)
+        if backed is None:
+            backed = is_large(root)
+        require_memory(path, root, backed=backed)
+        return _read_anndata(path, zarr=True, backed=backed)
     files = mtx_folder_files(path)
     if files is not None:
+        if backed:
+            raise InputError(
+                f"{path}: a folder with matrix.mtx is text, and cannot be read in parts",
+                expected="an .h5ad file, a 10x .h5 file or a .zarr store, with --backed",
+                fix="give the .h5 file of the same run, or write the counts as h5ad first",
+            )
         return read_tenx_mtx(path, files)
     raise InputError(
         f"{path}: is a folder (directory) without matrix.mtx and not a zarr store",
@@ -97,19 +119,22 @@ def _read_folder(path: Path) -> AnnData:
     )
 
 
-def _read_anndata(path: Path, *, zarr: bool) -> AnnData:
+def _read_anndata(path: Path, *, zarr: bool, backed: bool) -> AnnData:
     import anndata
 
-    from cafsc.io.elements import read_modern_h5ad
+    from cafsc.io.elements import read_modern_h5ad, read_modern_zarr
 
     with warnings.catch_warnings():
         # Repeated names and old layouts are findings of pp.check, worded for the user.
         warnings.simplefilter("ignore")
         try:
-            adata, dropped = (None, ()) if zarr else read_modern_h5ad(path)
+            if backed:
+                adata, dropped = read_backed(path)
+            else:
+                adata, dropped = read_modern_zarr(path) if zarr else read_modern_h5ad(path)
             if adata is None:
                 adata = anndata.read_zarr(open_store(path)) if zarr else anndata.read_h5ad(path)
-        except (MemoryError, RecursionError):
+        except (MemoryError, RecursionError, UserError):
             raise
         except Exception as error:
             # Whatever anndata and the libraries below it throw at an input is about the input.

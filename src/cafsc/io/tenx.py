@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from cafsc._errors import InputError
 from cafsc.io.chunks import missing_chunks
 from cafsc.io.files import head
 from cafsc.io.hdf5 import SPARSE_PARTS, damaged
 from cafsc.io.limits import refuse_oversized
+from cafsc.io.row_blocks import RowSource
 from cafsc.io.sparse import sparse_fault
+from cafsc.io.temporary import stored_rows
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
 _GENE_EXPRESSION = "Gene Expression"
 _VECTORS = ("data", "indices", "indptr", "shape", "barcodes")
 _GZIP_MOST_PACKED = 1032
 _LONGEST_LINE = 100_000
+# Entries in memory at once of what is left on the disk.
+_COPIED = 2**21
 
 
 def _groups(file: h5py.File) -> list[str]:
@@ -43,15 +49,17 @@ def is_tenx_h5(file: h5py.File) -> bool:
     return bool(_groups(file))
 
 
-def read_tenx_h5(path: Path, file: h5py.File) -> AnnData:
+def read_tenx_h5(path: Path, file: h5py.File, *, backed: bool = False) -> AnnData:
     """Read the gene expression of a Cell Ranger HDF5 file that `cafsc.io.hdf5.inspect` has passed.
+
+    With `backed`, its matrix is written to a temporary file, block by block, and left there.
 
     Raises
     ------
     InputError
         Parts are missing, contradict each other, or there is more than one genome.
     """
-    from scipy import sparse
+    from anndata.io import sparse_dataset
 
     groups = _groups(file)
     if len(groups) > 1:
@@ -83,15 +91,19 @@ def read_tenx_h5(path: Path, file: h5py.File) -> AnnData:
     fault = sparse_fault(group["data"], group["indices"], group["indptr"], n_cells, n_features)
     if fault:
         raise damaged(path, f"10x matrix: {fault}")
-    matrix = sparse.csr_matrix(
-        (group["data"][:], group["indices"][:], group["indptr"][:]), shape=(n_cells, n_features)
-    )
     table = _Features(
         ids=_words(features[ids]),
         names=_words(features[names]),
         types=_words(features["feature_type"]) if "feature_type" in features else None,
     )
-    return _assemble(path, matrix, table, _words(group["barcodes"]))
+    tables = _tables(path, (n_cells, n_features), table, _words(group["barcodes"]))
+    source = RowSource(group, n_features)
+    if not backed:
+        return _assemble(source.read(0, n_cells), tables)
+    blocks = (tables.gene_expression(source.read(*rows)) for rows in source.stretches(_COPIED))
+    return tables.with_matrix(
+        sparse_dataset(stored_rows(blocks, (n_cells, int(tables.keep.sum())), np.float32))
+    )
 
 
 def _words(dataset: Any) -> list[str]:
@@ -105,12 +117,34 @@ class _Features:
     types: list[str] | None
 
 
-def _assemble(path: Path, matrix: Any, features: _Features, barcodes: list[str]) -> AnnData:
+@dataclass(frozen=True)
+class _Tables:
+    """Cells and genes of the gene expression of a 10x input."""
+
+    barcodes: list[str]
+    var: pd.DataFrame
+    keep: NDArray[np.bool_]
+    """Features of the matrix that are gene expression."""
+
+    def gene_expression(self, matrix: Any) -> Any:
+        """Of some rows of the matrix, its gene expression."""
+        if not self.keep.all():
+            matrix = matrix[:, np.flatnonzero(self.keep)]
+        matrix.sort_indices()
+        return matrix.astype(np.float32)
+
+    def with_matrix(self, matrix: Any) -> AnnData:
+        import pandas as pd
+        from anndata import AnnData
+
+        return AnnData(X=matrix, obs=pd.DataFrame(index=pd.Index(self.barcodes, dtype=object)), var=self.var)
+
+
+def _tables(path: Path, shape: tuple[int, int], features: _Features, barcodes: list[str]) -> _Tables:
     import pandas as pd
-    from anndata import AnnData
     from anndata.utils import make_index_unique
 
-    n_cells, n_features = matrix.shape
+    n_cells, n_features = shape
     if len(barcodes) != n_cells:
         raise damaged(path, f"{n_cells:,} columns in the matrix, but {len(barcodes):,} barcodes")
     if len(features.ids) != n_features or len(features.names) != n_features:
@@ -119,6 +153,7 @@ def _assemble(path: Path, matrix: Any, features: _Features, barcodes: list[str])
         {"gene_ids": features.ids, "gene_symbols": features.names},
         index=pd.Index(features.names, dtype=object),
     )
+    keep = np.ones(n_features, dtype=bool)
     if features.types is not None:
         var["feature_types"] = features.types
         keep = (var["feature_types"] == _GENE_EXPRESSION).to_numpy()
@@ -129,12 +164,13 @@ def _assemble(path: Path, matrix: Any, features: _Features, barcodes: list[str])
                 expected="gene expression counts",
                 fix="give the gene expression matrix of the same run",
             )
-        matrix, var = matrix[:, np.flatnonzero(keep)], var.loc[keep]
+        var = var.loc[keep]
     var.index = make_index_unique(var.index)
-    matrix.sort_indices()
-    return AnnData(
-        X=matrix.astype(np.float32), obs=pd.DataFrame(index=pd.Index(barcodes, dtype=object)), var=var
-    )
+    return _Tables(barcodes, var, keep)
+
+
+def _assemble(matrix: Any, tables: _Tables) -> AnnData:
+    return tables.with_matrix(tables.gene_expression(matrix))
 
 
 @dataclass(frozen=True)
@@ -265,4 +301,4 @@ def read_tenx_mtx(folder: Path, files: MtxFiles) -> AnnData:
         names=[row[1] if len(row) > 1 else row[0] for row in rows],
         types=[row[2] for row in rows] if rows and all(len(row) > 2 for row in rows) else None,
     )
-    return _assemble(folder, matrix, table, [row[0] for row in barcodes])
+    return _assemble(matrix, _tables(folder, matrix.shape, table, [row[0] for row in barcodes]))

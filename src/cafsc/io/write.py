@@ -7,8 +7,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cafsc._errors import OutputError
+from cafsc._errors import OutputError, UserError
 from cafsc.io.atomic import atomic
+from cafsc.io.matrix_store import MatrixStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +169,8 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
     Parameters
     ----------
     adata
-        The object; it is not changed (text columns are not turned into categories).
+        The object; it is not changed (text columns are not turned into categories). Matrices that are in a file
+        are copied in blocks.
     path
         Final name; missing parent folders are made.
     force
@@ -181,7 +183,9 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
 
     Notes
     -----
-    No time stamps are stored: the same object gives the same bytes.
+    No time stamps are stored: the same object gives the same bytes, be its matrices in memory or in a file. Vectors of
+    sparse matrices that hold the same, as those of ``X`` and ``layers["counts"]`` often do, are stored once and linked
+    to: who changes one in place in the file changes both.
     """
     import h5py
     from anndata.experimental import write_dispatched
@@ -189,15 +193,23 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
     options = {"compression": "gzip", "compression_opts": 4}
     with atomic(path, force) as part, _SafeFile(part) as file:
 
-        def element(write: Any, store: Any, key: str, value: Any, *, dataset_kwargs: Any, **_: Any) -> None:
+        def check() -> None:
             if file.failure is not None:
                 raise file.failure
+
+        matrices = MatrixStore(check)
+
+        def element(write: Any, store: Any, key: str, value: Any, *, dataset_kwargs: Any, **_: Any) -> None:
+            check()
+            if matrices.takes(value):
+                matrices.write(store, key, value)
+                return
             write(store, key, value, dataset_kwargs=dataset_kwargs)
 
         try:
             with h5py.File(file, "w") as target:
                 write_dispatched(target, "/", adata, callback=element, dataset_kwargs=options)
-        except MemoryError:
+        except (MemoryError, UserError):
             raise
         except Exception as error:
             # anndata raises whatever its parts raise; only a failed write is not about the object.

@@ -12,7 +12,7 @@ import numpy as np
 from cafsc._errors import InputError
 from cafsc.io.files import ZARR_ROOTS
 from cafsc.io.hdf5 import SPARSE_AXIS, SPARSE_PARTS, damaged
-from cafsc.io.limits import refuse_oversized
+from cafsc.io.limits import refuse_impossible
 from cafsc.io.sparse import sparse_fault
 
 _METADATA = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
@@ -71,7 +71,7 @@ def _inspect_metadata(store: Path, item: Path) -> None:
     if not isinstance(shape, list) or not all(isinstance(n, int) and n >= 0 for n in shape):
         raise damaged(store, f"{name} has no valid shape")
     stored = sum(part.stat().st_size for part in item.parent.rglob("*") if part.is_file())
-    refuse_oversized(
+    refuse_impossible(
         store, item.parent.relative_to(store).as_posix(), math.prod(shape) * _item_size(metadata), stored
     )
 

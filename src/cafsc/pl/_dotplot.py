@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.lines import Line2D
-from scipy import sparse
 
-from cafsc._errors import InputError, OptionError
+from cafsc._config import NormalizeConfig
+from cafsc._errors import OptionError
 from cafsc._keys import Keys
 from cafsc.get import clusters as cluster_table
 from cafsc.pl._clusters import cluster_labels, refuse_none
 from cafsc.pl._style import FONT, INK, LINE, MUTED, SMALL, axes, bare, sequential
 from cafsc.pl._text import label
+from cafsc.pp.normalize import count_rows
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -39,7 +40,7 @@ def dotplot(
     Parameters
     ----------
     adata
-        AnnData that :func:`cafsc.annotate` has been run on, with ``layers[caf_lognorm]``.
+        AnnData that :func:`cafsc.annotate` has been run on, with its counts.
     genes
         Approved symbols; by default the first ``n_genes`` of each cluster's ``top_genes``.
     n_genes
@@ -56,7 +57,7 @@ def dotplot(
     Raises
     ------
     cafsc.InputError
-        There is no result, no cluster, or no normalised layer.
+        There is no result, no cluster, or no layer with the counts.
     cafsc.OptionError
         None of the genes is in the data.
     """
@@ -147,19 +148,16 @@ def _columns(adata: AnnData, keys: Keys, genes: list[str]) -> tuple[list[str], l
 def _measure(
     adata: AnnData, keys: Keys, table: pd.DataFrame, columns: list[int]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean of the normalised layer and share of cells above zero, clusters x genes."""
-    if keys.lognorm not in adata.layers:
-        raise InputError(f"layers has no {keys.lognorm!r}", fix="run cafsc.annotate first")
-    layer = adata.layers[keys.lognorm]
+    """Mean log-expression and share of cells above zero, clusters x genes."""
     cluster = adata.obs[keys.cluster].astype(object).map(lambda v: "" if pd.isna(v) else str(v)).to_numpy()
-    mean = np.zeros((len(table), len(columns)))
-    fraction = np.zeros_like(mean)
-    for i, name in enumerate(table["cluster"]):
-        rows = np.flatnonzero(cluster == name)
-        if not len(rows):
-            continue
-        block = layer[rows][:, columns]
-        dense = np.asarray(block.toarray() if sparse.issparse(block) else block, dtype=np.float64)
-        mean[i] = dense.mean(axis=0)
-        fraction[i] = (dense > 0).mean(axis=0)
-    return mean, fraction
+    codes = pd.Categorical(cluster, categories=[str(name) for name in table["cluster"]]).codes
+    total = np.zeros((len(table), len(columns)))
+    seen = np.zeros_like(total)
+    for rows, counts in count_rows(adata, key_added=keys.key_added).blocks(rows=np.flatnonzero(codes >= 0)):
+        depth = np.asarray(counts.sum(axis=1)).ravel()
+        rate = NormalizeConfig().target_sum / np.where(depth > 0, depth, 1.0)
+        level = np.log1p(counts[:, columns].toarray() * rate[:, None])
+        np.add.at(total, codes[rows], level)
+        np.add.at(seen, codes[rows], level > 0)
+    size = np.maximum(np.bincount(codes[codes >= 0], minlength=len(table)), 1)[:, None]
+    return total / size, seen / size

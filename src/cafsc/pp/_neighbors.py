@@ -7,19 +7,23 @@ seeded Leiden. Labels do not change with the number of threads.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import igraph
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, sparse
-from sklearn.neighbors import NearestNeighbors
+from scipy import sparse
 
 from cafsc._threads import reproducible
+from cafsc.pp._leading import gram, leading_vectors
+from cafsc.pp._nearest import nearest
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 _CLIP = 10.0
+_ROWS = 512
+"""Cells that are made dense at a time; their number changes the last bits."""
 _N_BINS = 20
 _MIN_CELLS = 3
 _MIN_JACCARD = 1 / 15
@@ -42,10 +46,10 @@ def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
     (Satija 2015, doi:10.1038/nbt.3192), with quantile bins so that every bin holds genes.
     """
     n_cells = normalized.shape[0]
-    mean = np.asarray(normalized.mean(axis=0)).ravel()
-    square = np.asarray(normalized.multiply(normalized).mean(axis=0)).ravel()
+    mean = _column_sums(normalized, normalized.data) / max(n_cells, 1)
+    square = _column_sums(normalized, normalized.data**2) / max(n_cells, 1)
     variance = (square - mean**2) * n_cells / max(n_cells - 1, 1)
-    detected = np.asarray((normalized > 0).sum(axis=0)).ravel()
+    detected = _n_positive(normalized)
     # Rounding leaves a constant gene a variance a little above zero.
     candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > _ROUNDING * square))
     if candidates.size <= n_top_genes:
@@ -57,15 +61,38 @@ def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
     for b in np.unique(bins):
         inside = bins == b
         excess[inside] = dispersion[inside] - np.median(dispersion[inside])
-    top = np.argsort(-excess, kind="stable")[:n_top_genes]
-    return np.sort(candidates[top]).astype(np.int64)
+    # A gene tied with the last one taken is taken too: the order of the genes does not matter.
+    least = np.partition(excess, -n_top_genes)[-n_top_genes]
+    return np.asarray(candidates[excess >= least], dtype=np.int64)
 
 
 def detected_genes(counts: sparse.csr_matrix, n_top_genes: int) -> Index:
-    """Column indices of the genes detected in most cells, sorted; ties go to the earlier column."""
-    detected = np.asarray((counts > 0).sum(axis=0)).ravel()
-    top = np.argsort(-detected, kind="stable")[:n_top_genes]
-    return np.sort(top[detected[top] > 0]).astype(np.int64)
+    """Column indices of the genes detected in most cells, sorted.
+
+    Ties go to the gene with more counts, then to the one that they vary more in; what is still tied with the last
+    gene taken is taken too, so that the order of the genes does not matter.
+    """
+    detected = _n_positive(counts)
+    total = np.asarray(counts.sum(axis=0)).ravel()
+    square = np.asarray(counts.multiply(counts).sum(axis=0)).ravel()
+    order = np.lexsort((-square, -total, -detected))
+    last = order[min(n_top_genes, order.size) - 1]
+    tied = (detected == detected[last]) & (total == total[last]) & (square == square[last])
+    top = np.union1d(order[:n_top_genes], np.flatnonzero(tied))
+    return np.asarray(top[detected[top] > 0], dtype=np.int64)
+
+
+def _column_sums(matrix: sparse.csr_matrix, values: Array) -> Array:
+    """Sum of each column if ``values`` stood where the matrix has its own."""
+    with_values = sparse.csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return np.asarray(with_values.T @ np.ones(matrix.shape[0]), dtype=np.float64)
+
+
+def _n_positive(matrix: sparse.csr_matrix) -> Index:
+    """Number of values above zero in each column."""
+    positive = matrix.data > 0
+    columns = matrix.indices if positive.all() else matrix.indices[positive]
+    return np.bincount(columns, minlength=matrix.shape[1])
 
 
 def principal_components(
@@ -88,50 +115,90 @@ def principal_components(
     -------
     Cells x components, float64, the largest first; the entry of largest size in each is positive.
     """
-    scaled = lognorm[:, genes].toarray().astype(np.float64)
-    for cells in _groups(batch, scaled.shape[0]):
-        scaled[cells] -= scaled[cells].mean(axis=0)
-    deviation = scaled.std(axis=0)
-    varies = deviation > _ROUNDING
-    scaled = scaled[:, varies] / deviation[varies]
-    np.clip(scaled, -_CLIP, _CLIP, out=scaled)
-    rank = min(n_pcs, min(scaled.shape) - 1)
+    columns = lognorm[:, genes]
+    groups = _groups(batch, columns.shape[0])
+    means, deviation = _moments(columns, groups)
+    varies = np.flatnonzero(deviation > _ROUNDING)
+    rank = min(n_pcs, min(columns.shape[0], varies.size) - 1)
     if rank < 1:
         return np.zeros((lognorm.shape[0], 1))
+    scaled = _Scaled(columns[:, varies], means[:, varies], deviation[varies], groups)
     return _leading_components(scaled, rank)
 
 
-def _leading_components(centred: Array, rank: int) -> Array:
+def _groups(batch: NDArray[np.object_] | None, n_cells: int) -> Index:
+    """Number of each cell's batch, from 0."""
+    if batch is None:
+        return np.zeros(n_cells, dtype=np.int64)
+    return np.asarray(np.unique(batch.astype(str), return_inverse=True)[1], dtype=np.int64)
+
+
+def _moments(columns: sparse.csr_matrix, groups: Index) -> tuple[Array, Array]:
+    """Mean of each gene in each group (groups x genes), and its deviation around them (genes)."""
+    n_genes = columns.shape[1]
+    means, squares = np.zeros((int(groups.max(initial=-1)) + 1, n_genes)), np.zeros(n_genes)
+    for group, mean in enumerate(means):
+        rows = columns[groups == group] if len(means) > 1 else columns
+        mean[:] = _column_sums(rows, rows.data) / max(rows.shape[0], 1)
+        # What is stored and what is not: the zeros lie as far from the mean as the mean from zero.
+        n_zeros = rows.shape[0] - np.bincount(rows.indices, minlength=n_genes)
+        squares += _column_sums(rows, (rows.data - mean[rows.indices]) ** 2)
+        squares += n_zeros * mean**2
+    return means, np.sqrt(squares / max(columns.shape[0], 1))
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """Genes centred within each group of cells, divided by their deviation and clipped, made as they are needed."""
+
+    columns: sparse.csr_matrix
+    means: Array
+    deviation: Array
+    groups: Index
+
+    def rows(self, start: int, stop: int) -> Array:
+        """Dense rows: cells x genes."""
+        block = self.columns[start:stop].toarray()
+        block -= self.means[self.groups[start:stop]] if len(self.means) > 1 else self.means
+        block /= self.deviation
+        np.clip(block, -_CLIP, _CLIP, out=block)
+        return np.asarray(block, dtype=np.float64)
+
+    def blocks(self) -> Iterator[Array]:
+        """All cells, block by block."""
+        n_cells = self.columns.shape[0]
+        return (self.rows(start, min(start + _ROWS, n_cells)) for start in range(0, n_cells, _ROWS))
+
+
+def _leading_components(scaled: _Scaled, rank: int) -> Array:
     """Scores on the leading components, by the smaller of the two Gram matrices; signs by the largest entry."""
+    n_cells, n_genes = scaled.columns.shape
     with reproducible():
-        if centred.shape[0] <= centred.shape[1]:
-            size = centred.shape[0]
-            values, vectors = linalg.eigh(centred @ centred.T, subset_by_index=(size - rank, size - 1))
+        if n_cells <= n_genes:
+            whole = scaled.rows(0, n_cells)
+            values, vectors = leading_vectors(gram([np.ascontiguousarray(whole.T)], n_cells), rank)
             scores = vectors * np.sqrt(np.maximum(values, 0.0))
         else:
-            size = centred.shape[1]
-            _, vectors = linalg.eigh(centred.T @ centred, subset_by_index=(size - rank, size - 1))
-            scores = centred @ vectors
+            _, vectors = leading_vectors(gram(scaled.blocks(), n_genes), rank)
+            scores = np.concatenate([block @ vectors for block in scaled.blocks()])
     scores = scores[:, ::-1]
     extreme = scores[np.abs(scores).argmax(axis=0), np.arange(rank)]
     return np.asarray(scores * np.where(extreme < 0, -1.0, 1.0), dtype=np.float64)
 
 
-def _groups(batch: NDArray[np.object_] | None, n_cells: int) -> list[Index]:
-    if batch is None:
-        return [np.arange(n_cells)]
-    return [np.flatnonzero(batch == name) for name in np.unique(batch)]
-
-
 def neighbor_graph(components: Array, n_neighbors: int) -> sparse.csr_matrix:
     """Exact nearest neighbours: cells x cells, 1 for the cell itself and its nearest, by Euclidean distance."""
-    n_neighbors = min(n_neighbors, components.shape[0])
-    with reproducible():
-        search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(components)
-        graph = search.kneighbors_graph(components, mode="connectivity")
-    graph.setdiag(1)
-    graph.sort_indices()
-    return sparse.csr_matrix(graph)
+    n_cells = components.shape[0]
+    n_neighbors = min(n_neighbors, n_cells)
+    found = nearest(components, components, n_neighbors)
+    # Of many copies of one cell, others may come first.
+    itself = np.arange(n_cells)
+    missing = (found != itself[:, None]).all(axis=1)
+    found[missing, -1] = itself[missing]
+    starts = np.arange(0, found.size + 1, n_neighbors or 1)
+    return sparse.csr_matrix(
+        (np.ones(found.size), np.sort(found, axis=1).ravel(), starts), shape=(n_cells, n_cells)
+    )
 
 
 def shared_neighbors(graph: sparse.csr_matrix) -> sparse.coo_matrix:
@@ -149,6 +216,9 @@ def shared_neighbors(graph: sparse.csr_matrix) -> sparse.coo_matrix:
 
 def communities(edges: sparse.coo_matrix, resolution: float, seed: int) -> Index:
     """Leiden communities by modularity (doi:10.1038/s41598-019-41695-z), numbered from the largest down."""
+    # Not at the top of the file: where no cells are clustered, nothing is waited for.
+    import igraph
+
     graph = igraph.Graph(n=edges.shape[0], edges=np.column_stack([edges.row, edges.col]))
     igraph.set_random_number_generator(random.Random(seed))
     try:

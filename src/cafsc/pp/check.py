@@ -16,6 +16,7 @@ from cafsc.pp.findings import SEVERITIES, Finding, error, note, warning
 from cafsc.pp.matrix_kind import COUNT_KINDS, MatrixKind, MatrixStats, matrix_kind, matrix_stats
 from cafsc.pp.names import cell_findings, choose_gene_names, gene_findings, looks_transposed
 from cafsc.pp.panel import panel_findings
+from cafsc.pp.rows import is_readable
 from cafsc.pp.values import (
     copy_findings,
     depth_findings,
@@ -151,10 +152,10 @@ def _numeric(matrix: Any) -> bool:
 
 
 def _candidate(use: str, matrix: Any, var: pd.DataFrame, source: str) -> _Candidate:
-    if not (sparse.issparse(matrix) or isinstance(matrix, np.ndarray)):
+    if not (sparse.issparse(matrix) or isinstance(matrix, np.ndarray) or is_readable(matrix)):
         raise InputError(
-            f"{source}: {use} is not in memory ({type(matrix).__name__})",
-            expected="a numpy array or a scipy sparse matrix",
+            f"{source}: {use} is of a kind that is not read ({type(matrix).__name__})",
+            expected="a numpy array, a scipy sparse matrix, or one of them in a file (backed, sparse by rows)",
             fix="load it first: adata = adata.to_memory()",
         )
     if not _numeric(matrix):
@@ -241,7 +242,7 @@ def check(
     Raises
     ------
     InputError
-        There is no matrix, or it is not numeric or not in memory.
+        There is no matrix, or it is not numeric, or of a kind that is not read.
     OptionError
         The layer or the species is unknown.
 
@@ -260,7 +261,7 @@ def check(
     n_obs, n_vars = chosen.matrix.shape
     stats, kind = chosen.stats, chosen.kind
     found += size_findings(n_obs, n_vars) + value_errors(stats, kind) + kind_findings(stats, kind)
-    found += depth_findings(stats, kind) + copy_findings(chosen.matrix, stats)
+    found += depth_findings(stats, kind) + copy_findings(stats)
 
     named = choose_gene_names(chosen.var)
     found += mitochondrial_findings(chosen.matrix, named.names, stats, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,9 @@ from cafsc.pp._neighbors import (
     shared_neighbors,
     variable_genes,
 )
-from cafsc.pp.normalize import count_matrix, log1p_depth, scale_depth
+from cafsc.pp.normalize import count_rows, log1p_depth, scale_depth
+from cafsc.pp.rows import Rows
+from cafsc.pp.sketch import Projection, centroids, nearest_centroid, sketch_rows
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -33,12 +36,12 @@ def embed_and_cluster(
     seed: int = 0,
     target_sum: float = 1e4,
     batch: NDArray[np.object_] | None = None,
-) -> tuple[Array, Index]:
-    """Principal components (cells x components) and Leiden labels of one group of cells."""
+) -> tuple[Array, Index, Index]:
+    """Principal components (cells x components) and Leiden labels of one group of cells, and the genes used."""
     genes = variable_genes(scale_depth(counts, target_sum), config.n_top_genes)
     components = principal_components(log1p_depth(counts, target_sum), genes, config.n_pcs, batch)
     graph = neighbor_graph(components, config.n_neighbors)
-    return components, communities(shared_neighbors(graph), config.resolution, seed)
+    return components, communities(shared_neighbors(graph), config.resolution, seed), genes
 
 
 def batch_labels(adata: AnnData, batch_key: str | None) -> NDArray[np.object_] | None:
@@ -80,14 +83,61 @@ def cluster(
     Writes ``obsm["X_<key_added>_tissue_pca"]`` (float64, cells x components) and
     ``obs["<key_added>_tissue_cluster"]`` (categorical, numbered from the largest down). Exact neighbours on
     principal components of the most dispersed genes, shared-neighbour graph, Leiden by modularity
-    (doi:10.1038/s41598-019-41695-z). Same input and seed, same labels, on any number of threads.
+    (doi:10.1038/s41598-019-41695-z). Of more than ``max_cells`` cells a random sample is clustered; the others are
+    placed among its components and take the cluster of the nearest centre. Same input and seed, same labels, on any
+    number of threads.
     """
     config = config or ClusterConfig(resolution=3.0)
     keys = Keys(key_added)
-    counts = count_matrix(adata, key_added=key_added)
-    components, labels = embed_and_cluster(
-        counts, config, seed, NormalizeConfig().target_sum, batch_labels(adata, batch_key)
-    )
+    rows = count_rows(adata, key_added=key_added)
+    batch = batch_labels(adata, batch_key)
+    chosen = sketch_rows(usable_cells(adata, key_added), config.max_cells, seed)
+    counts = rows.take(chosen)
+    target_sum = NormalizeConfig().target_sum
+    mine = None if batch is None else batch[chosen]
+    components, labels, genes = embed_and_cluster(counts, config, seed, target_sum, mine)
+    n_clusters = int(np.max(labels, initial=-1)) + 1
+    if chosen.size < adata.n_obs:
+        projection = Projection.fit(log1p_depth(counts, target_sum), genes, components, mine)
+        centres = centroids(components, labels, n_clusters)
+        components, labels = _place_all(
+            rows, projection, centres, target_sum, batch, (chosen, components, labels)
+        )
+    names = [str(label) for label in range(n_clusters)]
     adata.obsm[keys.tissue_pca] = components
-    names = [str(label) for label in range(int(np.max(labels, initial=-1)) + 1)]
     adata.obs[keys.tissue_cluster] = pd.Categorical([names[label] for label in labels], categories=names)
+
+
+def usable_cells(adata: AnnData, key_added: str) -> NDArray[np.bool_]:
+    """Cells that hold enough to be looked at; all where `cafsc.pp.qc` has not run."""
+    low_quality = f"{key_added}_low_quality"
+    if low_quality not in adata.obs:
+        return np.ones(adata.n_obs, dtype=bool)
+    return np.asarray(~adata.obs[low_quality].to_numpy(dtype=bool))
+
+
+def _place_all(
+    rows: Rows,
+    projection: Projection,
+    centres: Array,
+    target_sum: float,
+    batch: NDArray[np.object_] | None,
+    sketch: tuple[Index, Array, Index],
+) -> tuple[Array, Index]:
+    """Components and clusters of all cells; those of the sketch stay what they are."""
+    chosen, components, labels = sketch
+    out = np.empty((rows.shape[0], components.shape[1]))
+    place = partial(_placed, projection=projection, target_sum=target_sum)
+    beside = np.full(rows.shape[0], None, dtype=object) if batch is None else batch
+    for piece, found in rows.map_with(place, beside, "place the cells"):
+        out[piece] = found
+    nearest = nearest_centroid(out, centres)
+    out[chosen], nearest[chosen] = components, labels
+    return out, nearest
+
+
+def _placed(
+    counts: sparse.csr_matrix, batch: NDArray[np.object_], projection: Projection, target_sum: float
+) -> Array:
+    known = None if batch.size and batch[0] is None else batch
+    return projection.place(log1p_depth(counts, target_sum), known)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from cafsc.pp.rows import parts, rows_of
+
 MatrixKind = Literal[
     "counts",
     "corrected_counts",
@@ -61,6 +63,27 @@ class MatrixStats:
     """Cells; entries that are not zero."""
     gene_values: NDArray[np.int64]
     """Genes; entries that are not zero."""
+    cell_marks: Floats
+    """Cells; one random weighted sum of a cell's values: cells that agree in it are copies."""
+
+    def beside(self, other: MatrixStats) -> MatrixStats:
+        """Of these rows and the `other` ones below them together."""
+        bounds = [stats for stats in (self, other) if stats.n_finite] or [self]
+        high = max(stats.high for stats in bounds)
+        return MatrixStats(
+            self.n_values + other.n_values,
+            self.n_nan + other.n_nan,
+            self.n_inf + other.n_inf,
+            self.n_negative + other.n_negative,
+            self.n_whole + other.n_whole,
+            sum(stats.n_top for stats in bounds if stats.high == high),
+            low=min(stats.low for stats in bounds),
+            high=high,
+            cell_sums=np.concatenate([self.cell_sums, other.cell_sums]),
+            cell_values=np.concatenate([self.cell_values, other.cell_values]),
+            gene_values=self.gene_values + other.gene_values,
+            cell_marks=np.concatenate([self.cell_marks, other.cell_marks]),
+        )
 
     @property
     def n_finite(self) -> int:
@@ -79,35 +102,59 @@ def _blocks(values: Any) -> Iterator[Floats]:
 
 
 def matrix_stats(matrix: Any) -> MatrixStats:
-    """Summarise a matrix, cells x genes, sparse (CSR, CSC) or dense; explicit zeros count as zeros."""
+    """Summarise a matrix, cells x genes, sparse (CSR, CSC) or dense; explicit zeros count as zeros.
+
+    A matrix in a file is read once, in blocks of rows.
+    """
+    found: MatrixStats | None = None
+    for _, part in parts(matrix, "check the matrix"):
+        stats = _part_stats(part)
+        found = stats if found is None else found.beside(stats)
+    return found if found is not None else _part_stats(np.zeros(matrix.shape))
+
+
+def _part_stats(matrix: Any) -> MatrixStats:
     n_values = n_nan = n_inf = n_negative = n_whole = n_top = 0
     low, high = np.inf, -np.inf
     for block in _blocks(_values(matrix)):
         finite = block[np.isfinite(block)]
+        n_bad = len(block) - len(finite)
         n_values += len(block)
-        n_nan += int(np.isnan(block).sum())
-        n_inf += int(np.isinf(block).sum())
+        if n_bad:
+            n_nan += int(np.isnan(block).sum())
+            n_inf += int(np.isinf(block).sum())
         if not len(finite):
             continue
-        n_negative += int((finite < 0).sum())
+        least, top = float(finite.min()), float(finite.max())
+        if least < 0:
+            n_negative += int((finite < 0).sum())
         n_whole += int((finite == np.rint(finite)).sum())
-        top = float(finite.max())
-        low = min(low, float(finite.min()))
+        low = min(low, least)
         if top > high:
             high, n_top = top, 0
         n_top += int((finite == high).sum())
     clean = _finite(matrix, n_nan + n_inf)
-    nonzero = clean != 0
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         cell_sums = np.asarray(clean.sum(axis=1, dtype=np.float64)).ravel()
+        marks = np.asarray(clean @ np.random.default_rng(0).random(clean.shape[1]), dtype=np.float64).ravel()
     return MatrixStats(
         n_values, n_nan, n_inf, n_negative, n_whole, n_top,
         low=low if n_values > n_nan + n_inf else 0.0,
         high=high if n_values > n_nan + n_inf else 0.0,
         cell_sums=cell_sums,
-        cell_values=np.asarray(nonzero.sum(axis=1)).ravel().astype(np.int64),
-        gene_values=np.asarray(nonzero.sum(axis=0)).ravel().astype(np.int64),
+        cell_values=_n_nonzero(clean, axis=1),
+        gene_values=_n_nonzero(clean, axis=0),
+        cell_marks=marks,
     )  # fmt: skip
+
+
+def _n_nonzero(matrix: Any, axis: int) -> NDArray[np.int64]:
+    """Entries that are not zero of each cell (axis 1) or gene (axis 0)."""
+    if sparse.issparse(matrix) and matrix.format in ("csr", "csc") and (matrix.data != 0).all():
+        if (matrix.format == "csr") == (axis == 1):
+            return np.asarray(np.diff(matrix.indptr), dtype=np.int64)
+        return np.asarray(np.bincount(matrix.indices, minlength=matrix.shape[1 - axis]), dtype=np.int64)
+    return np.asarray((matrix != 0).sum(axis=axis)).ravel().astype(np.int64)
 
 
 def _finite(matrix: Any, n_bad: int) -> Any:
@@ -126,7 +173,7 @@ def _sampled_rows(matrix: Any, stats: MatrixStats) -> list[Floats]:
     if not len(usable):
         return []
     picked = usable[np.unique(np.linspace(0, len(usable) - 1, _SAMPLED_CELLS).round().astype(int))]
-    rows = sparse.csr_matrix(matrix[picked]) if sparse.issparse(matrix) else np.asarray(matrix)[picked]
+    rows = _finite(rows_of(matrix, picked), stats.n_nan + stats.n_inf)
     if sparse.issparse(rows):
         found = [rows.data[start:end] for start, end in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)]
     else:
@@ -229,7 +276,7 @@ def matrix_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
     Parameters
     ----------
     matrix
-        Cells x genes, numeric, sparse or dense.
+        Cells x genes, numeric, sparse or dense, in memory or in a file.
     stats
         Its `matrix_stats`.
 
@@ -251,4 +298,4 @@ def matrix_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
         return "counts" if stats.n_whole == stats.n_finite else "scaled"
     if stats.n_whole == stats.n_finite:
         return "counts"
-    return _positive_kind(_finite(matrix, stats.n_nan + stats.n_inf), stats)
+    return _positive_kind(matrix, stats)

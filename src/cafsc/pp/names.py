@@ -42,6 +42,7 @@ _NUMBER = re.compile(r"\d+(\.0)?")
 _SUFFIX = re.compile(r"(.+?)[-.]\d{1,2}")
 _BLANK = {"", "nan", "na", "none", "null", "n/a", "<na>"}
 _CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _WRAPPED = re.compile(r"""b?(['"])(.*)\1""")
 _LEAST_KNOWN = 0.05
 _WELL_KNOWN = 0.25
@@ -238,6 +239,9 @@ def _pattern_findings(names: list[str]) -> list[Finding]:
 
 def _bare(name: str) -> str:
     """A name without blanks at its ends, invisible characters, quotes and the ``b''`` of bytes."""
+    # Nearly all names, of tens of thousands, have nothing to take off.
+    if _PLAIN.fullmatch(name):
+        return name
     shown = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf")).strip()
     match = _WRAPPED.fullmatch(shown)
     return match[2].strip() if match else shown
@@ -270,7 +274,7 @@ def _suffixes(names: list[str]) -> list[Finding]:
 def _case(names: list[str], identifiers: genes.Identifiers, species: str | None) -> list[Finding]:
     if identifiers.kind == "ensembl":
         return []
-    letters = [name for name in names if any(char.isalpha() for char in name)]
+    letters = [name for name in names if name[:1].isalpha() or any(char.isalpha() for char in name)]
     if not letters or species is None:
         return []
     lower = np.mean([name == name.lower() for name in letters])

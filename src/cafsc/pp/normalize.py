@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from cafsc._errors import InputError
 from cafsc._keys import COUNTS_LAYER, Keys
 from cafsc.pp.check import CheckReport, check
 from cafsc.pp.matrix_kind import COUNT_KINDS
+from cafsc.pp.rows import Rows, canonical, is_stored
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -78,11 +80,11 @@ def normalize(
 
     Notes
     -----
-    Writes ``layers["counts"]`` (only where the input holds raw counts; same values; the
-    same dtype but for float16, which becomes float32),
-    ``layers["<key_added>_lognorm"]`` (float32 CSR, natural log1p of counts per ten thousand),
-    ``var["<key_added>_symbol"]`` (approved symbol; of two columns that mean one gene, the one with more
-    counts carries the symbol, the other its own name) and ``uns["cafsc"]["matrix"]``, ``["species"]``.
+    Writes ``layers["counts"]`` where the input holds raw counts, else ``layers["<key_added>_input"]``: the values
+    as they came, CSR where they were in memory (of the same dtype but for float16, which becomes float32), and the
+    stored matrix itself where it is in a file. Also ``var["<key_added>_symbol"]`` (approved symbol; of two columns
+    that mean one gene, the one with more counts carries the symbol, the other its own name) and
+    ``uns["cafsc"]["matrix"]``, ``["species"]``.
 
     Raises
     ------
@@ -100,34 +102,42 @@ def normalize(
             fix="call cafsc.annotate, or start from adata.raw.to_adata()",
         )
     used = adata.X if report.use == "X" else adata.layers[report.use.removeprefix("layer:")]
-    if used.dtype == np.float16:
+    is_counts = report.matrix in COUNT_KINDS
+    if used.dtype == np.float16 and not is_stored(used):
         # scipy has no sparse matrix of half precision; wider is exact.
         used = used.astype(np.float32)
-    values = linear(sparse.csr_matrix(used), report.matrix)
-    is_counts = report.matrix in COUNT_KINDS
-    if is_counts and report.use != f"layer:{COUNTS_LAYER}":
-        adata.layers[COUNTS_LAYER] = used.copy()
-    adata.layers[keys.lognorm] = log1p_depth(values, config.target_sum).astype(np.float32)
-    species = report.species or "human"
-    names = adata.var_names if report.gene_names == "var_names" else adata.var[report.gene_names]
-    adata.var[keys.symbol] = unique_symbols(list(names), species, np.asarray(values.sum(axis=0)).ravel())
+    if not (is_counts and report.use == f"layer:{COUNTS_LAYER}"):
+        # A copy: users go on to change X in place.
+        adata.layers[COUNTS_LAYER if is_counts else keys.input] = (
+            used if is_stored(used) else canonical(sparse.csr_matrix(used, copy=True))
+        )
     if not isinstance(adata.uns.get(keys.uns), dict):
         # Whatever else stood there under our name was reported by the check.
         adata.uns[keys.uns] = {}
     adata.uns[keys.uns]["matrix"] = "counts" if is_counts else report.matrix
+    species = report.species or "human"
     adata.uns[keys.uns]["species"] = species
+    names = adata.var_names if report.gene_names == "var_names" else adata.var[report.gene_names]
+    rows = count_rows(adata, key_added=key_added, config=config)
+    adata.var[keys.symbol] = unique_symbols(list(names), species, rows.gene_sums)
 
 
-def unique_symbols(names: Sequence[object], species: str, total: NDArray[np.float64]) -> list[str]:
+def unique_symbols(
+    names: Sequence[object], species: str, total: Callable[[], NDArray[np.float64]]
+) -> list[str]:
     """Approved symbols, each carried by the column with the largest total; the others keep their name.
 
-    A column whose own name is taken gets a number behind it, so that every name stands for one column.
+    A column whose own name is taken gets a number behind it, so that every name stands for one column. The totals
+    are asked for only where two columns claim one symbol.
     """
     symbol = genes.symbols([str(name) for name in names], species)["symbol"].to_numpy(dtype=object)
+    if len(set(symbol)) == len(symbol):
+        return [str(name) for name in symbol]
+    totals = total()
     taken: set[str] = set()
     out = [str(name) for name in names]
     others = []
-    for column in np.lexsort((np.arange(len(total)), -total)):
+    for column in np.lexsort((np.arange(len(totals)), -totals)):
         if symbol[column] in taken:
             others.append(column)
         else:
@@ -140,25 +150,59 @@ def unique_symbols(names: Sequence[object], species: str, total: NDArray[np.floa
     return out
 
 
-def count_matrix(
-    adata: AnnData, *, key_added: str = "caf", config: NormalizeConfig | None = None
-) -> sparse.csr_matrix:
-    """Counts of the normalised AnnData as float64 CSR, cells x genes.
+def count_rows(adata: AnnData, *, key_added: str = "caf", config: NormalizeConfig | None = None) -> Rows:
+    """Counts of the normalised AnnData, cells x genes, to be read in blocks of rows.
 
     Where the input held no counts, the linear values scaled to a modest depth stand in for them, so that the
     likelihoods do not take TPM for molecules.
+
+    Raises
+    ------
+    InputError
+        If `cafsc.pp.normalize` has not run.
     """
     config = config or NormalizeConfig()
     keys = Keys(key_added)
-    if keys.lognorm not in adata.layers:
+    kind, layer = _stored(adata, keys)
+    if not has_counts(adata, key_added=key_added):
         raise InputError(
-            f"layers[{keys.lognorm!r}] is missing", fix="run cafsc.pp.normalize(adata) before this step"
+            f"the AnnData is not prepared: uns[{keys.uns!r}] or layers[{layer!r}] is missing",
+            fix="run cafsc.pp.normalize(adata) before this step",
         )
-    if adata.uns[keys.uns]["matrix"] == "counts":
-        return sparse.csr_matrix(adata.layers[COUNTS_LAYER], dtype=np.float64)
-    values = sparse.csr_matrix(adata.layers[keys.lognorm], dtype=np.float64)
-    values.data = np.expm1(values.data)
-    return scale_depth(values, config.pseudo_depth)
+    convert = None if kind == "counts" else partial(pseudo_counts, kind=str(kind), depth=config.pseudo_depth)
+    return Rows(adata.layers[layer], convert)
+
+
+def has_counts(adata: AnnData, *, key_added: str = "caf") -> bool:
+    """Whether `cafsc.pp.normalize` has run, and the values it left are still there."""
+    kind, layer = _stored(adata, Keys(key_added))
+    return bool(kind) and layer in adata.layers
+
+
+def _stored(adata: AnnData, keys: Keys) -> tuple[str, str]:
+    """What the values are, and the layer that holds them."""
+    block = adata.uns.get(keys.uns)
+    kind = str(block.get("matrix", "")) if isinstance(block, Mapping) else ""
+    return kind, COUNTS_LAYER if kind == "counts" else keys.input
+
+
+def pseudo_counts(values: sparse.csr_matrix, kind: str, depth: float) -> sparse.csr_matrix:
+    """Values of any kind as if they were counts: linear, each row scaled to ``depth``; float64 CSR."""
+    out = linear(values, kind)
+    scale_rows(out, depth)
+    return out
+
+
+def count_matrix(
+    adata: AnnData, *, key_added: str = "caf", config: NormalizeConfig | None = None
+) -> sparse.csr_matrix:
+    """All of `count_rows` in memory: float64 CSR, cells x genes."""
+    return count_rows(adata, key_added=key_added, config=config).all()
+
+
+def lognorm_matrix(adata: AnnData, *, key_added: str = "caf") -> sparse.csr_matrix:
+    """Natural log1p of counts per ten thousand: float64 CSR, cells x genes."""
+    return log1p_depth(count_matrix(adata, key_added=key_added), NormalizeConfig().target_sum)
 
 
 def symbol_columns(adata: AnnData, *, key_added: str = "caf") -> dict[str, int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from cafsc._config import QCConfig
-from cafsc.pp.normalize import count_matrix
+from cafsc.pp.normalize import count_rows
 from cafsc.pp.values import is_mitochondrial
 
 if TYPE_CHECKING:
@@ -25,12 +28,24 @@ def qc(adata: AnnData, *, key_added: str = "caf", config: QCConfig | None = None
     `cafsc.pp.normalize` first.
     """
     config = config or QCConfig()
-    counts = count_matrix(adata, key_added=key_added)
-    total = np.asarray(counts.sum(axis=1)).ravel()
-    n_genes = np.asarray((counts > 0).sum(axis=1)).ravel().astype(np.int64)
-    mito = is_mitochondrial(adata.var_names)
-    mito_counts = np.asarray(counts[:, mito].sum(axis=1)).ravel() if mito.any() else np.zeros_like(total)
+    mito = np.flatnonzero(is_mitochondrial(adata.var_names))
+    found = [
+        held
+        for _, held in count_rows(adata, key_added=key_added).map(
+            partial(what_cells_hold, mitochondrial=mito), "count what cells hold"
+        )
+    ]
+    total, n_genes, mito_counts = np.concatenate(found, axis=1)
     adata.obs[f"{key_added}_n_counts"] = total
-    adata.obs[f"{key_added}_n_genes"] = n_genes
+    adata.obs[f"{key_added}_n_genes"] = n_genes.astype(np.int64)
     adata.obs[f"{key_added}_pct_mito"] = 100.0 * mito_counts / np.where(total > 0, total, 1.0)
     adata.obs[f"{key_added}_low_quality"] = n_genes < config.min_genes
+
+
+def what_cells_hold(counts: sparse.csr_matrix, mitochondrial: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Counts, genes detected, and mitochondrial counts of each cell: three x cells."""
+    weight = np.zeros(counts.shape[1])
+    weight[mitochondrial] = 1.0
+    detected = counts if (counts.data > 0).all() else counts > 0
+    n_genes = np.diff(counts.indptr) if detected is counts else np.asarray(detected.sum(axis=1)).ravel()
+    return np.vstack([np.asarray(counts.sum(axis=1)).ravel(), n_genes, counts @ weight])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cafsc.pp.findings import Finding, error, note, warning
 from cafsc.pp.matrix_kind import COUNT_KINDS, MatrixKind, MatrixStats
+from cafsc.pp.rows import parts
 
 FEWEST_CELLS = 2
 FEWEST_GENES = 50
@@ -143,7 +144,10 @@ def mitochondrial_findings(
     mito = is_mitochondrial(names)
     if kind not in (*COUNT_KINDS, "normalized") or not mito.any() or stats.n_nan + stats.n_inf:
         return []
-    values = np.asarray(matrix[:, np.flatnonzero(mito)].sum(axis=1), dtype=np.float64).ravel()
+    columns = np.flatnonzero(mito)
+    values = np.concatenate(
+        [np.asarray(part[:, columns].sum(axis=1), dtype=np.float64).ravel() for _, part in parts(matrix)]
+    )
     share = 100 * values / np.where(stats.cell_sums > 0, stats.cell_sums, 1.0)
     high = int((share > _HIGH_MITO).sum())
     if 2 * high <= len(share):
@@ -152,12 +156,11 @@ def mitochondrial_findings(
     return [warning("high_mito", text, high, fix="filter cells of low quality upstream")]
 
 
-def copy_findings(matrix: Any, stats: MatrixStats) -> list[Finding]:
+def copy_findings(stats: MatrixStats) -> list[Finding]:
     """Cells whose values equal those of another cell, told by one random weighted sum a cell."""
     if stats.n_nan + stats.n_inf:
         return []
-    weights = np.random.default_rng(0).random(matrix.shape[1])
-    marks = np.asarray(matrix @ weights, dtype=np.float64).ravel()[stats.cell_values >= _JUDGED_VALUES]
+    marks = stats.cell_marks[stats.cell_values >= _JUDGED_VALUES]
     if len(marks) < 2:
         return []
     n_distinct = len(np.unique(marks))

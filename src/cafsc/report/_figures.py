@@ -14,6 +14,7 @@ from cafsc._keys import KEPT, Keys
 from cafsc.pl._names import lineage_name
 from cafsc.pl._save import fixed_style
 from cafsc.pl._style import INK, LINE, MUTED, PALE, PAPER
+from cafsc.pp.normalize import has_counts
 from cafsc.report._words import count
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def figures(adata: AnnData, key_added: str) -> list[Picture]:
             wide=True,
         )
     )
-    if keys.lognorm in adata.layers and _has_top_genes(adata, keys, key_added):
+    if has_counts(adata, key_added=key_added) and _has_top_genes(adata, keys, key_added):
         pictures.append(
             _picture(
                 "genes",

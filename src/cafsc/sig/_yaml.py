@@ -7,7 +7,7 @@ gene called ``NO`` or ``ON`` stays text (YAML 1.2 core rules for plain words; da
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -25,6 +25,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_NUMERIC = frozenset("-+.0123456789")
+"""What a number can begin with."""
 
 
 class YamlError(ValueError):
@@ -60,14 +62,17 @@ def loads(text: str, lines: dict[Place, int] | None = None) -> object:
     root: object = None
     documents = 0
     try:
-        events = iter(yaml.parse(text, Loader=_LOADER))
-        for event in events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise _refused("a second document (---)", "keep one document a file", event)
-            elif isinstance(event, yaml.NodeEvent):
-                root = _value(event, events, (), lines)
+        loader = _LOADER(text)
+        try:
+            while type(event := loader.get_event()) is not yaml.StreamEndEvent:
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    if documents > 1:
+                        raise _refused("a second document (---)", "keep one document a file", event)
+                elif isinstance(event, yaml.NodeEvent):
+                    root = _value(event, loader.get_event, 0, (), lines)
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
@@ -79,44 +84,55 @@ def loads(text: str, lines: dict[Place, int] | None = None) -> object:
     return root
 
 
-def _value(event: Any, events: Iterator[Any], place: Place, lines: dict[Place, int] | None) -> object:
-    _plain_node(event)
-    if len(place) > MAX_DEPTH:
+def _value(
+    event: Any, next_event: Callable[[], Any], depth: int, place: Place, lines: dict[Place, int] | None
+) -> object:
+    """The value that begins with ``event``; its ``place`` is kept only where ``lines`` are asked for."""
+    # The catalogue has a hundred thousand events: looked at by their very type, scalars first.
+    kind = type(event)
+    if event.anchor is not None or (kind is not yaml.AliasEvent and event.tag is not None):
+        raise _unplain(event)
+    if depth > MAX_DEPTH:
         raise _refused(f"nested more than {MAX_DEPTH} levels deep", "flatten the file", event)
     if lines is not None:
         lines[place] = event.start_mark.line + 1
-    if isinstance(event, yaml.ScalarEvent):
+    if kind is yaml.ScalarEvent:
         return _scalar(event)
-    if isinstance(event, yaml.SequenceStartEvent):
+    if kind is yaml.SequenceStartEvent:
         items: list[object] = []
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(_value(event, events, (*place, len(items)), lines))
+        while type(event := next_event()) is not yaml.SequenceEndEvent:
+            inside = place if lines is None else (*place, len(items))
+            items.append(_value(event, next_event, depth + 1, inside, lines))
         return items
     mapping: dict[object, object] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
-        _plain_node(event)
-        if not isinstance(event, yaml.ScalarEvent):
-            raise _refused("a key that is itself a list or mapping", "use a plain word as key", event)
+    while type(event := next_event()) is not yaml.MappingEndEvent:
+        if type(event) is not yaml.ScalarEvent or event.anchor is not None or event.tag is not None:
+            raise _unplain(event)
         key = _scalar(event)
         if key in mapping:
             raise _refused(f"duplicate key {key!r}", "keep one of the two", event)
-        mapping[key] = _value(next(events), events, (*place, str(key)), lines)
+        inside = place if lines is None else (*place, str(key))
+        mapping[key] = _value(next_event(), next_event, depth + 1, inside, lines)
     return mapping
 
 
-def _plain_node(event: Any) -> None:
+def _unplain(event: Any) -> YamlError:
+    """Why an event is no plain value, or no plain key."""
     if event.anchor is not None:
-        raise _refused(
+        return _refused(
             f"anchor or alias {event.anchor!r}, which are not allowed", "write the values out", event
         )
     if getattr(event, "tag", None) is not None:
-        raise _refused(f"tag {event.tag!r}; tags are not allowed", "remove the tag", event)
+        return _refused(f"tag {event.tag!r}; tags are not allowed", "remove the tag", event)
+    return _refused("a key that is itself a list or mapping", "use a plain word as key", event)
 
 
 def _scalar(event: Any) -> str | int | float | bool | None:
     text: str = event.value
     if not event.implicit[0]:
         return text
+    if text[:1] not in _NUMERIC:
+        return _WORDS.get(text, text)
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):

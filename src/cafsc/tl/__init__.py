@@ -1,4 +1,7 @@
-"""Tools: gate, score, label, programmes, verdict, in this order; then crosstalk, exosomes, origin, targets."""
+"""Tools: gate, score, label, programmes, verdict, in this order; then crosstalk, exosomes, origin, targets.
+
+`score_sets` stands by itself: any gene sets, in any cells.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from cafsc.tl.neighbourhood import neighbourhood
 from cafsc.tl.origin import origin
 from cafsc.tl.programs import programs
 from cafsc.tl.score import score
+from cafsc.tl.score_sets import score_sets
 from cafsc.tl.targets import targets
 from cafsc.tl.verdict import verdict
 
@@ -29,6 +33,7 @@ __all__ = [
     "origin",
     "programs",
     "score",
+    "score_sets",
     "targets",
     "verdict",
 ]

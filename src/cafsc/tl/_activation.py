@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import sparse
 
 from cafsc._config import LabelConfig
 from cafsc.sig import Catalogue
 from cafsc.sig.reference import ReferenceLevels
-from cafsc.tl._mixture import pseudobulk
+from cafsc.tl._mixture import Array, scaled_sums
 from cafsc.tl._sets import columns_of
 
 ACTIVATION = "activation"
@@ -25,14 +24,14 @@ def activation_panel(catalogue: Catalogue, columns: Mapping[str, int], species: 
 
 
 def activation_score(
-    counts: sparse.csr_matrix, panel: Mapping[str, int], levels: ReferenceLevels, config: LabelConfig
+    sums: Array, panel: Mapping[str, int], levels: ReferenceLevels, config: LabelConfig
 ) -> float | None:
     """Mean level of the panel in all fibroblasts together, relative to those of tumours.
 
     Parameters
     ----------
-    counts
-        Fibroblasts x genes.
+    sums
+        Genes: counts in all fibroblasts together.
     panel
         Genes and their columns.
 
@@ -44,10 +43,10 @@ def activation_score(
         gene: levels.markers[ACTIVATION, gene] for gene in panel if (ACTIVATION, gene) in levels.markers
     }
     typical = {gene: level for gene, level in typical.items() if level > 0}
-    if len(typical) < config.min_genes or not counts.shape[0]:
+    if len(typical) < config.min_genes:
         return None
-    expected = sum(typical.values()) / 1e4 * counts.sum()
+    expected = sum(typical.values()) / 1e4 * sums.sum()
     if expected < config.min_activation_counts:
         return None
-    bulk = pseudobulk(counts, np.ones((counts.shape[0], 1)), 1e4)[0]
+    bulk = scaled_sums(sums[None, :], 1e4)[0]
     return float(np.mean([min(bulk[panel[gene]] / level, 1.0) for gene, level in typical.items()]))

@@ -53,3 +53,43 @@ def _absorbed(labels: Index, states: Index, min_cells: int) -> Index:
         same = np.flatnonzero(state_of == state_of[small])
         out[labels == small] = same[size[same].argmax()]
     return out
+
+
+def joined_clusters(
+    graph: sparse.csr_matrix, sketch: Index, labels: Index, states: Index
+) -> tuple[Index, list[str]]:
+    """Clusters of all cells from those of a sketch, numbered anew.
+
+    Parameters
+    ----------
+    graph
+        Cells x cells, 1 for a cell and each neighbour, which is in the sketch.
+    sketch
+        Positions of the cells that have a cluster already.
+    labels
+        Their clusters, each of one state.
+    states
+        State of every cell.
+
+    Returns
+    -------
+    A cell takes the cluster that most of its neighbours of the same state are in; without such a neighbour the
+    largest cluster of its state, and a state that the sketch lacks is a cluster by itself.
+    """
+    n_clusters = int(labels.max(initial=-1)) + 1
+    state_of = np.full(n_clusters, -1, dtype=np.int64)
+    state_of[labels] = states[sketch]
+    member = sparse.csr_matrix(
+        (np.ones(sketch.size), (np.arange(sketch.size), labels)), shape=(sketch.size, n_clusters)
+    )
+    votes = (graph[:, sketch] @ member).toarray()
+    # The largest cluster of a state comes first, and a tie goes to the first.
+    votes += 1e-3 * (np.bincount(labels, minlength=n_clusters) > 0)
+    votes[state_of[None, :] != states[:, None]] = -1.0
+    out = votes.argmax(axis=1).astype(np.int64)
+    lost = np.flatnonzero(votes.max(axis=1, initial=-1.0) < 0)
+    for offset, state in enumerate(np.unique(states[lost])):
+        out[lost[states[lost] == state]] = n_clusters + offset
+    out[sketch] = labels
+    out = by_size(out)
+    return out, [str(number) for number in range(int(out.max(initial=-1)) + 1)]

@@ -6,17 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
+
+from cafsc import engine
+from cafsc.tl._statistics import false_discovery_rates
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
+def tied_ranks(values: Array) -> Array:
+    """Ranks from 0, ties at their mean: the order of the genes does not matter."""
+    _, inverse, size = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(size) - (size + 1) / 2.0)[inverse], dtype=np.float64)
+
+
 def expression_bins(mean: Array, n_bins: int) -> Index:
-    """Bin of each gene, by rank of its mean expression; equal-sized bins, ties in order of the columns."""
-    rank = np.empty(mean.size, dtype=np.int64)
-    rank[np.argsort(mean, kind="stable")] = np.arange(mean.size)
-    return rank * n_bins // max(mean.size, 1)
+    """Bin of each gene, by rank of its mean expression: equal-sized bins, but genes of one mean share a bin."""
+    return np.asarray(tied_ranks(mean) * n_bins // max(mean.size, 1), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,10 @@ class SetColumns:
         """Genes of the set that the dataset has."""
         return self.up.size + self.down.size
 
+    def renumbered(self, place: Index) -> SetColumns:
+        """The same set where column ``c`` has become column ``place[c]``."""
+        return SetColumns(np.sort(place[self.up]), np.sort(place[self.down]), self.n_genes)
+
 
 def _signed_mean(values: Array, columns: SetColumns) -> Array:
     out = np.zeros(values.shape[0])
@@ -50,7 +61,9 @@ def _signed_mean(values: Array, columns: SetColumns) -> Array:
     return out
 
 
-def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns]) -> Array:
+def control_corrected(
+    lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns], *, n_values: int | None = None
+) -> Array:
     """Mean of a set's genes minus the mean of all genes in the same expression bins.
 
     Parameters
@@ -61,6 +74,8 @@ def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetCol
         Bin of each gene.
     sets
         Columns of each set.
+    n_values
+        Stored values of the whole matrix, if these are some of its rows: many are scored by compiled loops.
 
     Returns
     -------
@@ -68,27 +83,10 @@ def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetCol
     genes; 0 for a set of which no gene is there. The idea of Tirosh 2016 (doi:10.1126/science.aad0501) with the
     whole bin as control, so that nothing is drawn at random.
     """
-    n_bins = int(bins.max(initial=0)) + 1
-    size = np.bincount(bins, minlength=n_bins)
-    in_bin = sparse.csr_matrix((1.0 / size[bins], (np.arange(bins.size), bins)), shape=(bins.size, n_bins))
-    in_set = set_weights(sets, bins.size)
-    # One pass over the nonzeros: each adds to its gene's bin, and to the few sets that hold the gene.
-    sums = (lognorm @ sparse.hstack([in_bin, in_set], format="csr")).toarray()
-    same_bins = sparse.csr_matrix((np.ones(bins.size), (bins, np.arange(bins.size))), shape=in_bin.T.shape)
-    return np.asarray(sums[:, n_bins:] - sums[:, :n_bins] @ (same_bins @ in_set).toarray())
-
-
-def set_weights(sets: list[SetColumns], n_genes: int) -> sparse.csr_matrix:
-    """Genes x sets: 1 / number of up genes, -1 / number of down genes; a column's product is a signed mean."""
-    parts = [
-        (genes, np.full(genes.size, index), np.full(genes.size, sign / max(genes.size, 1)))
-        for index, members in enumerate(sets)
-        for sign, genes in ((1.0, members.up), (-1.0, members.down))
-    ]
-    if not parts:
-        return sparse.csr_matrix((n_genes, 0))
-    rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return sparse.csr_matrix((values, (rows, columns)), shape=(n_genes, len(sets)))
+    n_values = lognorm.nnz if n_values is None else n_values
+    combination = engine.bin_mean_combination(bins, sets)
+    parts = [combination.scores(rows, n_values) for _, rows in engine.row_blocks(lognorm)]
+    return np.vstack([np.empty((0, len(sets))), *parts])
 
 
 def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:
@@ -162,7 +160,9 @@ def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: l
     return out
 
 
-def rank_scores(lognorm: sparse.csr_matrix, sets: list[SetColumns], max_rank: int) -> Array:
+def rank_scores(
+    lognorm: sparse.csr_matrix, sets: list[SetColumns], max_rank: int, *, n_values: int | None = None
+) -> Array:
     """UCell: the Mann-Whitney U of a set's genes within each cell's ranking.
 
     Parameters
@@ -173,50 +173,20 @@ def rank_scores(lognorm: sparse.csr_matrix, sets: list[SetColumns], max_rank: in
         Columns of each set; down genes are subtracted, and the difference is not allowed below 0.
     max_rank
         Ranks beyond it count as ``max_rank``.
+    n_values
+        Stored values of the whole matrix, if these are some of its rows: many are scored by compiled loops.
 
     Returns
     -------
     Cells x sets, 0..1; NaN for a set of which no gene is there. Andreatta 2021
     (doi:10.1016/j.csbj.2021.06.043), as pyUCell computes it; ties take their mean rank.
     """
-    ranked = sparse.csr_matrix(lognorm, dtype=np.float64, copy=True)
-    ranked.eliminate_zeros()
-    n_genes = ranked.shape[1]
-    zero_gain = np.zeros(ranked.shape[0])
-    for cell in range(ranked.shape[0]):
-        part = slice(ranked.indptr[cell], ranked.indptr[cell + 1])
-        values = ranked.data[part]
-        zero_rank = (values.size + 1 + n_genes) / 2.0
-        zero_gain[cell] = max(0.0, max_rank - zero_rank)
-        ranked.data[part] = np.maximum(0.0, max_rank - _descending_ranks(values)) - zero_gain[cell]
-    gains = ranked.tocsc()
-    out = np.full((ranked.shape[0], len(sets)), np.nan)
-    for index, members in enumerate(sets):
-        if members.n_found == 0:
-            continue
-        score = np.zeros(ranked.shape[0])
-        for sign, genes in ((1.0, members.up), (-1.0, members.down)):
-            if genes.size:
-                gain = np.asarray(gains[:, genes].sum(axis=1)).ravel() + genes.size * zero_gain
-                # The best case: the genes hold the first ranks, so the gain falls short of n x max_rank.
-                best = genes.size * max_rank - genes.size * (genes.size + 1) / 2.0
-                score += sign * gain / best
-        out[:, index] = np.maximum(score, 0.0)
-    return out
-
-
-def _descending_ranks(values: Array) -> Array:
-    """Ranks from 1 for the largest, ties at their mean: scipy's rankdata of the negative, without its overhead."""
-    order = np.argsort(-values, kind="stable")
-    ordered = values[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if values.size else order
-    ends = np.append(starts[1:], values.size)
-    out = np.empty(values.size)
-    out[order] = np.repeat((starts + ends + 1) / 2.0, ends - starts)
-    return out
+    n_values = lognorm.nnz if n_values is None else n_values
+    scorer = engine.Scorer(lognorm.shape[1], sets, ("ucell",), n_values=n_values, max_rank=max_rank)
+    return scorer.score(lognorm)["ucell"]
 
 
 def false_discovery(p: Array) -> Array:
     """Benjamini-Hochberg adjusted p-values of an array of any shape (doi:10.1111/j.2517-6161.1995.tb02031.x)."""
-    flat = np.asarray(stats.false_discovery_control(p.ravel(), method="bh"), dtype=np.float64)
+    flat = false_discovery_rates(p.ravel())
     return flat.reshape(p.shape)

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc.tl._mixture import Array, capped, profiles
+from cafsc.engine import cells
+from cafsc.tl._mixture import Array
 
 
 def doublet_partners(
-    counts: sparse.csr_matrix,
-    weights: Array,
+    x: sparse.csr_matrix,
+    profile: Array,
     unlike: NDArray[np.bool_],
-    *,
-    depth_cap: float,
-    shrinkage: float,
     min_gain: float,
+    single: Array | None = None,
+    kernels: ModuleType = cells,
 ) -> NDArray[np.int64]:
     """The second component of each cell that is better explained by two components than by one.
 
     Parameters
     ----------
-    counts
-        Cells x genes.
-    weights
-        Cells x components: responsibilities.
+    x
+        Cells x genes, capped as in the mixture.
+    profile
+        Components x genes: share of each gene, none zero.
     unlike
         Components x components: which pairs cannot be one cell.
-    depth_cap, shrinkage
-        As in the mixture.
     min_gain
         Log-likelihood that an even mix of two profiles must gain over the best single one. Real counts are
         overdispersed, so chance alone gains a little.
+    single
+        Cells x components: log-likelihood of each cell in each; computed here if not given.
+    kernels
+        `cafsc.engine.cells`, or its compiled twin.
 
     Returns
     -------
@@ -40,19 +44,18 @@ def doublet_partners(
     a droplet of two cells still looks most like one of them. Simulated doublets without the simulation: the same
     idea as Scrublet's (doi:10.1016/j.cels.2018.11.005), on profiles instead of neighbours.
     """
-    x = capped(counts, depth_cap)
-    profile = profiles(x, weights, shrinkage)
-    single = np.asarray(x @ np.log(profile).T)
+    single = np.asarray(x @ np.log(profile).T) if single is None else single
     own = single.argmax(axis=1)
-    partner = np.full(counts.shape[0], -1, dtype=np.int64)
-    for component in range(weights.shape[1]):
-        cells = np.flatnonzero(own == component)
+    partner = np.full(x.shape[0], -1, dtype=np.int64)
+    for component in range(profile.shape[0]):
+        inside = np.flatnonzero(own == component)
         others = np.flatnonzero(unlike[component])
-        if not cells.size or not others.size:
+        if not inside.size or not others.size:
             continue
         mixed = np.log((profile[component] + profile[others]) / 2.0)
-        gain = np.asarray(x[cells] @ mixed.T) - single[cells].max(axis=1)[:, None]
+        gain = kernels.row_products(x[inside], np.ascontiguousarray(mixed.T))
+        gain -= single[inside].max(axis=1)[:, None]
         best = gain.argmax(axis=1)
-        found = gain[np.arange(cells.size), best] > min_gain
-        partner[cells[found]] = others[best[found]]
+        found = gain[np.arange(inside.size), best] > min_gain
+        partner[inside[found]] = others[best[found]]
     return partner

@@ -14,7 +14,7 @@ from scipy import sparse
 from cafsc import genes
 from cafsc._errors import InputError
 from cafsc._keys import KEPT, Keys
-from cafsc.pp.normalize import symbol_columns
+from cafsc.pp.normalize import lognorm_matrix, symbol_columns
 from cafsc.tl._controls import Array, Index, SetColumns
 from cafsc.tl._mixture import one_hot
 from cafsc.tl._sets import set_columns
@@ -173,13 +173,13 @@ def cell_groups(adata: AnnData, catalogue: Catalogue, key_added: str) -> Groups:
     """
     keys = Keys(key_added)
     table = adata.uns.get(keys.uns, {}).get("clusters")
-    if table is None or keys.cluster not in adata.obs or keys.lognorm not in adata.layers:
+    if table is None or keys.cluster not in adata.obs:
         raise InputError(
             f"the AnnData has no result in uns[{keys.uns!r}]",
             expected=f"an AnnData annotated with key_added={key_added!r}",
             fix="run cafsc.annotate first",
         )
-    lognorm = sparse.csr_matrix(adata.layers[keys.lognorm], dtype=np.float64)
+    lognorm = lognorm_matrix(adata, key_added=key_added)
     columns = symbol_columns(adata, key_added=key_added)
     species = str(adata.uns[keys.uns]["species"])
     label, lineage_of = _labels(adata, catalogue, keys, lognorm, columns, species)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from cafsc._config import MarkerConfig
 from cafsc.sig.model import Level
 from cafsc.tl._controls import Array, SetColumns
-from cafsc.tl._mixture import pseudobulk
+from cafsc.tl._mixture import scaled_sums
 
 LEVELS: Mapping[Level, float] = {
     "negative": 0.0,
@@ -54,25 +53,20 @@ class MarkerLevels:
         return float(np.mean([*up, *(1.0 - down)]))
 
 
-def marker_levels(
-    counts: sparse.csr_matrix, weights: Array, tissue_reference: Array, config: MarkerConfig
-) -> MarkerLevels:
+def marker_levels(sums: Array, tissue_reference: Array, config: MarkerConfig) -> MarkerLevels:
     """Relative levels of all genes in clusters.
 
     Parameters
     ----------
-    counts
-        Cells x genes.
-    weights
-        Cells x clusters, 0 or 1.
+    sums
+        Clusters x genes: sums of counts over their cells.
     tissue_reference
         Genes: counts per ten thousand in the tissue's component that expresses the gene most.
     """
-    bulk = pseudobulk(counts, weights, 1e4)
+    bulk = scaled_sums(sums, 1e4)
     floor = np.maximum(config.min_level, config.tissue_share * tissue_reference)
     reference = np.maximum(bulk.max(axis=0), floor) if len(bulk) else floor
-    depth = np.asarray(weights.T @ np.asarray(counts.sum(axis=1)).ravel()).ravel()
-    readable = np.outer(depth / 1e4, reference * config.present) >= config.min_expected
+    readable = np.outer(sums.sum(axis=1) / 1e4, reference * config.present) >= config.min_expected
     return MarkerLevels(bulk / reference, readable)
 
 

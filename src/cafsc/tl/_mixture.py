@@ -5,9 +5,13 @@ Shallow cells lie between clusters in any embedding; the likelihood of all their
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from cafsc.engine.cells import cell_kernels
 
 Array = NDArray[np.float64]
 
@@ -18,18 +22,46 @@ _LEAST_WEIGHT = 1e-6
 _SETTLED = 0.999
 
 
-def capped(counts: sparse.csr_matrix, depth_cap: float) -> sparse.csr_matrix:
-    """Genes seen in a few cells at least, rows scaled down to ``depth_cap`` counts where they hold more."""
-    detected = np.asarray((counts > 0).sum(axis=0)).ravel() >= min(_MIN_CELLS, counts.shape[0])
-    x = sparse.csr_matrix(counts[:, detected], dtype=np.float64)
-    depth = np.asarray(x.sum(axis=1)).ravel()
-    return sparse.csr_matrix(sparse.diags(np.minimum(1.0, depth_cap / np.maximum(depth, 1.0))) @ x)
+@dataclass(frozen=True)
+class Capping:
+    """Which genes take part in the likelihood, and how many counts a cell may bring.
+
+    Attributes
+    ----------
+    genes
+        Columns that take part: those seen in a few cells at least.
+    depth_cap
+        Counts; a cell that holds more is scaled down to it.
+    """
+
+    genes: NDArray[np.int64]
+    depth_cap: float
+
+    @classmethod
+    def fit(cls, counts: sparse.csr_matrix, depth_cap: float) -> Capping:
+        """From the cells that the mixture is fitted to."""
+        detected = np.bincount(counts.indices[counts.data > 0], minlength=counts.shape[1])
+        return cls(np.flatnonzero(detected >= min(_MIN_CELLS, counts.shape[0])), depth_cap)
+
+    def apply(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Cells x genes that take part, float64 CSR."""
+        x = counts if self.genes.size == counts.shape[1] else counts[:, self.genes]
+        x = sparse.csr_matrix(x, dtype=np.float64)
+        depth = np.asarray(x.sum(axis=1)).ravel()
+        factor = np.minimum(1.0, self.depth_cap / np.maximum(depth, 1.0))
+        # Its own numbers: the counts stay what they are.
+        return sparse.csr_matrix(
+            (x.data * np.repeat(factor, np.diff(x.indptr)), x.indices, x.indptr), shape=x.shape
+        )
 
 
-def weighted_sums(x: sparse.csr_matrix, weights: Array) -> Array:
-    """Sums over cells: groups x genes. Nearly all of a cell's weight lies in one group: only that is multiplied."""
-    used = sparse.csr_matrix(np.where(weights > _LEAST_WEIGHT, weights, 0.0).T)
-    return np.asarray((used @ x).toarray(), dtype=np.float64)
+def weighted_sums(x: sparse.csr_matrix, weights: Array, n_cells: int | None = None) -> Array:
+    """Sums over cells: groups x genes. Nearly all of a cell's weight lies in one group: only that is multiplied.
+
+    ``n_cells`` is the size of the dataset that the cells are a block of.
+    """
+    kernels = cell_kernels(n_cells or x.shape[0])
+    return np.asarray(kernels.weighted_sums(x, weights, _LEAST_WEIGHT), dtype=np.float64)
 
 
 def profiles(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> Array:
@@ -69,14 +101,20 @@ def fit_mixture(
     Cells x components, rows sum to 1. Method: Dempster, Laird and Rubin 1977
     (doi:10.1111/j.2517-6161.1977.tb01600.x).
     """
-    x = capped(counts, depth_cap)
+    x = Capping.fit(counts, depth_cap).apply(counts)
+    return fit_capped(x, responsibilities, shrinkage=shrinkage, n_iterations=n_iterations)
+
+
+def fit_capped(
+    x: sparse.csr_matrix, responsibilities: Array, *, shrinkage: float, n_iterations: int
+) -> Array:
+    """`fit_mixture` of counts that are capped already."""
     current = responsibilities.astype(np.float64)
     if current.shape[1] == 0:
         return current
     for iteration in range(n_iterations):
-        log_profile = np.log(profiles(x, current, shrinkage)).T
-        size = current.sum(axis=0) + _PRIOR_CELLS
-        log_prior = np.log(size / size.sum())
+        log_profile = np.ascontiguousarray(np.log(profiles(x, current, shrinkage)).T)
+        log_prior = log_shares(current)
         # A cell that one component holds alone stays there while the others move; the last round asks all again.
         settled = (
             current.max(axis=1) > _SETTLED
@@ -84,7 +122,8 @@ def fit_mixture(
             else np.zeros(len(current), bool)
         )
         cells = np.flatnonzero(~settled)
-        updated = _posterior(x[cells] @ log_profile + log_prior)
+        asked = x if cells.size == len(current) else x[cells]
+        updated = posterior(cell_kernels(len(current)).row_products(asked, log_profile) + log_prior)
         change = float(np.abs(updated - current[cells]).max(initial=0.0))
         current[cells] = updated
         if change < _TOLERANCE and not settled.any():
@@ -92,7 +131,14 @@ def fit_mixture(
     return current
 
 
-def _posterior(log_likelihood: Array) -> Array:
+def log_shares(weights: Array) -> Array:
+    """Logarithm of each component's share of the cells, with one cell more in each."""
+    size = weights.sum(axis=0) + _PRIOR_CELLS
+    return np.asarray(np.log(size / size.sum()))
+
+
+def posterior(log_likelihood: Array) -> Array:
+    """Responsibilities from log-likelihoods with priors: cells x components, rows sum to 1."""
     out = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
     return np.asarray(out / out.sum(axis=1, keepdims=True))
 
@@ -107,6 +153,10 @@ def one_hot(labels: NDArray[np.int64], n_components: int) -> Array:
 
 def pseudobulk(counts: sparse.csr_matrix, weights: Array, target_sum: float) -> Array:
     """Weighted sums over cells, scaled to ``target_sum``: groups x genes; an empty group is all zero."""
-    sums = weighted_sums(counts, weights)
+    return scaled_sums(weighted_sums(counts, weights), target_sum)
+
+
+def scaled_sums(sums: Array, target_sum: float) -> Array:
+    """Each row scaled to ``target_sum``; a row of zeros stays."""
     total = sums.sum(axis=1, keepdims=True)
     return np.asarray(sums / np.where(total > 0, total, 1.0) * target_sum)

@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import ScoreConfig
+from cafsc.engine.cells import cell_kernels
+from cafsc.pp._nearest import nearest
 from cafsc.pp._neighbors import Array, detected_genes, neighbor_graph, principal_components
-from cafsc.pp.normalize import log1p_depth, scale_rows
+from cafsc.pp.normalize import log1p_depth
+from cafsc.pp.rows import Index, Rows
+from cafsc.pp.sketch import Projection
 
 
 def state_space(
@@ -31,17 +35,82 @@ def state_space(
     return components, neighbor_graph(components, n_pooled(counts.shape[0], config))
 
 
+def space_of_all(
+    rows: Rows,
+    kept: Index,
+    sketch: Index,
+    config: ScoreConfig,
+    batch: NDArray[np.object_] | None = None,
+    target_sum: float = 1e4,
+) -> tuple[Array, sparse.csr_matrix, sparse.csr_matrix]:
+    """`state_space` of many fibroblasts, of which some stand for all.
+
+    Parameters
+    ----------
+    rows
+        Counts of all cells.
+    kept
+        Row numbers of the fibroblasts.
+    sketch
+        Positions in ``kept``, sorted: the fibroblasts among which neighbours are sought.
+
+    Returns
+    -------
+    Counts of the sketch; fibroblasts x components; fibroblasts x fibroblasts, 1 for the cell itself and its
+    neighbours, which are in the sketch.
+    """
+    counts = rows.take(kept[sketch])
+    mine = None if batch is None else batch[kept[sketch]]
+    known, edges = state_space(counts, config, target_sum, mine)
+    if sketch.size == kept.size:
+        return counts, known, edges
+    genes = detected_genes(counts, config.n_top_genes)
+    projection = Projection.fit(log1p_depth(counts, target_sum), genes, known, mine)
+    outside = np.setdiff1d(np.arange(kept.size), sketch, assume_unique=True)
+    components = np.empty((kept.size, known.shape[1]))
+    components[sketch] = known
+    n_others = n_pooled(sketch.size, config) - 1
+    graphs = [edges.tocoo()]
+    ends = [(sketch[graphs[0].row], sketch[graphs[0].col]), (outside, outside)]
+    for piece, block in rows.blocks("find like fibroblasts", kept[outside]):
+        here = np.searchsorted(kept, piece)
+        found = projection.place(log1p_depth(block, target_sum), None if batch is None else batch[piece])
+        components[here] = found
+        near = nearest(found, known, n_others)
+        ends.append((np.repeat(here, n_others), sketch[near.ravel()]))
+    start, end = (np.concatenate(side) for side in zip(*ends, strict=True))
+    graph = sparse.csr_matrix((np.ones(start.size), (start, end)), shape=(kept.size, kept.size))
+    return counts, components, graph
+
+
 def n_pooled(n_cells: int, config: ScoreConfig) -> int:
     """Cells to pool: fewer where there are few, so that a small state is not averaged away."""
     return min(config.n_neighbors, max(config.min_neighbors, n_cells // 8))
 
 
 def pooled_lognorm(
-    counts: sparse.csr_matrix, graph: sparse.csr_matrix, target_sum: float = 1e4
+    counts: sparse.csr_matrix,
+    graph: sparse.csr_matrix,
+    target_sum: float = 1e4,
+    *,
+    drawn: NDArray[np.bool_] | None = None,
+    own: sparse.csr_matrix | None = None,
+    n_cells: int = 0,
 ) -> sparse.csr_matrix:
-    """log1p of each cell's counts summed with its neighbours', scaled to a common depth: cells x genes."""
-    pooled = sparse.csr_matrix(graph @ counts, dtype=np.float64)
-    # In place, columns as they come: the pooled matrix is the largest there is, and its order does not matter.
-    scale_rows(pooled, target_sum)
-    np.log1p(pooled.data, out=pooled.data)
-    return pooled
+    """log1p of each cell's counts summed with its neighbours', scaled to a common depth: cells x genes.
+
+    Parameters
+    ----------
+    counts
+        Neighbours x genes.
+    graph
+        Cells x neighbours, 1 for a neighbour.
+    drawn
+        Neighbours that count; all if not given.
+    own
+        Cells x genes: counts of cells that are not among the neighbours, with empty rows for those that are.
+    n_cells
+        Size of the dataset, of which these cells may be a block.
+    """
+    kernels = cell_kernels(max(n_cells, counts.shape[0]))
+    return kernels.pooled_lognorm(counts, graph, target_sum, drawn=drawn, own=own)

@@ -11,11 +11,10 @@ import pandas as pd
 
 from cafsc._config import MarkerConfig, VerdictConfig
 from cafsc._keys import Keys
-from cafsc.pp.normalize import count_matrix, symbol_columns
+from cafsc.pp.normalize import count_rows, symbol_columns
 from cafsc.tl._controls import SetColumns
-from cafsc.tl._fibroblasts import kept_rows
+from cafsc.tl._fibroblasts import kept_rows, kept_sums
 from cafsc.tl._markers import MarkerLevels, marker_levels
-from cafsc.tl._mixture import one_hot
 from cafsc.tl._sets import columns_of, set_columns
 
 if TYPE_CHECKING:
@@ -102,8 +101,8 @@ def subjects(
     kept = kept_rows(adata, keys.key_added)
     codes = adata.obs[keys.cluster].cat.codes.to_numpy(dtype=np.int64)[kept]
     reference = adata.var[keys.reference_level].to_numpy(dtype=np.float64)
-    counts = count_matrix(adata, key_added=keys.key_added)[kept]
-    markers = marker_levels(counts, one_hot(codes, len(clusters)), reference, marker_config)
+    sums = kept_sums(count_rows(adata, key_added=keys.key_added), kept, codes, len(clusters))
+    markers = marker_levels(sums, reference, marker_config)
     table = adata.uns[keys.uns]["scores"]
     scores = {(str(row["cluster"]), str(row["set"])): row for row in table.to_dict("records")}
     return Subjects(

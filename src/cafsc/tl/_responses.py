@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import FIBROBLAST
@@ -26,6 +26,7 @@ from cafsc.tl._groups import CAF, Groups
 from cafsc.tl._pair_tests import stratified_contrast
 from cafsc.tl._score_table import cluster_effects
 from cafsc.tl._sets import set_columns
+from cafsc.tl._statistics import upper_tail
 from cafsc.tl._tissue import TARGET_SUM, profiles_in
 
 PROGRAM = "program"
@@ -125,7 +126,7 @@ def effects(groups: Groups, sets: Mapping[str, SetColumns], bins: Index) -> Effe
         Expression bin of each gene over the tissue.
     """
     found = cluster_effects(groups.mean, groups.lognorm, groups.membership, bins, list(sets.values()))
-    p = stats.norm.sf(found.effect)
+    p = upper_tail(found.effect)
     return Effects(tuple(sets), found.effect, false_discovery(p) if p.size else p)
 
 
@@ -178,7 +179,7 @@ def against_elsewhere(
         score = control_corrected(sparse.csr_matrix(change[None, :]), bins[known], members)[0]
         deviation = null_deviation(change[None, :], bins[known], members)[0] * np.sqrt(inflation)
         effect[index, usable] = np.divide(score, deviation, out=np.zeros_like(score), where=deviation > 0)
-    p = stats.norm.sf(effect)
+    p = upper_tail(effect)
     fdr = np.full_like(p, np.nan)
     told = np.isfinite(p)
     if told.any():

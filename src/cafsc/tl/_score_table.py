@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 
 from cafsc.tl._controls import (
     Array,
@@ -18,6 +18,7 @@ from cafsc.tl._controls import (
     false_discovery,
     null_deviation,
 )
+from cafsc.tl._statistics import upper_tail
 
 COLUMNS = "cluster set label kind scheme mean ucell effect error p fdr inflation n_found n_genes"
 
@@ -102,7 +103,7 @@ def score_table(
     (one-sided, normal), ``fdr`` (Benjamini-Hochberg over clusters and sets), ``inflation`` (of the null variance,
     for the genes' correlation), ``n_found``, ``n_genes``.
     """
-    p = stats.norm.sf(found.effect)
+    p = upper_tail(found.effect)
     fdr = false_discovery(p) if p.size else p
     rows = []
     for index, cluster in enumerate(names):

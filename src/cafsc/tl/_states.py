@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import LabelConfig
+from cafsc.engine.cells import cell_kernels
 from cafsc.tl._controls import Array, Index, SetColumns, control_corrected
 from cafsc.tl._pool import pooled_lognorm
 
 _HALF = 0.5
-_N_BITS = 31
 
 
 @dataclass(frozen=True)
@@ -123,19 +123,32 @@ def settle_states(
     return out
 
 
-def thinned_counts(counts: sparse.csr_matrix, fraction: float, rng: np.random.Generator) -> sparse.csr_matrix:
-    """Keep each molecule with a chance of ``fraction``: whole counts in, whole counts out."""
-    out = counts.copy()
-    if fraction != _HALF:
-        out.data = rng.binomial(out.data.astype(np.int64), fraction).astype(np.float64)
-        return out
-    # Half of n molecules is the number of ones among n random bits, and most counts are small.
-    bits = rng.integers(0, 1 << _N_BITS, size=out.data.size, dtype=np.uint32)
-    n = out.data.astype(np.int64)
-    few = n <= _N_BITS
-    kept = np.bitwise_count(bits & ((1 << np.minimum(n, _N_BITS)) - 1).astype(np.uint32)).astype(np.float64)
-    kept[~few] = rng.binomial(n[~few], fraction)
-    out.data = kept
+def thinning(
+    counts: sparse.csr_matrix, fraction: float, n_cells: int = 0
+) -> Callable[[np.random.Generator], sparse.csr_matrix]:
+    """What keeps each molecule with a chance of ``fraction``: whole counts in, whole counts out.
+
+    ``n_cells`` is the size of the dataset.
+    """
+    if fraction == _HALF:
+        draw = cell_kernels(max(n_cells, counts.shape[0])).thinner(counts)
+        return lambda rng: draw(int(rng.integers(0, 1 << 63)))
+
+    def kept(rng: np.random.Generator) -> sparse.csr_matrix:
+        left = rng.binomial(counts.data.astype(np.int64), fraction).astype(np.float64)
+        return sparse.csr_matrix((left, counts.indices, counts.indptr), shape=counts.shape)
+
+    return kept
+
+
+def sorted_columns(counts: sparse.csr_matrix, place: Index) -> sparse.csr_matrix:
+    """Counts with column ``c`` at ``place[c]``, without explicit zeros, each row in the order of its columns."""
+    out = sparse.csr_matrix(
+        (counts.data.copy(), place[counts.indices].astype(counts.indices.dtype), counts.indptr.copy()),
+        shape=counts.shape,
+    )
+    out.eliminate_zeros()
+    out.sort_indices()
     return out
 
 
@@ -149,6 +162,7 @@ def resampled_agreement(
     space: StateSpace,
     config: LabelConfig,
     seed: int,
+    n_tissue: int = 0,
 ) -> Array:
     """Share of resamples in which each cell takes each state: cells x states, NaN where never drawn.
 
@@ -158,7 +172,7 @@ def resampled_agreement(
     Each resample keeps a share of the cells and of every cell's counts and scores what is left afresh; many times
     it draws the papers that define each state with replacement, and moves each state's reference level by its
     standard error. Where there are many fibroblasts, each resample asks only some of the cells that it kept, pooled
-    with all their neighbours.
+    with all their neighbours. ``n_tissue`` is the size of the dataset.
     """
     rng = np.random.default_rng(seed)
     space, used = space.narrowed()
@@ -171,12 +185,14 @@ def resampled_agreement(
     whole = counts.copy()
     whole.data = np.rint(whole.data)
     n_asked = max(config.max_asked, -(-config.min_votes * n_cells // config.n_resamples))
+    thinned = thinning(whole, config.count_fraction, n_tissue)
     for _ in range(config.n_resamples):
-        cells = np.sort(rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))])
-        thin = thinned_counts(whole[cells], config.count_fraction, rng)
-        asked = np.sort(rng.permutation(cells.size)[:n_asked])
-        lognorm = pooled_lognorm(thin, graph[cells[asked]][:, cells])
-        cells = cells[asked]
+        chosen = rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))]
+        thin = thinned(rng)
+        cells = np.sort(chosen[:n_asked])
+        inside = np.zeros(n_cells, dtype=bool)
+        inside[chosen] = True
+        lognorm = pooled_lognorm(thin, graph[cells], drawn=inside, n_cells=n_tissue)
         centred = control_corrected(lognorm, bins, sets) - reference
         # Scoring is dear and these draws are cheap: one choice of papers in each resample would leave the vote to luck.
         for _ in range(config.n_paper_draws):

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from cafsc import genes
-from cafsc.tl._mixture import Array, pseudobulk
+from cafsc.tl._controls import Array, Index, tied_ranks
 
 TARGET_SUM = 1e4
 
 
 def balanced_level(
-    counts: sparse.csr_matrix,
-    lineage: NDArray[np.object_],
-    profiles: Mapping[str, Array],
-    min_cells: int,
+    sums: Array, n_cells: Index, names: Sequence[str], profiles: Mapping[str, Array], min_cells: int
 ) -> Array:
     """Mean over lineages of log1p counts per ten thousand: genes.
 
     Parameters
     ----------
-    counts
-        Cells x genes.
-    lineage
-        Name of each cell's lineage.
+    sums
+        Lineages x genes: sums of counts over the cells of each lineage.
+    n_cells
+        Lineages: their cells.
+    names
+        Lineages.
     profiles
         Lineage -> level of each gene elsewhere, counts per ten thousand, NaN where it is not known.
     min_cells
@@ -38,21 +35,22 @@ def balanced_level(
     Each lineage has one vote, so that sorted fibroblasts and a whole tumour agree on which genes are alike;
     the mean of all cells if there is no profile.
     """
-    own = _bulk(counts, np.ones(counts.shape[0], dtype=bool))
-    rank = np.empty(own.size)
-    rank[np.argsort(own, kind="stable")] = np.arange(own.size) / max(own.size, 1)
+    own = _scaled(sums.sum(axis=0))
+    rank = tied_ranks(own) / max(own.size, 1)
+    place = {name: index for index, name in enumerate(names)}
     levels = []
     for name, profile in profiles.items():
-        inside = lineage == name
-        if inside.sum() >= min_cells:
-            levels.append(np.log1p(_bulk(counts, inside)))
+        index = place.get(name)
+        if index is not None and n_cells[index] >= min_cells:
+            levels.append(np.log1p(_scaled(sums[index])))
         elif np.isfinite(profile).any():
             levels.append(np.log1p(_completed(profile, rank)))
     return np.asarray(np.mean(levels, axis=0) if levels else own)
 
 
-def _bulk(counts: sparse.csr_matrix, inside: NDArray[np.bool_]) -> Array:
-    return np.asarray(pseudobulk(counts, inside.astype(np.float64)[:, None], TARGET_SUM)[0])
+def _scaled(sums: Array) -> Array:
+    total = float(sums.sum())
+    return np.asarray(sums * (TARGET_SUM / total if total > 0 else 0.0))
 
 
 def _completed(profile: Array, rank: Array) -> Array:

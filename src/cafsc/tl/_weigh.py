@@ -89,13 +89,19 @@ def witness_weights(votes: Iterable[Vote]) -> dict[str, tuple[float, float]]:
 
 
 def _strongest(votes: Iterable[tuple[str, Vote]]) -> dict[str, tuple[float, float]]:
+    return _strongest_of((name, vote.effect, vote.weight) for name, vote in votes)
+
+
+def _strongest_of(votes: Iterable[tuple[str, str, float]]) -> dict[str, tuple[float, float]]:
+    """Strongest weight for pro and for anti by name, of votes given as name, effect and weight."""
     out: dict[str, tuple[float, float]] = {}
-    for name, vote in votes:
-        pro, anti = out.get(name, (0.0, 0.0))
-        if vote.effect == PRO:
-            out[name] = (max(pro, vote.weight), anti)
-        elif vote.effect == ANTI:
-            out[name] = (pro, max(anti, vote.weight))
+    for name, effect, weight in votes:
+        if effect == PRO:
+            pro, anti = out.get(name, (0.0, 0.0))
+            out[name] = (max(pro, weight), anti)
+        elif effect == ANTI:
+            pro, anti = out.get(name, (0.0, 0.0))
+            out[name] = (pro, max(anti, weight))
     return out
 
 
@@ -151,14 +157,18 @@ def weigh(votes: Sequence[Vote], config: VerdictConfig, seed: int = 0, *, interv
 
 def pivot(votes: Sequence[Vote]) -> str:
     """Group, or paper of a group, without which the net score changes its sign; "" if there is none."""
-    sign = np.sign(net_score(witness_weights(votes).values()))
-    groups = sorted({vote.witness for vote in votes})
-    papers = sorted({vote.paper for vote in votes if vote.paper != vote.witness})
-    for name in groups:
-        if np.sign(net_score(witness_weights(v for v in votes if v.witness != name).values())) != sign:
+    # Asked for every cluster and cancer: who has no vote is left aside once, and properties are read once.
+    plain = [
+        (vote.witness, vote.paper, vote.effect, vote.weight) for vote in votes if vote.effect in (PRO, ANTI)
+    ]
+    strongest = _strongest_of((witness, effect, weight) for witness, _, effect, weight in plain)
+    sign = np.sign(net_score(strongest.values()))
+    for name in sorted(strongest):
+        if np.sign(net_score(pair for other, pair in strongest.items() if other != name)) != sign:
             return name
-    for name in papers:
-        if np.sign(net_score(witness_weights(v for v in votes if v.paper != name).values())) != sign:
+    for name in sorted({paper for witness, paper, _, _ in plain if paper != witness}):
+        others = ((witness, effect, weight) for witness, paper, effect, weight in plain if paper != name)
+        if np.sign(net_score(_strongest_of(others).values())) != sign:
             return name
     return ""
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cafsc import sig
 from cafsc._config import ScoreConfig
@@ -16,6 +15,7 @@ from cafsc.tl._controls import Array
 from cafsc.tl._fibroblasts import Fibroblasts, fibroblasts
 from cafsc.tl._mixture import one_hot
 from cafsc.tl._sets import scored_sets
+from cafsc.tl._statistics import column_ranks
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -74,9 +74,9 @@ def calibrate(
     cells = fibroblasts(adata, key_added)
     table: pd.DataFrame = adata.uns[keys.uns]["scores"].copy()
     names = list(scored_sets(catalogue, cells.species, cells.columns))
-    scores = adata.obsm[keys.scores].to_numpy()[cells.rows]
+    scores = adata.obsm[keys.scores].to_numpy()[cells.rows].astype(np.float64)
     programs = adata.obsm[keys.programs].iloc[cells.rows]
-    nuisance = _nuisance(cells, programs)
+    nuisance = _nuisance(cells, _depth(adata, cells, key_added), programs)
     cluster = adata.obs[keys.cluster].astype(object).to_numpy()[cells.rows]
     everything = np.column_stack([scores, programs.to_numpy()])
     place = {name: index for index, name in enumerate([*names, *map(str, programs)])}
@@ -95,18 +95,28 @@ def calibrate(
     adata.uns[keys.uns]["scores"] = table
 
 
-def _nuisance(cells: Fibroblasts, programs: pd.DataFrame) -> Array:
+def _nuisance(cells: Fibroblasts, own_depth: Array, programs: pd.DataFrame) -> Array:
     """Cells x (log depth of the pooled cell, stress score)."""
-    depth = np.asarray((cells.graph @ cells.counts).sum(axis=1)).ravel() if cells.rows.size else np.zeros(0)
+    depth = cells.graph @ own_depth
     stress = programs[STRESS].to_numpy() if STRESS in programs else np.zeros(cells.rows.size)
     return np.column_stack([np.log(np.maximum(depth, 1.0)), stress])
+
+
+def _depth(adata: AnnData, cells: Fibroblasts, key_added: str) -> Array:
+    """Counts of each kept cell by itself."""
+    known = f"{key_added}_n_counts"
+    if known in adata.obs:
+        return np.asarray(adata.obs[known], dtype=np.float64)[cells.rows]
+    blocks = cells.source.blocks("measure depth", cells.rows)
+    found = [np.asarray(counts.sum(axis=1)).ravel() for _, counts in blocks]
+    return np.concatenate([np.zeros(0), *found])
 
 
 def _spearman(values: Array, other: Array) -> Array:
     """Rank correlation of each column of one with each of the other; 0 where a column does not vary."""
     if len(values) < 3:
         return np.zeros((values.shape[1], other.shape[1]))
-    one, two = (_standard(stats.rankdata(columns, axis=0)) for columns in (values, other))
+    one, two = (_standard(column_ranks(columns)) for columns in (values, other))
     return np.asarray(one.T @ two)
 
 

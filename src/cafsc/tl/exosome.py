@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cafsc import sig
 from cafsc._config import CrosstalkConfig
@@ -21,6 +20,7 @@ from cafsc.tl._groups import Groups, cell_groups
 from cafsc.tl._responses import Effects, against_elsewhere, effects, footprint_of, footprint_sets
 from cafsc.tl._sets import set_columns
 from cafsc.tl._sources import SEPARATOR, source_of, source_of_program
+from cafsc.tl._statistics import upper_tail
 from cafsc.tl._talk_table import (
     CONSISTENT,
     EXPRESSED,
@@ -246,7 +246,7 @@ class Exosomes:
                         continue
                     row = base | self._side("target", group) | self._target_levels(usable[axis.id], group)
                     row |= {"response": f"targets {'high' if sign > 0 else 'low'}", "response_effect": effect}
-                    rows.append((row, float(stats.norm.sf(sign * effect))))
+                    rows.append((row, float(upper_tail(np.array(sign * effect)))))
         yield from self._judged(rows, sets)
 
     def _judged(self, rows: list[tuple[Row, float]], sets: dict[str, SetColumns]) -> Iterator[Row]:

@@ -304,7 +304,7 @@ def _lead(
     }
     if not all(members.values()):
         return None
-    level = np.asarray(kept.lognorm[np.isin(kept.rows, cells)].mean(axis=0), dtype=np.float64).ravel()
+    level = kept.cluster_means(np.isin(kept.rows, cells).astype(np.float64)[:, None])[0]
     first, second = (tuple(sets[name] for name in members[state]) for state in (leading, runner_up))
     raw = Lead(gene_excess(level, kept.bins), first, second, 0.0)
     told = [float(np.mean([mean[name] for name in members[state]])) for state in (leading, runner_up)]
@@ -314,8 +314,10 @@ def _lead(
 def _lineages(adata: AnnData, keys: Keys, cells: np.ndarray) -> dict[str, float]:
     if keys.lineage_scores not in adata.obsm:
         return {FIBROBLAST: 0.0}
-    mean = adata.obsm[keys.lineage_scores].iloc[cells].mean().sort_values(ascending=False, kind="stable")
-    return {str(name): float(value) for name, value in mean.items()}
+    table = adata.obsm[keys.lineage_scores]
+    # Column by column: the last digits of a sum depend on how the table lies in memory.
+    mean = {str(name): float(table[name].to_numpy()[cells].mean()) for name in table}
+    return dict(sorted(mean.items(), key=lambda item: -item[1]))
 
 
 def _claims(claims: pd.DataFrame, side: str, names: Mapping[str, str]) -> tuple[dict[str, Any], ...]:

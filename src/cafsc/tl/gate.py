@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +13,12 @@ from scipy import sparse
 
 from cafsc import sig
 from cafsc._config import GateConfig, NormalizeConfig
-from cafsc._keys import DOUBLET, FIBROBLAST, KEPT, UNKNOWN, Keys
-from cafsc.pp.cluster import cluster
-from cafsc.pp.normalize import count_matrix, symbol_columns
+from cafsc._keys import Keys
+from cafsc.pp.cluster import cluster, usable_cells
+from cafsc.pp.normalize import count_rows, symbol_columns
+from cafsc.pp.sketch import sketch_rows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl._doublets import doublet_partners
-from cafsc.tl._mixture import Array, fit_mixture, one_hot, pseudobulk
+from cafsc.tl._mixture import Array, Capping, fit_capped, log_shares, one_hot, profiles, pseudobulk
 from cafsc.tl._panels import (
     confident_levels,
     coverage_weights,
@@ -27,14 +27,12 @@ from cafsc.tl._panels import (
     panel_scores,
     relative_levels,
 )
+from cafsc.tl._tissue_model import GRADED, TissueModel, component_lineages, mixed_components
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from cafsc.sig import Catalogue
-
-LOW_QUALITY = "low_quality"
-UNKNOWN_LINEAGE = "unknown_lineage"
 
 
 @dataclass(frozen=True)
@@ -90,19 +88,35 @@ def decide_lineages(
     into to the one their counts fit; the components' pooled counts, deep enough to be read, then compete for
     the lineages. A component in which two lineages are strong is split by them and fitted again.
     """
+    model, weights = fit_tissue(counts, clusters, panels, floor, config, target_sum, sizes)
+    lineage, reason, scores = model.place(counts, clusters >= 0, weights)
+    return Lineages(lineage, reason, pd.DataFrame(scores, columns=list(panels)), model.reference)
+
+
+def fit_tissue(
+    counts: sparse.csr_matrix,
+    clusters: NDArray[np.int64],
+    panels: Mapping[str, Sequence[int]],
+    floor: Array,
+    config: GateConfig,
+    target_sum: float = 1e4,
+    sizes: Mapping[str, int] | None = None,
+) -> tuple[TissueModel, Array]:
+    """The components of a tissue with their lineages, and the weight of each cell in each (cells x components).
+
+    Parameters are those of `decide_lineages`.
+    """
     labels = _without_tiny(clusters, config.min_cells)
+    capping = Capping.fit(counts, config.depth_cap)
+    if labels.max(initial=-1) < 0:
+        return TissueModel.empty(list(panels), floor, capping), np.zeros((len(labels), 0))
+    x = capping.apply(counts)
     depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     trust = coverage_weights(panels, sizes, config.unmeasured_weight)
-    if labels.max(initial=-1) < 0:
-        return _nobody(len(labels), list(panels), floor)
     for attempt in range(2):
         n_components = int(labels.max(initial=-1)) + 1
-        weights = fit_mixture(
-            counts,
-            one_hot(labels, n_components),
-            depth_cap=config.depth_cap,
-            shrinkage=config.shrinkage,
-            n_iterations=config.n_iterations,
+        weights = fit_capped(
+            x, one_hot(labels, n_components), shrinkage=config.shrinkage, n_iterations=config.n_iterations
         )
         bulk = pseudobulk(counts, weights, target_sum)
         sure = confident_levels(bulk, depth @ weights, config.reference_error, target_sum)
@@ -112,7 +126,13 @@ def decide_lineages(
             labels = _split_ambiguous(counts, weights, scores * trust, panels, reference, config, target_sum)
             if labels.max(initial=-1) + 1 == n_components:
                 break
-    return _settled(counts, weights, scores, trust, clusters, reference, config)
+    trusted = scores * trust
+    best = component_lineages(scores, trusted, config)
+    model = TissueModel(
+        tuple(panels), capping, profiles(x, weights, config.shrinkage), log_shares(weights), trusted.to_numpy(),
+        best, tuple(mixed_components(trusted, config)), config.min_doublet_gain, reference,
+    )  # fmt: skip
+    return model, weights
 
 
 def _without_tiny(clusters: NDArray[np.int64], min_cells: int) -> NDArray[np.int64]:
@@ -132,16 +152,6 @@ def _without_tiny(clusters: NDArray[np.int64], min_cells: int) -> NDArray[np.int
     return np.asarray(labels, dtype=np.int64)
 
 
-def _nobody(n_cells: int, names: list[str], floor: Array) -> Lineages:
-    """No cell holds enough to be called anything."""
-    return Lineages(
-        np.full(n_cells, UNKNOWN, dtype=object),
-        np.full(n_cells, LOW_QUALITY, dtype=object),
-        pd.DataFrame(0.0, index=range(n_cells), columns=names),
-        floor,
-    )
-
-
 def _split_ambiguous(
     counts: sparse.csr_matrix,
     weights: Array,
@@ -154,7 +164,7 @@ def _split_ambiguous(
     """Give the cells of an ambiguous component to two, by which of its two lineages they show more of."""
     labels = weights.argmax(axis=1)
     n_components = scores.shape[0]
-    for component, first, second in ambiguous(scores, config):
+    for component, first, second in mixed_components(scores, config):
         cells = np.flatnonzero(labels == component)
         # Fibroblasts grade into pericytes: a handful of cells that no clustering parts is not parted by force.
         least = config.min_graded_split if {first, second} == GRADED else 2 * config.min_cells
@@ -172,83 +182,6 @@ def _split_ambiguous(
             labels[cells[rival]] = n_components
             n_components += 1
     return np.asarray(labels, dtype=np.int64)
-
-
-def ambiguous(scores: pd.DataFrame, config: GateConfig) -> list[tuple[int, str, str]]:
-    """Components in which a second lineage is nearly as strong as the first: (component, first, second)."""
-    values = scores.to_numpy()
-    names = list(scores.columns)
-    out = []
-    for component in range(len(values)):
-        order = np.argsort(-values[component], kind="stable")
-        first, second = values[component, order[0]], values[component, order[1]]
-        if first >= config.min_score and second >= config.min_score and second > config.rival * first:
-            out.append((component, names[order[0]], names[order[1]]))
-    return out
-
-
-def _settled(
-    counts: sparse.csr_matrix,
-    weights: Array,
-    levels: pd.DataFrame,
-    trust: pd.Series[float],
-    clusters: NDArray[np.int64],
-    reference: Array,
-    config: GateConfig,
-) -> Lineages:
-    scores = levels * trust
-    values = scores.to_numpy()
-    names = np.array(scores.columns, dtype=object)
-    best = names[values.argmax(axis=1)]
-    # Mural cells lack the matrix panel: a fibroblast that also shows mural genes (CD146+) is still one.
-    mural = best == "pericyte"
-    if FIBROBLAST in names:
-        panel = scores[FIBROBLAST].to_numpy()
-        level = values.max(axis=1)
-        best[mural & (panel >= config.fibroblast_panel) & (panel >= config.mural_tie * level)] = FIBROBLAST
-    least = np.where(best == FIBROBLAST, config.min_fibroblast_score, config.min_score)
-    best[levels.to_numpy()[np.arange(len(values)), values.argmax(axis=1)] < least] = UNKNOWN
-    # A lineage gathers the weight of all its components: a cell torn between two of them is still sure.
-    kinds = sorted(set(best))
-    per_kind = np.column_stack([weights[:, best == kind].sum(axis=1) for kind in kinds])
-    lineage = np.array(kinds, dtype=object)[per_kind.argmax(axis=1)]
-    reason = np.array([f"not_fibroblast:{name}" for name in lineage], dtype=object)
-    reason[lineage == FIBROBLAST] = KEPT
-    reason[lineage == UNKNOWN] = UNKNOWN_LINEAGE
-    component = weights.argmax(axis=1)
-    for index, first, second in ambiguous(scores, config):
-        # The panels of mural cells and fibroblasts overlap in life; two unlike lineages in one component do not.
-        if FIBROBLAST in (first, second) and values[index].max() > 0 and _unlike(first, second):
-            inside = component == index
-            lineage[inside] = DOUBLET
-            reason[inside] = f"doublet:{first}+{second}"
-    unlike = np.array([[_unlike(a, b) for b in best] for a in best])
-    partner = doublet_partners(
-        counts,
-        weights,
-        unlike,
-        depth_cap=config.depth_cap,
-        shrinkage=config.shrinkage,
-        min_gain=config.min_doublet_gain,
-    )
-    for cell in np.flatnonzero(partner >= 0):
-        pair = sorted({str(best[component[cell]]), str(best[partner[cell]])})
-        lineage[cell], reason[cell] = DOUBLET, f"doublet:{'+'.join(pair)}"
-    outside = clusters < 0
-    lineage[outside], reason[outside] = UNKNOWN, LOW_QUALITY
-    return Lineages(lineage, reason, pd.DataFrame(weights @ values, columns=scores.columns), reference)
-
-
-GRADED = frozenset({FIBROBLAST, "pericyte"})
-MESENCHYMAL = frozenset({FIBROBLAST, "pericyte", "smooth_muscle", "mesothelial", "adipocyte"})
-"""Lineages between which cells truly lie; elsewhere two at once means two cells."""
-
-
-def _unlike(first: str, second: str) -> bool:
-    """Whether two lineages in one droplet mean two cells; nothing is known of an unknown one."""
-    if UNKNOWN in (first, second) or first == second:
-        return False
-    return not (first in MESENCHYMAL and second in MESENCHYMAL)
 
 
 def gate(
@@ -278,26 +211,38 @@ def gate(
     ``var["<key_added>_reference_level"]`` (float64, counts per ten thousand in the tissue's component that
     expresses a gene most). Reason codes: ``kept``, ``not_fibroblast:<lineage>``, ``doublet:<a>+<b>``,
     ``unknown_lineage``, ``low_quality``. A mixture of multinomials fitted by expectation-maximisation
-    (doi:10.1111/j.2517-6161.1977.tb01600.x); markers from ``signatures/lineages.yaml``.
+    (doi:10.1111/j.2517-6161.1977.tb01600.x); markers from ``signatures/lineages.yaml``. Of more than
+    ``config.components.max_cells`` cells a random sample is fitted, and the others are placed by the same likelihood.
     """
     config = config or GateConfig()
     catalogue = catalogue or sig.load()
     keys = Keys(key_added)
     if keys.tissue_cluster not in adata.obs:
         cluster(adata, key_added=key_added, config=config.components, seed=seed)
-    counts = count_matrix(adata, key_added=key_added)
+    rows = count_rows(adata, key_added=key_added)
+    usable = usable_cells(adata, key_added)
     clusters = adata.obs[keys.tissue_cluster].cat.codes.to_numpy(dtype=np.int64).copy()
-    low_quality = f"{key_added}_low_quality"
-    if low_quality in adata.obs:
-        clusters[adata.obs[low_quality].to_numpy(dtype=bool)] = -1
+    clusters[~usable] = -1
     panels = lineage_panels(
         catalogue, symbol_columns(adata, key_added=key_added), str(adata.uns[keys.uns]["species"])
     )
     floor = marker_floor(panels, levels or reference_levels(), adata.n_vars, config)
     columns = {name: list(markers.values()) for name, markers in panels.items()}
     sizes = {name: len(panel.core) for name, panel in catalogue.lineages.items()}
-    found = decide_lineages(counts, clusters, columns, floor, config, NormalizeConfig().target_sum, sizes)
-    adata.obs[keys.lineage] = pd.Categorical(found.lineage.astype(str))
-    adata.obs[keys.gate] = pd.Categorical(found.reason.astype(str))
-    adata.obsm[keys.lineage_scores] = found.scores.set_index(adata.obs_names)
-    adata.var[keys.reference_level] = found.reference
+    chosen = sketch_rows(usable, config.components.max_cells, seed)
+    counts = rows.take(chosen)
+    model, weights = fit_tissue(
+        counts, clusters[chosen], columns, floor, config, NormalizeConfig().target_sum, sizes
+    )
+    model = replace(model, n_cells=adata.n_obs)
+    lineage, reason = np.full(adata.n_obs, "", dtype=object), np.full(adata.n_obs, "", dtype=object)
+    scores = np.zeros((adata.n_obs, len(columns)))
+    lineage[chosen], reason[chosen], scores[chosen] = model.place(counts, usable[chosen], weights)
+    del counts, weights
+    others = np.setdiff1d(np.arange(adata.n_obs), chosen, assume_unique=True)
+    for piece, found in rows.map_with(model.place, usable, "gate lineages", others):
+        lineage[piece], reason[piece], scores[piece] = found
+    adata.obs[keys.lineage] = pd.Categorical(lineage.astype(str))
+    adata.obs[keys.gate] = pd.Categorical(reason.astype(str))
+    adata.obsm[keys.lineage_scores] = pd.DataFrame(scores, index=adata.obs_names, columns=list(columns))
+    adata.var[keys.reference_level] = model.reference

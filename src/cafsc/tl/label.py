@@ -15,16 +15,23 @@ from cafsc._errors import OptionError
 from cafsc._keys import UNRESOLVED, Keys
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl._activation import activation_panel, activation_score
-from cafsc.tl._clusters import given_clusters, state_clusters
+from cafsc.tl._clusters import given_clusters, joined_clusters, state_clusters
 from cafsc.tl._controls import Array, Index, SetColumns
 from cafsc.tl._fibroblasts import Fibroblasts, fibroblasts
 from cafsc.tl._markers import marker_levels
-from cafsc.tl._mixture import one_hot, pseudobulk
+from cafsc.tl._mixture import one_hot, scaled_sums
 from cafsc.tl._naming import ClusterName, StateEvidence, name_cluster
 from cafsc.tl._schemes import SchemeContext, scheme_label
 from cafsc.tl._score_table import SetInfo, cluster_effects, score_table
 from cafsc.tl._sets import columns_of, scored_sets
-from cafsc.tl._states import StateSpace, assign_states, competing_states, resampled_agreement, settle_states
+from cafsc.tl._states import (
+    StateSpace,
+    assign_states,
+    competing_states,
+    resampled_agreement,
+    settle_states,
+    sorted_columns,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -98,23 +105,29 @@ def label(
         catalogue.sets_in_scheme(scheme)
 
     sets = scored_sets(catalogue, cells.species, cells.columns)
-    centred = adata.obsm[keys.scores].to_numpy()[cells.rows]
-    evidence = _settled(catalogue, cells, sets, centred, levels or reference_levels(), config, seed)
+    centred = adata.obsm[keys.scores].to_numpy()[cells.rows].astype(np.float64)
+    total = cells.cluster_sums(np.zeros(cells.rows.size, dtype=np.int64), 1)[0]
+    order = np.argsort(adata.var[keys.symbol].to_numpy(dtype=str), kind="stable")
+    evidence = _settled(
+        catalogue, cells, sets, centred, total, order, levels or reference_levels(), config, seed
+    )
     clusters, names = _clusters(adata, cells, evidence.states, cluster_key, config, seed)
     membership = one_hot(clusters, len(names))
     mean_level = cells.cluster_means(membership)
-    effects = cluster_effects(mean_level, cells.single_lognorm, membership, cells.bins, list(sets.values()))
+    members = list(sets.values())
+    effects = cluster_effects(mean_level, cells.single_lognorm, membership[cells.sketch], cells.bins, members)
     n_neighbors = cells.n_pooled
     found = [
         name_cluster(np.flatnonzero(clusters == index), effects.effect[index], evidence, config, n_neighbors)
         for index in range(len(names))
     ]
     tissue = adata.var[keys.reference_level].to_numpy(dtype=np.float64)
+    sums = cells.cluster_sums(clusters, len(names))
     found = [
-        _without_excluded(name, index, catalogue, cells, membership, tissue, config)
+        _without_excluded(name, scaled_sums(sums[[index]], 1e4)[0], catalogue, cells, tissue, config)
         for index, name in enumerate(found)
     ]
-    markers = marker_levels(cells.counts, membership, tissue, marker_config)
+    markers = marker_levels(sums, tissue, marker_config)
     context = SchemeContext(
         catalogue, sets, list(sets), cells.columns, cells.species, markers, config, marker_config, n_neighbors
     )
@@ -137,7 +150,7 @@ def label(
         name: SetInfo(catalogue.sets[name].label, "subtype", ",".join(catalogue.sets[name].schemes))
         for name in sets
     }
-    ucell = adata.obsm[keys.ucell].to_numpy()[cells.rows]
+    ucell = adata.obsm[keys.ucell].to_numpy()[cells.rows].astype(np.float64)
     adata.uns[keys.uns]["clusters"] = table
     adata.uns[keys.uns]["scores"] = score_table(
         names, clusters, centred, ucell, effects, sets, info, n_neighbors
@@ -146,17 +159,15 @@ def label(
 
 def _without_excluded(
     name: ClusterName,
-    index: int,
+    level: Array,
     catalogue: Catalogue,
     cells: Fibroblasts,
-    membership: Array,
     tissue: Array,
     config: LabelConfig,
 ) -> ClusterName:
     """Take the name from a cluster that expresses what its state must lack: it is a doublet or another lineage."""
     if name.subtype not in catalogue.states:
         return name
-    level = pseudobulk(cells.counts, membership[:, [index]], 1e4)[0]
     for gene in catalogue.states[name.subtype].excludes:
         for column in columns_of([gene], "human", cells.species, cells.columns):
             if level[column] > config.max_excluded * tissue[column]:
@@ -169,11 +180,17 @@ def _settled(
     cells: Fibroblasts,
     sets: Mapping[str, SetColumns],
     centred: Array,
+    total: Array,
+    order: Index,
     levels: ReferenceLevels,
     config: LabelConfig,
     seed: int,
 ) -> StateEvidence:
-    """The state of every cell, and how often resamples agree with it."""
+    """The state of every cell, and how often resamples agree with it.
+
+    `total` is the sum of counts over all fibroblasts: genes. `order` is that of the genes' symbols: what is drawn at
+    random for each count is drawn in it, so that the order of the file's genes does not matter.
+    """
     states = {name: (state.members, state.primary) for name, state in catalogue.states.items()}
     space = competing_states(states, sets, config)
     scores = space.scores(centred)
@@ -182,12 +199,23 @@ def _settled(
     if cells.rows.size >= 2:
         reference = np.array([levels.sets.get(name, 0.0) for name in sets])
         error = np.array([levels.errors.get(name, 0.0) for name in sets])
+        place = np.argsort(order)
         agreement = resampled_agreement(
-            cells.counts, cells.graph, cells.bins, list(sets.values()), reference, error, space, config, seed
+            sorted_columns(cells.counts, place),
+            cells.sketch_graph,
+            cells.bins[order],
+            [columns.renumbered(place) for columns in sets.values()],
+            reference,
+            error,
+            space,
+            config,
+            seed,
+            cells.source.shape[0],
         )
+        agreement = cells.spread(agreement)
         first = settle_states(first, agreement, scores, space, config)
     panel = activation_panel(catalogue, cells.columns, cells.species)
-    activation = activation_score(cells.counts, panel, levels, config)
+    activation = activation_score(total, panel, levels, config)
     activated = activation is None or activation >= config.min_activation
     return StateEvidence(space, first, scores, centred, agreement, activated)
 
@@ -196,7 +224,12 @@ def _clusters(
     adata: AnnData, cells: Fibroblasts, states: Index, cluster_key: str | None, config: LabelConfig, seed: int
 ) -> tuple[Index, list[str]]:
     if cluster_key is None:
-        return state_clusters(cells.graph, states, config.resolution, config.min_cells, seed)
+        labels, names = state_clusters(
+            cells.sketch_graph, states[cells.sketch], config.resolution, config.min_cells, seed
+        )
+        return (
+            (labels, names) if cells.is_whole else joined_clusters(cells.graph, cells.sketch, labels, states)
+        )
     if cluster_key not in adata.obs:
         raise OptionError(
             f"obs has no column {cluster_key!r}",

@@ -38,16 +38,18 @@ def neighbour_shares(coordinates: Array, codes: Index, n_groups: int, n_neighbor
     -------
     Cells x groups, rows sum to 1; NaN for a cell of no group.
     """
-    from sklearn.neighbors import NearestNeighbors
+    from scipy.spatial import KDTree
 
     rows = np.flatnonzero(codes >= 0)
     out = np.full((codes.size, n_groups), np.nan)
     wanted = min(n_neighbors, rows.size - 1)
     if wanted < 1:
         return out
-    model = NearestNeighbors(n_neighbors=wanted).fit(coordinates[rows])
-    # Without an argument, a cell is not its own neighbour.
-    nearest = codes[rows][model.kneighbors(return_distance=False)]
+    _, found = KDTree(coordinates[rows]).query(coordinates[rows], k=wanted + 1)
+    # A cell is not its own neighbour; among cells at one place it need not be the first that is found.
+    other = found != np.arange(rows.size)[:, None]
+    other[other.all(axis=1), -1] = False
+    nearest = codes[rows][found[other].reshape(rows.size, wanted)]
     for group in range(n_groups):
         out[rows, group] = (nearest == group).mean(axis=1)
     return out
@@ -55,12 +57,12 @@ def neighbour_shares(coordinates: Array, codes: Index, n_groups: int, n_neighbor
 
 def nearest_distance(coordinates: Array, to: Index) -> Array:
     """Distance of each cell to the nearest of some cells; NaN where there are none."""
-    from sklearn.neighbors import NearestNeighbors
+    from scipy.spatial import KDTree
 
     if not to.size:
         return np.full(len(coordinates), np.nan)
-    distance, _ = NearestNeighbors(n_neighbors=1).fit(coordinates[to]).kneighbors(coordinates)
-    return np.asarray(distance[:, 0], dtype=np.float64)
+    distance, _ = KDTree(coordinates[to]).query(coordinates)
+    return np.asarray(distance, dtype=np.float64)
 
 
 def neighbourhood(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from cafsc import sig
 from cafsc._config import ScoreConfig
 from cafsc._errors import InputError
 from cafsc._keys import Keys
-from cafsc.tl._controls import control_corrected, rank_scores
+from cafsc.tl._controls import Array, Index, SetColumns
 from cafsc.tl._fibroblasts import fibroblasts
-from cafsc.tl._mixture import one_hot
+from cafsc.tl._mixture import one_hot, weighted_sums
 from cafsc.tl._score_table import SetInfo, cluster_effects, score_table
 from cafsc.tl._sets import set_columns
+from cafsc.tl.score import both_scores
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -41,7 +44,7 @@ def programs(
 
     Notes
     -----
-    Writes ``obsm["<key_added>_programs"]`` (DataFrame, cells x programmes, float64, NaN where not kept; the same
+    Writes ``obsm["<key_added>_programs"]`` (DataFrame, cells x programmes, float32, NaN where not kept; the same
     score as `cafsc.tl.score`, without a reference level) and adds rows of kind ``program`` to the table
     ``scores``: effect in standard deviations of matched random sets. A programme is expression, not activity.
 
@@ -60,21 +63,40 @@ def programs(
         name: set_columns(program.up, program.down, "human", cells.species, cells.columns)
         for name, program in catalogue.programs.items()
     }
-    out = np.full((adata.n_obs, len(sets)), np.nan)
+    members = list(sets.values())
+    out = np.full((adata.n_obs, len(sets)), np.nan, dtype=np.float32)
     table: pd.DataFrame = adata.uns[keys.uns]["scores"]
     table = table[table["kind"] != "program"]
     if cells.rows.size:
-        scores = control_corrected(cells.lognorm, cells.bins, list(sets.values()))
-        out[cells.rows] = scores
         cluster = adata.obs[keys.cluster].cat
         codes = cluster.codes.to_numpy(dtype=np.int64)[cells.rows]
         names = list(cluster.categories)
         membership = one_hot(codes, len(names))
-        means = cells.cluster_means(membership)
-        effects = cluster_effects(means, cells.single_lognorm, membership, cells.bins, list(sets.values()))
-        ucell = rank_scores(cells.lognorm, list(sets.values()), config.max_rank)
+        scores, ucell = np.empty((cells.rows.size, len(sets))), np.empty((cells.rows.size, len(sets)))
+        sums = np.zeros((len(names), adata.n_vars))
+        work = partial(_scored, bins=cells.bins, sets=members, max_rank=config.max_rank, n_cells=adata.n_obs)
+        for here, (above, ranks, added) in cells.map_pooled(work, membership, "score programmes"):
+            scores[here], ucell[here] = above, ranks
+            sums += added
+        out[cells.rows] = scores
+        means = sums / np.maximum(membership.sum(axis=0), 1.0)[:, None]
+        effects = cluster_effects(means, cells.single_lognorm, membership[cells.sketch], cells.bins, members)
         info = {name: SetInfo(catalogue.programs[name].label, "program", "") for name in sets}
         rows = score_table(names, codes, scores, ucell, effects, sets, info, cells.n_pooled)
         table = pd.concat([table, rows], ignore_index=True)
-    adata.obsm[keys.programs] = pd.DataFrame(out, index=adata.obs_names, columns=list(sets))
+    adata.obsm[keys.programs] = pd.DataFrame(out, index=adata.obs_names, columns=list(sets), copy=False)
     adata.uns[keys.uns]["scores"] = table
+
+
+def _scored(
+    lognorm: sparse.csr_matrix,
+    membership: Array,
+    *,
+    bins: Index,
+    sets: list[SetColumns],
+    max_rank: int,
+    n_cells: int,
+) -> tuple[Array, Array, Array]:
+    """Both scores of some cells (cells x sets), and their sums in the clusters (clusters x genes)."""
+    above, ranks = both_scores(lognorm, None, bins=bins, sets=sets, max_rank=max_rank)
+    return above, ranks, weighted_sums(lognorm, membership, n_cells)

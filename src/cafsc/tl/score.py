@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +14,13 @@ from cafsc import sig
 from cafsc._config import ScoreConfig
 from cafsc._keys import Keys
 from cafsc.pp.cluster import batch_labels
-from cafsc.pp.normalize import count_matrix, symbol_columns
+from cafsc.pp.normalize import count_rows, symbol_columns
+from cafsc.pp.rows import Rows
+from cafsc.pp.sketch import sketch_rows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl._controls import Array, Index, control_corrected, expression_bins, rank_scores
-from cafsc.tl._fibroblasts import kept_rows
-from cafsc.tl._pool import pooled_lognorm, state_space
+from cafsc.tl._controls import Array, Index, SetColumns, control_corrected, expression_bins, rank_scores
+from cafsc.tl._fibroblasts import Fibroblasts, kept_rows
+from cafsc.tl._pool import space_of_all
 from cafsc.tl._sets import scored_sets
 from cafsc.tl._tissue import balanced_level, profiles_in
 
@@ -39,6 +43,7 @@ def score(
     batch_key: str | None = None,
     key_added: str = "caf",
     config: ScoreConfig | None = None,
+    seed: int = 0,
 ) -> None:
     """Score every set of the catalogue in every kept fibroblast.
 
@@ -52,10 +57,12 @@ def score(
         Reference levels of the sets; the shipped ones if not given.
     batch_key
         ``obs`` column of batches; neighbours are found on genes centred within each.
+    seed
+        Of more than ``config.max_cells`` fibroblasts a random sample is drawn, in which neighbours are sought.
 
     Notes
     -----
-    Writes ``obsm["<key_added>_scores"]`` (DataFrame, cells x sets ``<paper>:<set>``, float64, NaN where not kept):
+    Writes ``obsm["<key_added>_scores"]`` (DataFrame, cells x sets ``<paper>:<set>``, float32, NaN where not kept):
     the mean log-expression of a cell pooled with its nearest neighbours, minus that of all genes of like expression
     (after doi:10.1126/science.aad0501), minus the set's reference level in fibroblasts;
     ``var["<key_added>_expression_bin"]`` (int64, which genes are of like expression: each lineage of a tumour has one
@@ -63,7 +70,7 @@ def score(
     fibroblasts and whole tumours score alike);
     ``obsm["<key_added>_ucell"]`` (the same cells, UCell in 0..1, doi:10.1016/j.csbj.2021.06.043);
     ``obsm["X_<key_added>_pca"]`` and ``obsp["<key_added>_neighbors"]`` (cells x cells, 1 for the cell and its
-    neighbours).
+    neighbours) and, where neighbours were sought in a sample only, ``obs["<key_added>_sketch"]`` (bool: the sample).
 
     Raises
     ------
@@ -78,37 +85,63 @@ def score(
     species = str(adata.uns[keys.uns]["species"])
     symbols = symbol_columns(adata, key_added=key_added)
     sets = scored_sets(catalogue, species, symbols)
-    names = list(sets)
-    counts = count_matrix(adata, key_added=key_added)
-    level = balanced_level(
-        counts,
-        adata.obs[keys.lineage].astype(str).to_numpy(dtype=object),
-        profiles_in(levels.profiles, symbols, adata.n_vars, species),
-        config.min_lineage_cells,
-    )
-    bins = expression_bins(level, config.n_bins)
-    counts = counts[kept]
-    scores = np.full((adata.n_obs, len(names)), np.nan)
-    ucell = np.full((adata.n_obs, len(names)), np.nan)
+    names, columns = list(sets), list(sets.values())
+    rows = count_rows(adata, key_added=key_added)
+    bins = expression_bins(_tissue_level(adata, rows, keys, levels, symbols, species, config), config.n_bins)
+    scores = np.full((adata.n_obs, len(names)), np.nan, dtype=np.float32)
+    ucell = np.full((adata.n_obs, len(names)), np.nan, dtype=np.float32)
     neighbors = sparse.csr_matrix((adata.n_obs, adata.n_obs))
     components = np.zeros((len(kept), 1))
+    sketch = sketch_rows(np.ones(kept.size, dtype=bool), config.max_cells, seed)
     if len(kept) >= 2:
         batch = batch_labels(adata, batch_key)
-        components, graph = state_space(counts, config, batch=batch[kept] if batch is not None else None)
-        lognorm = pooled_lognorm(counts, graph)
-        columns = list(sets.values())
-        raw = control_corrected(lognorm, bins, columns)
-        scores[kept] = centred(raw, names, levels)
-        ucell[kept] = rank_scores(lognorm, columns, config.max_rank)
+        counts, components, graph = space_of_all(rows, kept, sketch, config, batch)
+        cells = Fibroblasts(kept, rows, sketch, counts, graph, bins, symbols, species)
+        work = partial(both_scores, bins=bins, sets=columns, max_rank=config.max_rank)
+        for here, (above, ranks) in cells.map_pooled(work, np.zeros((kept.size, 0)), "score the fibroblasts"):
+            scores[kept[here]] = centred(above, names, levels)
+            ucell[kept[here]] = ranks
         neighbors = expand(graph, kept, adata.n_obs)
     embedding = np.full((adata.n_obs, components.shape[1]), np.nan)
     embedding[kept] = components
     slugs = [column_name(name) for name in names]
     adata.var[keys.expression_bin] = bins
-    adata.obsm[keys.scores] = pd.DataFrame(scores, index=adata.obs_names, columns=slugs)
-    adata.obsm[keys.ucell] = pd.DataFrame(ucell, index=adata.obs_names, columns=slugs)
+    adata.obsm[keys.scores] = pd.DataFrame(scores, index=adata.obs_names, columns=slugs, copy=False)
+    adata.obsm[keys.ucell] = pd.DataFrame(ucell, index=adata.obs_names, columns=slugs, copy=False)
     adata.obsm[keys.pca] = embedding
     adata.obsp[keys.neighbors] = neighbors
+    if keys.sketch in adata.obs:
+        del adata.obs[keys.sketch]
+    if sketch.size < kept.size:
+        adata.obs[keys.sketch] = np.isin(np.arange(adata.n_obs), kept[sketch])
+
+
+def both_scores(
+    lognorm: sparse.csr_matrix, beside: object, *, bins: Index, sets: list[SetColumns], max_rank: int
+) -> tuple[Array, Array]:
+    """Control-corrected scores and UCell of some cells: cells x sets each."""
+    return control_corrected(lognorm, bins, sets), rank_scores(lognorm, sets, max_rank)
+
+
+def _tissue_level(
+    adata: AnnData,
+    rows: Rows,
+    keys: Keys,
+    levels: ReferenceLevels,
+    symbols: Mapping[str, int],
+    species: str,
+    config: ScoreConfig,
+) -> Array:
+    """Level of each gene in a tumour of every lineage."""
+    lineage = pd.Categorical(adata.obs[keys.lineage].astype(str))
+    sums = rows.group_sums(lineage.codes.astype(np.int64), len(lineage.categories), "sum up the lineages")
+    return balanced_level(
+        sums,
+        np.bincount(lineage.codes, minlength=len(lineage.categories)),
+        list(lineage.categories),
+        profiles_in(levels.profiles, symbols, adata.n_vars, species),
+        config.min_lineage_cells,
+    )
 
 
 def column_name(name: str) -> str:

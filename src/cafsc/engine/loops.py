@@ -1,0 +1,123 @@
+"""The loops over stored values, compiled; `cafsc.engine.reference` has the same functions in NumPy.
+
+Every function does its sums in float64 and in the order in which the values are stored, so that both give the same
+bits, on any number of threads, however the rows are cut up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from cafsc.engine.compiled import compiled
+from cafsc.engine.groups import FIELD_BITS, N_IDLE, Groups
+from cafsc.engine.rank_loops import rank_sums
+from cafsc.engine.rows import Rows
+
+__all__ = ["column_sums", "combine", "group_sums", "rank_sums", "row_moments"]
+
+Array = NDArray[Any]
+
+_FIELD = np.uint64((1 << FIELD_BITS) - 1)
+_SECOND = np.uint64(FIELD_BITS)
+_THIRD = np.uint64(2 * FIELD_BITS)
+_HAS_THIRD = np.uint64(3 * FIELD_BITS + 1)
+_HAS_MORE = np.uint64(3 * FIELD_BITS + 2)
+_ONE = np.uint64(1)
+
+
+@numba.njit(nogil=True)
+def _longest(indptr: Array) -> int:
+    longest = 1
+    for row in range(indptr.size - 1):
+        longest = max(longest, indptr[row + 1] - indptr[row])
+    return longest
+
+
+@compiled
+def _column_sums(data: Array, indices: Array, sums: Array) -> None:
+    for k in range(data.size):
+        sums[indices[k]] += data[k]
+
+
+@compiled
+def _row_moments(data: Array, indptr: Array, moments: Array) -> None:
+    for row in range(indptr.size - 1):
+        total = 0.0
+        squares = 0.0
+        for k in range(indptr[row], indptr[row + 1]):
+            value = np.float64(data[k])
+            total += value
+            squares += value * value
+        moments[row, 0] = total
+        moments[row, 1] = squares
+
+
+@compiled
+def _group_sums(
+    data: Array, indices: Array, indptr: Array, record: Array, start: Array, group: Array, sums: Array
+) -> None:
+    n_groups = sums.shape[1]
+    near = np.empty(n_groups + N_IDLE)
+    far = np.empty(n_groups + N_IDLE)
+    waiting = np.empty(_longest(indptr) + 1, dtype=np.uint32)
+    for row in range(indptr.size - 1):
+        near[:] = 0.0
+        far[:] = 0.0
+        n_waiting = np.uint64(0)
+        # Slices and unsigned columns: numba would ask of any other index whether it counts from the end.
+        values, columns = data[indptr[row] : indptr[row + 1]], indices[indptr[row] : indptr[row + 1]]
+        for k in range(values.size):
+            value = np.float64(values[k])
+            entry = record[columns[k]]
+            near[entry & _FIELD] += value
+            near[(entry >> _SECOND) & _FIELD] += value
+            waiting[n_waiting] = k
+            n_waiting += (entry >> _HAS_THIRD) & _ONE
+        for j in range(n_waiting):
+            k = waiting[j]
+            value = np.float64(values[k])
+            column = columns[k]
+            entry = record[column]
+            far[(entry >> _THIRD) & _FIELD] += value
+            if entry >> _HAS_MORE:
+                for at in range(start[column], start[column + 1]):
+                    far[group[at]] += value
+        for j in range(n_groups):
+            sums[row, j] = near[j] + far[j]
+
+
+@compiled
+def _combine(sums: Array, share: Array, target: Array, weight: Array, scores: Array) -> None:
+    n_controls = share.shape[0]
+    for row in range(sums.shape[0]):
+        scores[row] = 0.0
+        for j in range(target.size):
+            scores[row, target[j]] += weight[j] * sums[row, n_controls + j]
+        for control in range(n_controls):
+            value = sums[row, control]
+            for j in range(scores.shape[1]):
+                scores[row, j] -= share[control, j] * value
+
+
+def column_sums(rows: Rows, sums: Array) -> None:
+    """Add each value to its column's sum, in the precision of `sums` and in the order of the rows."""
+    _column_sums(rows.data, rows.columns, sums)
+
+
+def row_moments(rows: Rows, moments: Array) -> None:
+    """Sum and sum of squares of each row, rows x 2."""
+    _row_moments(rows.data, rows.indptr, moments)
+
+
+def group_sums(rows: Rows, groups: Groups, sums: Array) -> None:
+    """Sum of each row's values over each group of columns, rows x groups."""
+    _group_sums(rows.data, rows.columns, rows.indptr, *groups.tables, sums)
+
+
+def combine(sums: Array, share: Array, target: Array, weight: Array, scores: Array) -> None:
+    """Scores of sets from sums over groups; see `cafsc.engine.means.Combination`."""
+    _combine(sums, share, target, weight, scores)

@@ -1,0 +1,140 @@
+"""A data set whose matrices stay in their file: opened, held open, and closed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+
+from cafsc._errors import InputError
+from cafsc.io.elements import is_matrix, is_modern, read_elements
+from cafsc.io.files import identity, refuse_changed
+from cafsc.io.hdf5 import open_lasting
+from cafsc.io.limits import memory, refuse_oversized
+from cafsc.io.row_blocks import forget_rows, is_on_disk, stored_in
+from cafsc.io.zarr_store import open_store
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+# Of the memory; larger matrices are left in their file where that is not said.
+LARGE_SHARE = 0.25
+_LEAVE = "leave the matrix in its file (--backed), store it as sparse (CSR), or split the file by sample"
+# What a file was when it was opened, so that closing it can tell whether it still is.
+_opened: dict[Path, list[tuple[str, int, int, int]]] = {}
+
+
+def _arrays(root: Any) -> Iterator[tuple[str, Any]]:
+    """Name and array of each part of an open file or store that was looked through."""
+    found: list[tuple[str, Any]] = []
+    if isinstance(root, h5py.Group):
+        root.visititems(lambda name, item: found.append((name, item)))
+    else:
+        found.extend(root.members(max_depth=None))
+    return ((name, item) for name, item in found if getattr(item, "shape", None))
+
+
+def _is_of_a_matrix(name: str) -> bool:
+    return is_matrix(name) or is_matrix(name.rpartition("/")[0])
+
+
+def _n_bytes(array: Any) -> int:
+    return int(math.prod(array.shape) * array.dtype.itemsize)
+
+
+def is_large(root: Any) -> bool:
+    """Whether the matrices of an open data set, h5ad, zarr or 10x, take a large share of the memory."""
+    arrays = _arrays(root)
+    # Of an older layout, they can only be loaded; a 10x file is one matrix and two lists.
+    if "obs" in root:
+        arrays = ((name, array) for name, array in arrays if is_modern(root) and _is_of_a_matrix(name))
+    return sum(_n_bytes(array) for _, array in arrays) > LARGE_SHARE * memory()
+
+
+def require_memory(path: Path, root: Any, *, backed: bool) -> None:
+    """Refuse a data set of which a part that will be loaded is larger than the memory.
+
+    Raises
+    ------
+    InputError
+        The message names the part, its size and the memory.
+    """
+    for name, array in _arrays(root):
+        if not _is_of_a_matrix(name):
+            refuse_oversized(path, name, _n_bytes(array), _n_bytes(array))
+        elif not backed:
+            refuse_oversized(path, name, _n_bytes(array), _n_bytes(array), fix=_LEAVE)
+
+
+def read_backed(path: Path) -> tuple[AnnData, tuple[str, ...]]:
+    """Read an h5ad or zarr store that was looked through, but for its matrices.
+
+    Returns
+    -------
+    The object, with what `cafsc.io.elements.read_elements` skipped. Its matrices hold the file open.
+
+    Raises
+    ------
+    InputError
+        The h5ad is of an older layout.
+    """
+    before = identity(path)
+    root: Any = open_store(path) if path.is_dir() else open_lasting(path)
+    try:
+        if not is_modern(root):
+            raise InputError(
+                f"{path}: was written by an anndata before 0.8, whose matrices can only be loaded",
+                expected="a file of anndata 0.8 or later",
+                fix="load it with anndata and write it again, or leave out --backed",
+            )
+        require_memory(path, root, backed=True)
+        adata, dropped = read_elements(root, backed=True)
+    except BaseException:
+        _shut(root)
+        raise
+    _opened[path.absolute()] = before
+    return adata, dropped
+
+
+def _is_open(part: Any) -> bool:
+    return bool(part) if isinstance(part, h5py.Group | h5py.Dataset) else True
+
+
+def _shut(part: Any) -> None:
+    if isinstance(part, h5py.Group | h5py.Dataset) and part:
+        part.file.close()
+
+
+def close(adata: AnnData) -> None:
+    """Close the files that the matrices of an AnnData are in.
+
+    Parameters
+    ----------
+    adata
+        As `cafsc.io.read` gives it with ``backed=True``; its matrices cannot be read any more. Nothing is done to
+        one in memory.
+
+    Raises
+    ------
+    InputError
+        The file is not what it was when it was opened: results are of a mixture.
+
+    Notes
+    -----
+    Files that are not closed are closed when no object leads to them any more.
+    """
+    raw = None if adata.raw is None else adata.raw.X
+    matrices = [matrix for matrix in (adata.X, *adata.layers.values(), raw) if is_on_disk(matrix)]
+    parts = [part for part in (getattr(matrix, "group", matrix) for matrix in matrices) if _is_open(part)]
+    places = {stored_in(part).absolute(): None for part in parts}
+    for matrix in matrices:
+        forget_rows(matrix)
+    for part in parts:
+        _shut(part)
+    for place in places:
+        before = _opened.pop(place, None)
+        if before is not None:
+            refuse_changed(place, before)

@@ -1,0 +1,76 @@
+"""``cafsc annotate`` of a matrix that stays in its file, and on a cluster."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cafsc import data, io
+
+CAFSC = Path(sys.executable).with_name("cafsc")
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CAFSC, *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def tumour_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("backed") / "tumour.h5ad"
+    io.write_h5ad(data.simulated_tumour(900, seed=2), path)
+    return path
+
+
+@pytest.mark.slow
+def test_a_matrix_in_its_file_gives_the_same_files(tumour_path: Path, tmp_path: Path) -> None:
+    for name, option in (("memory", "--no-backed"), ("file", "--backed")):
+        done = run("annotate", tumour_path, "-o", tmp_path / f"{name}.h5ad", option, "--no-report")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "memory.h5ad").read_bytes() == (tmp_path / "file.h5ad").read_bytes()
+    for table in ("clusters.tsv", "cells.tsv.gz", "evidence.tsv"):
+        assert (tmp_path / "memory" / table).read_bytes() == (tmp_path / "file" / table).read_bytes()
+    # How it was read is no part of the run: it has nothing left to do.
+    again = run("annotate", tumour_path, "-o", tmp_path / "file.h5ad", "--no-backed", "--no-report")
+    assert "nothing to do" in again.stderr
+
+
+def test_a_folder_of_text_cannot_stay_where_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "matrix.mtx").write_text("%%MatrixMarket matrix coordinate integer general\n1 1 1\n1 1 1\n")
+    (folder / "genes.tsv").write_text("ENSG00000108821\tCOL1A1\n")
+    (folder / "barcodes.tsv").write_text("AAA\n")
+    done = run("annotate", folder, "--backed", "-o", tmp_path / "out.h5ad")
+    assert done.returncode == 2
+    assert "--backed" in done.stderr
+    assert not (tmp_path / "out.h5ad").exists()
+
+
+@pytest.mark.slow
+def test_a_cluster_that_does_not_answer_ends_the_run(tumour_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    done = run("annotate", tumour_path, "-o", tmp_path / "out.h5ad", "--dask", "tcp://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "no scheduler answers" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out.h5ad").exists()
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_file(tumour_path: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    adata = io.read(tumour_path)
+    adata.write_zarr(tmp_path / "tumour.zarr")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        source = tmp_path / "tumour.zarr"
+        words = ["annotate", source, "-o", tmp_path / "cluster.h5ad", "--no-report"]
+        done = run(*words, "--dask", cluster.scheduler_address)
+    assert done.returncode == 0, done.stderr
+    alone = run("annotate", source, "-o", tmp_path / "alone.h5ad", "--no-report")
+    assert alone.returncode == 0, alone.stderr
+    assert (tmp_path / "cluster.h5ad").read_bytes() == (tmp_path / "alone.h5ad").read_bytes()
