@@ -36,7 +36,7 @@ def write_large(path: Path, n_cells: int, n_genes: int, n_distinct: int, seed: i
     """Write the h5ad."""
     import anndata
 
-    from cafsc import data
+    from cafsc import data, genes
     from cafsc.engine.cells import cell_kernels
 
     n_distinct = min(n_distinct, n_cells)
@@ -45,8 +45,12 @@ def write_large(path: Path, n_cells: int, n_genes: int, n_distinct: int, seed: i
     n_extra = n_genes - known.n_vars
     thin = cell_kernels(n_distinct)
     random = np.random.default_rng(seed)
-    names = [*known.var_names, *(f"background{number}" for number in range(n_extra))]
-    which = np.concatenate([random.permutation(n_distinct) for _ in range(-(-n_cells // n_distinct))])[:n_cells]
+    shown = set(known.var_names)
+    others = [name for name in sorted(genes.approved("human")) if name not in shown]
+    names = [*known.var_names, *np.random.default_rng(2).choice(others, n_extra, replace=False)]
+    which = np.concatenate([random.permutation(n_distinct) for _ in range(-(-n_cells // n_distinct))])[
+        :n_cells
+    ]
     obs = pd.DataFrame(
         {"simulated_type": known.obs["simulated_type"].to_numpy()[which]},
         index=[f"cell{number}" for number in range(n_cells)],
@@ -76,11 +80,14 @@ def write_large(path: Path, n_cells: int, n_genes: int, n_distinct: int, seed: i
                 store[name][first:] = values
             lengths.append(np.diff(block.indptr))
         indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-        group.create_dataset("indptr", data=indptr.astype(np.int64))
+        # Of one width with the indices, as scipy has it.
+        group.create_dataset("indptr", data=indptr.astype(np.int32 if indptr[-1] < 2**31 else np.int64))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("cells", type=int)
     parser.add_argument("--genes", type=int, default=30_000)

@@ -1,12 +1,12 @@
 """CPU time, wall time and peak memory beside scanpy and pyUCell.
 
-    python benchmarks/speed.py [--quick] [--rounds N] [--rows scores,annotate,small,start,growth] [--markdown FILE]
+    python benchmarks/speed.py [--quick] [--rounds N] [--rows scores,annotate,small,start] [--markdown FILE]
 
 Ours and theirs take turns (A B A B) and each figure is a median. Every run of a command, ours or theirs, is a fresh
 process with one thread for linear algebra and numba; scores are compared within one process, after a warm-up on a few
 cells. CPU seconds are those of the process and its children; numba's cache on disk is filled before. Ratios are of CPU
 seconds: what else the machine does moves them less than wall seconds. ``--quick`` takes fewer cells and one round,
-under three minutes on two idle cores, and leaves the growth out; the bars were set for the full sizes.
+under three minutes on two idle cores; the bars were set for the full sizes. `scale.py` measures larger data.
 """
 
 from __future__ import annotations
@@ -29,12 +29,6 @@ from statistics import median
 WORK = Path(__file__).with_name("speed_work.py")
 _WARM_UP_CELLS = 300
 CAFSC = Path(sys.executable).with_name("cafsc")
-NOT_BUILT = (
-    ("peak RSS backed, beyond outputs", "0.35 GB at 100k and at 1M cells"),
-    ("backed wall against in memory", "1.1"),
-    ("1M cells x 30k genes, backed, 2 cores", "under 6 GB"),
-    ("dask, GPU", "-"),
-)
 
 
 @dataclass(frozen=True)
@@ -45,12 +39,11 @@ class Sizes:
     score_genes: int
     cells: int
     small_cells: int
-    growth: tuple[int, int] | None
     rounds: int
 
 
-FULL = Sizes(20_000, 30_000, 20_000, 2_000, (10_000, 50_000), 3)
-QUICK = Sizes(1_000, 30_000, 3_000, 2_000, None, 1)
+FULL = Sizes(20_000, 30_000, 20_000, 2_000, 3)
+QUICK = Sizes(1_000, 30_000, 3_000, 2_000, 1)
 
 
 @dataclass(frozen=True)
@@ -212,14 +205,6 @@ class Benchmark:
         yield Row("cafsc --help / import scanpy", a, c, 0.03, at_least=False)
         yield Row("cafsc --version / import scanpy", b, c, 0.03, at_least=False)
 
-    def growth(self) -> Iterator[Row]:
-        """Five times the cells; measured once."""
-        if self.sizes.growth is None:
-            return
-        few, many = self.sizes.growth
-        a, b = self.annotate(few), self.annotate(many)
-        yield Row(f"annotate, {many:,} / {few:,} cells", b, a, 6, at_least=False)
-
 
 def scanpy_release() -> tuple[int, int]:
     """Major and minor number of the installed scanpy."""
@@ -239,7 +224,7 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer cells, one round")
     parser.add_argument("--rounds", type=int, help="rounds of all but what answers at once, which has 3")
-    parser.add_argument("--rows", default="start,small,scores,annotate,growth", help="which measurements")
+    parser.add_argument("--rows", default="start,small,scores,annotate", help="which measurements")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     options = parser.parse_args()
     sizes = QUICK if options.quick else FULL
@@ -256,13 +241,11 @@ def main() -> None:
             "small": benchmark.small,
             "scores": benchmark.scores,
             "annotate": benchmark.whole,
-            "growth": benchmark.growth,
         }
         for name in options.rows.split(","):
             for row in measurements[name]():
                 rows.append(row.cells())
                 print("; ".join(row.cells()), file=sys.stderr, flush=True)
-    rows += [[what, "not built", "", "", "", bar, ""] for what, bar in NOT_BUILT]
     print(table(rows))
     if options.markdown:
         options.markdown.write_text(table(rows) + "\n")

@@ -19,6 +19,7 @@ from cafsc._summary import summarise, tumour_shares
 from cafsc._threads import limit_threads
 from cafsc.pp.columns import with_columns
 from cafsc.pp.findings import by_severity
+from cafsc.pp.memory import keeping
 from cafsc.pp.outcome import outcome_findings
 from cafsc.pp.rows import is_stored
 from cafsc.pp.spread import on_cluster
@@ -166,7 +167,7 @@ def annotate(
         key_added,
     )
     step = _stepper(progress)
-    with limit_threads(threads), on_cluster(client):
+    with limit_threads(threads), on_cluster(client), keeping():
         step("check")
         report = pp.check(adata, layer=layer, species=_species(species))
         report.raise_for_errors()

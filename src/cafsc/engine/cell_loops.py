@@ -13,6 +13,7 @@ from cafsc.engine.cells import _FIRST, _SECOND, _STEP, _mixed
 from cafsc.engine.compiled import compiled
 
 Array = NDArray[Any]
+_COUNTS = 512
 
 
 @compiled
@@ -77,6 +78,7 @@ def _pool(
     out_indptr: Array,
 ) -> None:
     n = 0
+    known = np.empty(_COUNTS)
     out_indptr[0] = 0
     for row in range(edge_start.size - 1):
         for e in range(edge_start[row], edge_start[row + 1]):
@@ -98,8 +100,17 @@ def _pool(
                 total[gene] = 0
                 n += 1
         rate = target_sum / depth if depth > 0 else 0.0
+        known[:] = -1.0
         for i in range(first, n):
-            out_data[i] = np.log1p(out_data[i] * rate)
+            value = out_data[i]
+            # Counts are few different whole numbers: each logarithm is taken once a cell.
+            count = np.int64(value) if value < _COUNTS else 0
+            if count > 0 and count == value:
+                if known[count] < 0:
+                    known[count] = np.log1p(value * rate)
+                out_data[i] = known[count]
+            else:
+                out_data[i] = np.log1p(value * rate)
         out_indptr[row + 1] = n
 
 
@@ -125,7 +136,10 @@ def pooled_lognorm(
         counts.data, counts.indices, counts.indptr, graph.indices, graph.indptr, drawn,
         own.data, own.indices, own.indptr, target_sum, np.zeros(n_genes), data, indices, indptr,
     )  # fmt: skip
-    return sparse.csr_matrix((data[: indptr[-1]], indices[: indptr[-1]], indptr), shape=(n_cells, n_genes))
+    out = sparse.csr_matrix((n_cells, n_genes))
+    # Put in by hand: scipy would copy what is less than half of the room that was taken, which was never touched.
+    out.data, out.indices, out.indptr = data[: indptr[-1]], indices[: indptr[-1]], indptr
+    return out
 
 
 @compiled

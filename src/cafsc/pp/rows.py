@@ -13,6 +13,7 @@ from scipy import sparse
 
 from cafsc._progress import tracked
 from cafsc._threads import reproducible
+from cafsc.pp.memory import kept
 from cafsc.pp.spread import spread
 
 BLOCK = 2048
@@ -88,6 +89,7 @@ class Rows:
 
     def __init__(self, matrix: Any, convert: Convert | None = None) -> None:  # noqa: D107
         self._matrix = matrix if is_stored(matrix) else canonical(matrix)
+        self._origin = matrix
         self._convert = convert
         self.shape: tuple[int, int] = (int(matrix.shape[0]), int(matrix.shape[1]))
 
@@ -95,10 +97,10 @@ class Rows:
         return as_counts(rows, self._convert)
 
     def take(self, rows: Index) -> sparse.csr_matrix:
-        """Some rows, sorted; float64 CSR."""
+        """Some rows, sorted; float64 CSR, not to be changed."""
         if rows.size == self.shape[0]:
             return self.all()
-        return self._counts(rows_of(self._matrix, rows))
+        return kept(self._origin, rows.tobytes(), lambda: self._counts(rows_of(self._matrix, rows)))
 
     def all(self) -> sparse.csr_matrix:
         """All rows in memory, float64 CSR; it may share its numbers with the matrix."""
@@ -133,7 +135,14 @@ class Rows:
     def group_sums(
         self, codes: Index, n_groups: int, what: str = "", rows: Index | None = None
     ) -> NDArray[np.float64]:
-        """Sums of counts over the cells of each group: groups x genes; a negative code is in no group."""
+        """Sums of counts over the cells of each group: groups x genes; a negative code is in no group.
+
+        Not to be changed.
+        """
+        key = (codes.tobytes(), n_groups, None if rows is None else rows.tobytes())
+        return kept(self._origin, key, lambda: self._group_sums(codes, n_groups, what, rows))
+
+    def _group_sums(self, codes: Index, n_groups: int, what: str, rows: Index | None) -> NDArray[np.float64]:
         out = np.zeros((n_groups, self.shape[1]))
         for _, sums in self.map_with(partial(_group_sums, n_groups=n_groups), codes, what, rows):
             out += sums

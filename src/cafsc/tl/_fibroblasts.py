@@ -83,6 +83,12 @@ class Fibroblasts:
         """Cells that were pooled into one."""
         return max(1, round(float(self.graph.nnz) / max(self.rows.size, 1)))
 
+    @property
+    def n_pooled_values(self) -> int:
+        """About how many values the pooled cells hold."""
+        width = self.counts.nnz / max(self.sketch.size, 1) * self.n_pooled
+        return int(self.rows.size * min(width, self.counts.shape[1]))
+
     def map_pooled(
         self, function: Callable[[sparse.csr_matrix, Any], T], beside: Any, what: str
     ) -> Iterator[tuple[Index, T]]:

@@ -185,6 +185,9 @@ def resampled_agreement(
     whole = counts.copy()
     whole.data = np.rint(whole.data)
     n_asked = max(config.max_asked, -(-config.min_votes * n_cells // config.n_resamples))
+    # So many values will be scored in all the resamples, about: a thinned neighbour brings half of a cell's.
+    width = min(whole.nnz * graph.nnz / (2 * n_cells**2), whole.shape[1])
+    n_values = int(config.n_resamples * min(n_asked, n_cells) * width)
     thinned = thinning(whole, config.count_fraction, n_tissue)
     for _ in range(config.n_resamples):
         chosen = rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))]
@@ -193,7 +196,7 @@ def resampled_agreement(
         inside = np.zeros(n_cells, dtype=bool)
         inside[chosen] = True
         lognorm = pooled_lognorm(thin, graph[cells], drawn=inside, n_cells=n_tissue)
-        centred = control_corrected(lognorm, bins, sets) - reference
+        centred = control_corrected(lognorm, bins, sets, n_values=n_values) - reference
         # Scoring is dear and these draws are cheap: one choice of papers in each resample would leave the vote to luck.
         for _ in range(config.n_paper_draws):
             scores = space.resampled(rng).scores(centred)

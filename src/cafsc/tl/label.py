@@ -95,6 +95,7 @@ def label(
         If the cluster key or a scheme is not there.
     """
     config = config or LabelConfig()
+    levels = levels or reference_levels()
     score_config = score_config or ScoreConfig()
     marker_config = marker_config or MarkerConfig()
     catalogue = catalogue or sig.load()
@@ -106,12 +107,12 @@ def label(
 
     sets = scored_sets(catalogue, cells.species, cells.columns)
     centred = adata.obsm[keys.scores].to_numpy()[cells.rows].astype(np.float64)
-    total = cells.cluster_sums(np.zeros(cells.rows.size, dtype=np.int64), 1)[0]
     order = np.argsort(adata.var[keys.symbol].to_numpy(dtype=str), kind="stable")
-    evidence = _settled(
-        catalogue, cells, sets, centred, total, order, levels or reference_levels(), config, seed
-    )
+    evidence = _settled(catalogue, cells, sets, centred, order, levels, config, seed)
     clusters, names = _clusters(adata, cells, evidence.states, cluster_key, config, seed)
+    sums = cells.cluster_sums(clusters, len(names))
+    activated = _is_activated(catalogue, cells, sums.sum(axis=0), levels, config)
+    evidence = replace(evidence, activated=activated)
     membership = one_hot(clusters, len(names))
     mean_level = cells.cluster_means(membership)
     members = list(sets.values())
@@ -122,7 +123,6 @@ def label(
         for index in range(len(names))
     ]
     tissue = adata.var[keys.reference_level].to_numpy(dtype=np.float64)
-    sums = cells.cluster_sums(clusters, len(names))
     found = [
         _without_excluded(name, scaled_sums(sums[[index]], 1e4)[0], catalogue, cells, tissue, config)
         for index, name in enumerate(found)
@@ -180,7 +180,6 @@ def _settled(
     cells: Fibroblasts,
     sets: Mapping[str, SetColumns],
     centred: Array,
-    total: Array,
     order: Index,
     levels: ReferenceLevels,
     config: LabelConfig,
@@ -188,7 +187,7 @@ def _settled(
 ) -> StateEvidence:
     """The state of every cell, and how often resamples agree with it.
 
-    `total` is the sum of counts over all fibroblasts: genes. `order` is that of the genes' symbols: what is drawn at
+    `order` is that of the genes' symbols: what is drawn at
     random for each count is drawn in it, so that the order of the file's genes does not matter.
     """
     states = {name: (state.members, state.primary) for name, state in catalogue.states.items()}
@@ -214,10 +213,16 @@ def _settled(
         )
         agreement = cells.spread(agreement)
         first = settle_states(first, agreement, scores, space, config)
+    return StateEvidence(space, first, scores, centred, agreement)
+
+
+def _is_activated(
+    catalogue: Catalogue, cells: Fibroblasts, total: Array, levels: ReferenceLevels, config: LabelConfig
+) -> bool:
+    """Whether these are fibroblasts of a tumour; `total` is the sum of counts over all of them: genes."""
     panel = activation_panel(catalogue, cells.columns, cells.species)
     activation = activation_score(total, panel, levels, config)
-    activated = activation is None or activation >= config.min_activation
-    return StateEvidence(space, first, scores, centred, agreement, activated)
+    return activation is None or activation >= config.min_activation
 
 
 def _clusters(

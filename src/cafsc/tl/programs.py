@@ -13,12 +13,13 @@ from cafsc import sig
 from cafsc._config import ScoreConfig
 from cafsc._errors import InputError
 from cafsc._keys import Keys
-from cafsc.tl._controls import Array, Index, SetColumns
+from cafsc.engine import Scorer
+from cafsc.tl._controls import Array
 from cafsc.tl._fibroblasts import fibroblasts
 from cafsc.tl._mixture import one_hot, weighted_sums
 from cafsc.tl._score_table import SetInfo, cluster_effects, score_table
 from cafsc.tl._sets import set_columns
-from cafsc.tl.score import both_scores
+from cafsc.tl.score import both_scores, pooled_scorer
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -74,7 +75,8 @@ def programs(
         membership = one_hot(codes, len(names))
         scores, ucell = np.empty((cells.rows.size, len(sets))), np.empty((cells.rows.size, len(sets)))
         sums = np.zeros((len(names), adata.n_vars))
-        work = partial(_scored, bins=cells.bins, sets=members, max_rank=config.max_rank, n_cells=adata.n_obs)
+        scorer = pooled_scorer(cells, members, config.max_rank)
+        work = partial(_scored, scorer=scorer, n_cells=adata.n_obs)
         for here, (above, ranks, added) in cells.map_pooled(work, membership, "score programmes"):
             scores[here], ucell[here] = above, ranks
             sums += added
@@ -92,11 +94,9 @@ def _scored(
     lognorm: sparse.csr_matrix,
     membership: Array,
     *,
-    bins: Index,
-    sets: list[SetColumns],
-    max_rank: int,
+    scorer: Scorer,
     n_cells: int,
 ) -> tuple[Array, Array, Array]:
     """Both scores of some cells (cells x sets), and their sums in the clusters (clusters x genes)."""
-    above, ranks = both_scores(lognorm, None, bins=bins, sets=sets, max_rank=max_rank)
+    above, ranks = both_scores(lognorm, None, scorer=scorer)
     return above, ranks, weighted_sums(lognorm, membership, n_cells)

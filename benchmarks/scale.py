@@ -1,0 +1,105 @@
+"""How `cafsc annotate` grows with the cells, and what it takes where the matrix stays in its file.
+
+    python benchmarks/scale.py [--cells 100000] [--genes 30000] [--million] [--folder FOLDER]
+
+The data are those of `large_data.py`, about three percent of the entries not zero, gzip-compressed. Every run is a
+fresh process with one thread for linear algebra; wall seconds are of one run each, CPU seconds include children, and
+peak memory is the highest resident set of the process. "Beyond outputs" leaves out the scores that the process returns.
+``--million`` adds a million cells; ``--folder`` keeps the data for another time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from speed import CAFSC, WORK, Cost, run
+
+LARGE_DATA = Path(__file__).with_name("large_data.py")
+HEAD = ["what", "CPU s", "wall s", "peak GB", "figure", "bar", "met"]
+MILLION = 1_000_000
+_BASE = 20_000
+
+
+def row(what: str, cost: Cost, figure: float, bar: float) -> list[str]:
+    """A line of the table; every bar is one that must not be exceeded."""
+    shown = [f"{cost.cpu:.1f}", f"{cost.wall:.1f}", f"{cost.peak_gb:.2f}"]
+    return [what, *shown, f"{figure:.3g}", f"at most {bar:g}", "yes" if figure <= bar else "NO"]
+
+
+class Scale:
+    """The measurements, in a folder of their own."""
+
+    def __init__(self, folder: Path, n_genes: int) -> None:
+        self.folder, self.n_genes = folder, n_genes
+
+    def data(self, n_cells: int) -> Path:
+        path = self.folder / f"large_{n_cells}_{self.n_genes}.h5ad"
+        if not path.exists():
+            run(sys.executable, LARGE_DATA, path, n_cells, "--genes", self.n_genes)
+        return path
+
+    def annotate(self, n_cells: int, *options: str) -> Cost:
+        output = self.folder / "out.h5ad"
+        common = ("--force", "--quiet", "--threads", "1", *options)
+        return run(CAFSC, "annotate", self.data(n_cells), "--output", output, *common)
+
+    def scores(self, n_cells: int) -> tuple[Cost, float]:
+        """Scores of 100 sets from a file, and how many GB they take themselves."""
+        out = self.folder / "scores.json"
+        cost = run(sys.executable, WORK, "file", self.data(n_cells), out)
+        return cost, json.loads(out.read_text())["gb"]
+
+
+def table(n_cells: int, scale: Scale, million: bool) -> list[list[str]]:
+    few, in_memory = scale.annotate(_BASE, "--no-backed"), scale.annotate(n_cells, "--no-backed")
+    size = f"{n_cells:,} cells"
+    times = n_cells / _BASE
+    growth = in_memory.cpu / few.cpu
+    what = f"annotate with report, {size}, in memory: CPU s against {few.cpu:.0f} for {_BASE:,}"
+    rows = [row(what, in_memory, growth, 1.2 * times)]
+    backed = scale.annotate(n_cells, "--backed")
+    rows.append(
+        row(f"annotate --backed, {size}: wall against in memory", backed, backed.wall / in_memory.wall, 1.1)
+    )
+    for number in (n_cells, MILLION) if million else (n_cells,):
+        cost, taken = scale.scores(number)
+        what = f"100 sets scored from the file, {number:,} cells: peak GB beyond outputs"
+        rows.append(row(what, cost, (cost.peak_gb or 0.0) - taken, 0.35))
+    if million:
+        cost = scale.annotate(MILLION, "--backed")
+        rows.append(
+            row(f"annotate --backed with report, {MILLION:,} cells: peak GB", cost, cost.peak_gb or 0.0, 6)
+        )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cells", type=int, default=100_000)
+    parser.add_argument("--genes", type=int, default=30_000)
+    parser.add_argument("--million", action="store_true")
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f} before, on {os.cpu_count()} cores", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        scale = Scale(options.folder or Path(folder), options.genes)
+        rows = table(options.cells, scale, options.million)
+    lines = [HEAD, ["---"] * len(HEAD), *rows]
+    print("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.SubprocessError as error:
+        raise SystemExit(str(error)) from error
