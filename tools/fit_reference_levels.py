@@ -32,7 +32,7 @@ from cafsc.tl._mixture import pseudobulk
 from cafsc.tl._panels import lineage_panels
 from cafsc.tl._sets import scored_sets
 from cafsc.tl.gate import gate
-from cafsc.tl.score import both_scores, score
+from cafsc.tl.score import both_scores, pooled_scorer, score
 
 DATASETS = (
     "breast_tnbc_wu2021_CID4465",
@@ -118,7 +118,7 @@ def measure(name: str, profiles: Profiles) -> tuple[dict[tuple[str, str], float]
     # Sets that a dataset covers badly stay in: states are compared, so they need the same datasets behind them.
     found = {name: columns for name, columns in found.items() if columns.n_found}
     members = list(found.values())
-    work = partial(both_scores, bins=cells.bins, sets=members, max_rank=ScoreConfig().max_rank)
+    work = partial(both_scores, scorer=pooled_scorer(cells, members, ScoreConfig().max_rank))
     blocks = cells.map_pooled(work, np.zeros((cells.rows.size, 0)), "score")
     scores = np.concatenate([above for _, (above, _) in blocks])
     return markers, dict(zip(found, scores.mean(axis=0).tolist(), strict=True))
