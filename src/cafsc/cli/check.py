@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 Species = Literal["auto", "human", "mouse"]
 
 
-def read_with_findings(source: Path, backed: bool | None = False) -> tuple[AnnData, list[dict[str, Any]]]:
+def read_with_findings(source: Path, backed: bool | None = None) -> tuple[AnnData, list[dict[str, Any]]]:
     """Read an input; what was left out in reading comes as findings, in their plain form.
 
-    Its matrices stay in their file if ``backed``, and with None where they are large for the memory.
+    Its matrices stay in their file if ``backed``; if not said, where they are large for the memory.
     """
     from cafsc import io
     from cafsc.pp.findings import warning

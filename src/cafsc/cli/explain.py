@@ -24,7 +24,7 @@ def explain(
     from cafsc.cli.terminal import emit, printable, say
 
     with clean_streams(debug=debug):
-        adata = io.read(annotated)
+        adata = io.read(annotated, backed=None)
         with naming(annotated):
             names = get.clusters(adata)["cluster"].tolist() if cluster is None else [cluster]
             found = [tl.explain(adata, name) for name in names]

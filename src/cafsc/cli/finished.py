@@ -69,6 +69,6 @@ def _read_if_of(path: Path, planned: dict[str, object]) -> AnnData | None:
     from cafsc import io
     from cafsc._keys import Keys
 
-    adata = io.read(path)
+    adata = io.read(path, backed=None)
     block = adata.uns.get(Keys().uns, {})
     return adata if json.loads(block.get("provenance", "null")) == planned else None

@@ -24,7 +24,7 @@ def report(
     from cafsc.cli.terminal import say
 
     with clean_streams(debug=debug):
-        adata = io.read(annotated)
+        adata = io.read(annotated, backed=None)
         with naming(annotated):
             reports.write(adata, output, force=force)
     say(f"-> {output}")

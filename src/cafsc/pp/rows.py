@@ -157,7 +157,7 @@ class Rows:
     ) -> Iterator[tuple[Index, T]]:
         """The same with `function` of the counts and of those rows of `beside`, which is in memory."""
         wanted = np.arange(self.shape[0]) if rows is None else rows
-        pieces = [(piece, (beside[piece],)) for _, piece in _by_block(wanted)]
+        pieces = ((piece, (beside[piece],)) for _, piece in _by_block(wanted))
         told = tracked(pieces, what or "read the counts", wanted.size, n_in=lambda piece: int(piece[0].size))
         work = _OnCounts(function, self._convert)
         if is_stored(self._matrix):
