@@ -108,6 +108,13 @@ def test_logged_values_in_a_file_give_what_they_give_in_memory(tumour_file: Path
     assert len(runs[0][1].clusters)
 
 
+def test_a_cluster_for_a_matrix_in_memory_is_refused_with_the_way_out() -> None:
+    adata = data.simulated_tumour(200, seed=1)
+    with pytest.raises(OptionError, match="in memory") as caught:
+        cafsc.annotate(adata, client=object())  # type: ignore[arg-type]
+    assert "backed=True" in str(caught.value.fix)
+
+
 def test_a_matrix_that_workers_cannot_open_is_refused_with_the_way_out() -> None:
     import h5py
 

@@ -146,7 +146,7 @@ def annotate(
     InputError
         If the data cannot be used; says what was found and what to do.
     OptionError
-        If an option names something that is not there.
+        If an option names something that is not there, or a client is given for a matrix in memory.
     CatalogueError
         If a signature file breaks the rules.
     """
@@ -181,6 +181,8 @@ def annotate(
         if report.use == "raw":
             adata = _from_raw(adata)
             report = pp.check(adata, species=_species(species)).with_findings(report.findings)
+        if client is not None:
+            _require_file(adata, report)
         step("normalise")
         pp.normalize(adata, report, key_added=key_added, config=config.normalize)
         pp.qc(adata, key_added=key_added, config=config.qc)
@@ -258,6 +260,17 @@ def _species(species: str) -> Any:
     if species not in ("auto", "human", "mouse"):
         raise OptionError(f"species {species!r}", expected="auto, human or mouse", fix="use one of these")
     return species
+
+
+def _require_file(adata: AnnData, report: pp.CheckReport) -> None:
+    """Refuse a cluster for values that its workers cannot reach."""
+    used = adata.X if report.use == "X" else adata.layers[report.use.removeprefix("layer:")]
+    if not is_stored(used):
+        raise OptionError(
+            f"a cluster is given, and {report.use} is in memory",
+            expected="a matrix in a file that the workers can open",
+            fix="read it with cafsc.io.read(path, backed=True), or leave the client out",
+        )
 
 
 def _from_raw(adata: AnnData) -> AnnData:
