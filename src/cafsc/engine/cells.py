@@ -112,14 +112,21 @@ def pooled_lognorm(
     edges.eliminate_zeros()
     filled = counts.nnz > _DENSE_SHARE * counts.shape[0] * counts.shape[1]
     # Where most entries of the sums are filled, adding whole rows is quicker than finding places.
-    summed = edges @ (counts.toarray() if filled else counts)
-    pooled = sparse.csr_matrix(summed, dtype=np.float64)
+    pooled = _compressed(edges @ counts.toarray()) if filled else edges @ counts.astype(np.float64)
     if own is not None:
         pooled = sparse.csr_matrix(pooled + own)
     depth = np.asarray(pooled.sum(axis=1)).ravel()
     pooled.data *= np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(pooled.indptr))
     np.log1p(pooled.data, out=pooled.data)
     return pooled
+
+
+def _compressed(dense: Array) -> sparse.csr_matrix:
+    """CSR of an array that is mostly filled, float64, without the coordinates that scipy would make first."""
+    stored = dense != 0
+    ends = np.concatenate([[0], np.cumsum(stored.sum(axis=1))])
+    indices = np.tile(np.arange(dense.shape[1], dtype=np.int32), dense.shape[0])[stored.ravel()]
+    return sparse.csr_matrix((dense[stored].astype(np.float64, copy=False), indices, ends), shape=dense.shape)
 
 
 def weighted_sums(x: sparse.csr_matrix, weights: Array, least_weight: float) -> Array:
