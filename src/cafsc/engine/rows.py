@@ -13,7 +13,7 @@ from scipy import sparse
 from cafsc._errors import InputError
 
 # Rows are read and scored so many at a time: their values and their scores stay within the processor's cache.
-BLOCK_ROWS = 2048
+BLOCK_ROWS = 1024
 
 
 @dataclass(frozen=True, eq=False)
