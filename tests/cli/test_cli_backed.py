@@ -13,8 +13,10 @@ from cafsc import data, io
 CAFSC = Path(sys.executable).with_name("cafsc")
 
 
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([CAFSC, *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
+def run(*words: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [CAFSC, *map(str, words)], capture_output=True, text=True, timeout=300, check=False, cwd=folder
+    )
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,8 @@ def tumour_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_a_matrix_in_its_file_gives_the_same_files(tumour_path: Path, tmp_path: Path) -> None:
     for name, option in (("memory", "--no-backed"), ("file", "--backed")):
-        done = run("annotate", tumour_path, "-o", tmp_path / f"{name}.h5ad", option, "--no-report")
+        words = ["annotate", tumour_path.name, "-o", tmp_path / f"{name}.h5ad", option, "--no-report"]
+        done = run(*words, folder=tumour_path.parent)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "memory.h5ad").read_bytes() == (tmp_path / "file.h5ad").read_bytes()
     for table in ("clusters.tsv", "cells.tsv.gz", "evidence.tsv"):

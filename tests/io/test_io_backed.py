@@ -135,6 +135,19 @@ def test_file_is_open_as_long_as_something_leads_to_it(small: AnnData, tmp_path:
     assert _open_files("lasting.h5ad") == 0
 
 
+def test_a_file_named_from_the_working_folder_is_the_same_from_another(
+    stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = _in_memory(io.read(stored).X)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    io.close(io.read(stored.name, backed=True))
+    backed = io.read(stored.name, backed=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    np.testing.assert_array_equal(_in_memory(backed.X), expected)
+    io.close(backed)
+
+
 def test_a_file_that_changes_while_it_is_open_is_refused_in_the_end(small: AnnData, tmp_path: Path) -> None:
     path = _stored(small, tmp_path / "sample.h5ad")
     backed = io.read(path, backed=True)

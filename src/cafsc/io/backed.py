@@ -81,8 +81,10 @@ def read_backed(path: Path) -> tuple[AnnData, tuple[str, ...]]:
     InputError
         The h5ad is of an older layout.
     """
-    before = identity(path)
-    root: Any = open_store(path) if path.is_dir() else open_lasting(path)
+    # Absolute, as the working folder may be another one when the file is closed.
+    place = path.absolute()
+    before = identity(place)
+    root: Any = open_store(place) if place.is_dir() else open_lasting(place)
     try:
         if not is_modern(root):
             raise InputError(
@@ -95,7 +97,7 @@ def read_backed(path: Path) -> tuple[AnnData, tuple[str, ...]]:
     except BaseException:
         _shut(root)
         raise
-    _opened[path.absolute()] = before
+    _opened[place] = before
     return adata, dropped
 
 
