@@ -1,11 +1,13 @@
 """How `cafsc annotate` grows with the cells, and what it takes where the matrix stays in its file.
 
     python benchmarks/scale.py [--cells 100000] [--genes 30000] [--million] [--folder FOLDER]
+    python benchmarks/scale.py --agreement 12000
 
 The data are those of `large_data.py`, about three percent of the entries not zero, gzip-compressed. Every run is a
 fresh process with one thread for linear algebra; wall seconds are of one run each, CPU seconds include children, and
 peak memory is the highest resident set of the process. "Beyond outputs" leaves out the scores that the process returns.
-``--million`` adds a million cells; ``--folder`` keeps the data for another time.
+``--million`` adds a million cells; ``--folder`` keeps the data for another time. ``--agreement`` compares, on so many
+simulated cells, what a sample that stands for all gives with what all cells give.
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -81,6 +87,38 @@ def table(n_cells: int, scale: Scale, million: bool) -> list[list[str]]:
     return rows
 
 
+def agreement(n_cells: int) -> None:
+    """Share of cells with the same answer where a sample stands for all, for samples ever smaller."""
+    import cafsc
+    from cafsc import data
+    from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
+
+    tumour = data.simulated_tumour(n_cells, seed=3)
+
+    def answer(of_tissue: int, of_fibroblasts: int) -> tuple[pd.Series, pd.Series]:
+        adata = tumour.copy()
+        components = ClusterConfig(resolution=GateConfig().components.resolution, max_cells=of_tissue)
+        config = AnnotateConfig(
+            gate=GateConfig(components=components), score=ScoreConfig(max_cells=of_fibroblasts)
+        )
+        cafsc.annotate(adata, config=config)
+        return adata.obs["caf_lineage"].astype(str), adata.obs["caf_subtype"].astype(str)
+
+    lineage, subtype = answer(n_cells, n_cells)
+    n_kept = int((subtype != "nan").sum())
+    print(
+        f"{n_cells:,} cells, {n_kept:,} fibroblasts; cells with the lineage, fibroblasts with the state of the whole"
+    )
+    for share in (2, 4, 8):
+        sizes = n_cells // share, max(n_kept // share, 100)
+        found = answer(*sizes)
+        both = (subtype != "nan") & (found[1] != "nan")
+        print(
+            f"sample of {sizes[0]:,} cells and {sizes[1]:,} fibroblasts: "
+            f"{(found[0] == lineage).mean():.3f}, {(found[1] == subtype)[both].mean():.3f}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -89,7 +127,11 @@ def main() -> None:
     parser.add_argument("--genes", type=int, default=30_000)
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--agreement", type=int, metavar="CELLS")
     options = parser.parse_args()
+    if options.agreement:
+        agreement(options.agreement)
+        return
     print(f"load {os.getloadavg()[0]:.1f} before, on {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         scale = Scale(options.folder or Path(folder), options.genes)
