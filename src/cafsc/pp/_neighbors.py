@@ -21,13 +21,13 @@ from cafsc.pp._nearest import nearest
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-_CLIP = 10.0
+CLIP = 10.0
 _ROWS = 512
 """Cells that are made dense at a time; their number changes the last bits."""
 _N_BINS = 20
 _MIN_CELLS = 3
 _MIN_JACCARD = 1 / 15
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 
 
 def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
@@ -51,7 +51,7 @@ def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
     variance = (square - mean**2) * n_cells / max(n_cells - 1, 1)
     detected = _n_positive(normalized)
     # Rounding leaves a constant gene a variance a little above zero.
-    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > _ROUNDING * square))
+    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > ROUNDING * square))
     if candidates.size <= n_top_genes:
         return candidates.astype(np.int64)
     log_mean = np.log(mean[candidates])
@@ -118,7 +118,7 @@ def principal_components(
     columns = lognorm[:, genes]
     groups = _groups(batch, columns.shape[0])
     means, deviation = _moments(columns, groups)
-    varies = np.flatnonzero(deviation > _ROUNDING)
+    varies = np.flatnonzero(deviation > ROUNDING)
     rank = min(n_pcs, min(columns.shape[0], varies.size) - 1)
     if rank < 1:
         return np.zeros((lognorm.shape[0], 1))
@@ -161,7 +161,7 @@ class _Scaled:
         block = self.columns[start:stop].toarray()
         block -= self.means[self.groups[start:stop]] if len(self.means) > 1 else self.means
         block /= self.deviation
-        np.clip(block, -_CLIP, _CLIP, out=block)
+        np.clip(block, -CLIP, CLIP, out=block)
         return np.asarray(block, dtype=np.float64)
 
     def blocks(self) -> Iterator[Array]:

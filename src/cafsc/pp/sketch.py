@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._threads import reproducible
+from cafsc.pp._neighbors import CLIP, ROUNDING
 from cafsc.pp.rows import Index
 
 Array = NDArray[np.float64]
-_ROUNDING = 1e-9
-_CLIP = 10.0
 
 
 def sketch_rows(usable: NDArray[np.bool_], max_cells: int, seed: int) -> Index:
@@ -70,9 +69,9 @@ class Projection:
             mean[name] = values[batch == name].mean(axis=0)
         values -= _means(mean, batch, values.shape[0])
         deviation = values.std(axis=0)
-        deviation[deviation <= _ROUNDING] = np.inf
+        deviation[deviation <= ROUNDING] = np.inf
         values /= deviation
-        np.clip(values, -_CLIP, _CLIP, out=values)
+        np.clip(values, -CLIP, CLIP, out=values)
         length = (components**2).sum(axis=0)
         with reproducible():
             loadings = values.T @ components / np.where(length > 0, length, 1.0)
@@ -83,7 +82,7 @@ class Projection:
         values = lognorm[:, self.genes].toarray()
         values -= _means(self.mean, batch, values.shape[0])
         values /= self.deviation
-        np.clip(values, -_CLIP, _CLIP, out=values)
+        np.clip(values, -CLIP, CLIP, out=values)
         with reproducible():
             return np.asarray(values @ self.loadings)
 

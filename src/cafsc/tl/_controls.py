@@ -52,15 +52,6 @@ class SetColumns:
         return SetColumns(np.sort(place[self.up]), np.sort(place[self.down]), self.n_genes)
 
 
-def _signed_mean(values: Array, columns: SetColumns) -> Array:
-    out = np.zeros(values.shape[0])
-    if columns.up.size:
-        out += values[:, columns.up].mean(axis=1)
-    if columns.down.size:
-        out -= values[:, columns.down].mean(axis=1)
-    return out
-
-
 def control_corrected(
     lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns], *, n_values: int | None = None
 ) -> Array:
