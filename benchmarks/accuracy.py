@@ -139,7 +139,7 @@ def _leiden(adata: AnnData) -> np.ndarray:
     from cafsc.pp.cluster import embed_and_cluster
 
     counts = sparse.csr_matrix(np.expm1(adata.X.astype(np.float64)))
-    _, labels, _ = embed_and_cluster(counts, ClusterConfig(n_neighbors=15, resolution=1.0))
+    _, labels = embed_and_cluster(counts, ClusterConfig(n_neighbors=15, resolution=1.0))
     return labels.astype(str).astype(object)
 
 

@@ -5,7 +5,8 @@
 
 The data are those of `large_data.py`, about three percent of the entries not zero, gzip-compressed. Every run is a
 fresh process with one thread for linear algebra; wall seconds are of one run each, CPU seconds include children, and
-peak memory is the highest resident set of the process. "Beyond outputs" leaves out the scores that the process returns.
+peak memory is the highest resident set of the process. "Beyond outputs" leaves out the scores that the process returns;
+the process does without dask, fsspec and pyarrow, which an installation of cafsc alone does not have either.
 ``--million`` adds a million cells; ``--folder`` keeps the data for another time. ``--agreement`` compares, on so many
 simulated cells, what a sample that stands for all gives with what all cells give.
 """

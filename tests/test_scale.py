@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ import cafsc
 from cafsc import AnnotationResult, data, io
 from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
 from cafsc._errors import OptionError
+from cafsc.io.row_blocks import RowSource
 
 N_CELLS = 3_000
 SKETCH = AnnotateConfig(
@@ -73,6 +76,31 @@ def test_a_file_gives_what_memory_gives_to_the_last_byte(
     io.write_h5ad(backed, tmp_path / "backed.h5ad")
     io.write_h5ad(sketched[0], tmp_path / "memory.h5ad")
     assert (tmp_path / "backed.h5ad").read_bytes() == (tmp_path / "memory.h5ad").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_run_inflates_its_matrix_once_and_leaves_no_copy(
+    tumour_file: Path, sketched: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_rows = 0
+
+    def read(source: RowSource, start: int, stop: int) -> Any:
+        nonlocal n_rows
+        n_rows += stop - start
+        return real(source, start, stop)
+
+    real = RowSource.read
+    monkeypatch.setattr(RowSource, "read", read)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    backed = io.read(tumour_file, backed=True)
+    same((backed, cafsc.annotate(backed, cancer="breast", config=SKETCH)), sketched)
+    assert n_rows == N_CELLS
+    assert list(tmp_path.iterdir()) == []
+    # Where there is no place for a copy, the file is read again and again, and the result is the same.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    again = io.read(tumour_file, backed=True)
+    same((again, cafsc.annotate(again, cancer="breast", config=SKETCH)), sketched)
+    assert n_rows > 5 * N_CELLS
 
 
 @pytest.mark.slow

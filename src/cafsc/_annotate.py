@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -17,6 +18,7 @@ from cafsc._errors import OptionError
 from cafsc._keys import Keys
 from cafsc._summary import summarise, tumour_shares
 from cafsc._threads import limit_threads
+from cafsc.io.scratch import scratch_copies
 from cafsc.pp.columns import with_columns
 from cafsc.pp.findings import by_severity
 from cafsc.pp.memory import keeping
@@ -167,7 +169,7 @@ def annotate(
         key_added,
     )
     step = _stepper(progress)
-    with limit_threads(threads), on_cluster(client), keeping():
+    with limit_threads(threads), on_cluster(client), keeping(), _copies(client):
         step("check")
         report = pp.check(adata, layer=layer, species=_species(species))
         report.raise_for_errors()
@@ -242,6 +244,11 @@ def annotate(
         get.scores(adata, key_added),
         get.summary(adata, key_added),
     )
+
+
+def _copies(client: Client | None) -> AbstractContextManager[None]:
+    """Copies of what is read many times; workers of a cluster could not read them."""
+    return nullcontext() if client is not None else scratch_copies()
 
 
 def _stepper(progress: Progress | None) -> Callable[[str], None]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from engine_cases import N_BINS, N_CELLS, N_GENES, members
 from scipy import sparse
 
-from cafsc.engine import Members
+from cafsc.engine import Members, compiled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_loaded() -> Iterator[None]:
+    """The number of values alone chooses the loops, whatever is loaded by then: both are compared here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "sys", SimpleNamespace(modules={}))
+        yield
 
 
 @pytest.fixture(scope="session")

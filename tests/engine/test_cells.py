@@ -85,6 +85,16 @@ def test_pooling_narrow_counts_and_no_cell(
 
 
 @both
+def test_stored_zeros_and_sums_that_fall_back_to_zero_are_pooled_once(kernels: ModuleType) -> None:
+    # A gene is listed when its sum leaves zero: neither a stored zero nor a sum that comes back may list it twice.
+    dense = np.array([[0.0, 2.0, 1.0], [3.0, -2.0, 0.0], [1.0, 2.0, 4.0]])
+    counts = sparse.csr_matrix((dense.ravel(), np.tile([0, 1, 2], 3), [0, 3, 6, 9]), shape=(3, 3))
+    graph = sparse.csr_matrix(np.ones((2, 3)))
+    found = kernels.pooled_lognorm(counts, graph, 10.0).toarray()
+    np.testing.assert_allclose(found, np.log1p(np.tile(dense.sum(axis=0), (2, 1)) * 10.0 / dense.sum()))
+
+
+@both
 def test_weighted_sums_leave_the_least_weights_out(counts: sparse.csr_matrix, kernels: ModuleType) -> None:
     weights = np.random.default_rng(2).random((80, 3))
     weights[weights < 0.5] = 1e-9
@@ -96,6 +106,9 @@ def test_weighted_sums_leave_the_least_weights_out(counts: sparse.csr_matrix, ke
 def test_products_of_rows(counts: sparse.csr_matrix, kernels: ModuleType) -> None:
     table = np.random.default_rng(3).normal(size=(200, 5))
     np.testing.assert_allclose(kernels.row_products(counts, table), counts.toarray() @ table, rtol=1e-12)
+    some = np.array([3, 1, 1])
+    expected = counts[some].toarray() @ table
+    np.testing.assert_allclose(kernels.row_products(counts, table, some), expected, rtol=1e-12)
 
 
 def test_the_size_of_the_dataset_chooses() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -15,8 +16,18 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from cafsc._errors import InputError, OptionError
-from cafsc.engine import METHODS, Members, Scorer, bin_mean_combination, gene_means, row_blocks
+from cafsc.engine import (
+    BLOCK_ROWS,
+    METHODS,
+    Members,
+    Scorer,
+    bin_mean_combination,
+    compiled,
+    gene_means,
+    row_blocks,
+)
 from cafsc.engine.compiled import kernels
+from cafsc.engine.groups import FIELD_BITS
 
 
 def scorer(sets: list[Members], bins: np.ndarray, n_values: int = LARGE, **options: Any) -> Scorer:
@@ -34,6 +45,14 @@ def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
 def test_a_large_matrix_has_compiled_loops_and_a_small_one_has_not() -> None:
     assert kernels(SMALL).__name__ == "cafsc.engine.reference"
     assert kernels(LARGE).__name__ == kernels(LARGE, ranks=True).__name__ == "cafsc.engine.loops"
+
+
+def test_a_small_matrix_has_compiled_loops_where_they_are_loaded_anyway(monkeypatch: Any) -> None:
+    monkeypatch.setattr(compiled, "sys", SimpleNamespace(modules={"numba": None}))
+    assert kernels(SMALL).__name__ == "cafsc.engine.reference"
+    for loaded in ("cafsc.engine.loops", "cafsc.engine.cell_loops"):
+        monkeypatch.setattr(compiled, "sys", SimpleNamespace(modules={loaded: None}))
+        assert kernels(SMALL).__name__ == "cafsc.engine.loops"
 
 
 @pytest.mark.parametrize("target_sum", [None, 1e4])
@@ -169,6 +188,34 @@ def test_many_parts_on_two_threads_have_the_bits_of_one(
     same(found[0], {method: np.tile(v, (40, 1)) for method, v in scoring.score(lognorm).items()})
     size = [rows.n_rows for _, rows in row_blocks(long, 1000)]
     assert size == [1000, 1000, 800]
+
+
+def test_more_groups_than_the_tables_can_name(lognorm: sparse.csr_matrix, bins: np.ndarray) -> None:
+    many = [members([n % N_GENES, (7 * n + 1) % N_GENES]) for n in range(1 << FIELD_BITS)]
+    few = lognorm[:3]
+    found = scorer(many, bins).score(few)
+    expected = scorer(many[-20:], bins).score(few)
+    same({method: values[:, -20:] for method, values in found.items()}, expected)
+    sums = bin_mean_combination(bins, many).scores(next(row_blocks(few))[1], LARGE)
+    np.testing.assert_array_equal(sums[:, -20:], expected["bin_mean"])
+
+
+def test_rows_are_scored_in_parts_that_bound_the_memory(lognorm: sparse.csr_matrix) -> None:
+    long = sparse.vstack([lognorm] * 150, format="csr")
+    assert [rows.n_rows for _, rows in row_blocks(long)] == [4096, 4096, 2308]
+    assert next(row_blocks(long.toarray()))[1].n_rows == BLOCK_ROWS < 4096
+    rows = next(row_blocks(long))[1]
+    for n_sums, threads, size in (
+        (100, 1, 4096),
+        (100, 4, 1024),
+        (100, 99, 256),
+        (2048, 1, 512),
+        (10**6, 1, 256),
+    ):
+        parts = list(rows.parts(n_sums, threads))
+        assert [part.n_rows for _, part in parts] == [size] * (4096 // size)
+        np.testing.assert_array_equal(np.concatenate([part.data for _, part in parts]), rows.data)
+        assert [place.start for place, _ in parts] == list(range(0, 4096, size))
 
 
 @pytest.mark.parametrize("n_values", [SMALL, LARGE])

@@ -6,10 +6,12 @@ import gzip
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cafsc._errors import OptionError
 from cafsc.genes import aliases, approved, symbols
-from cafsc.genes.tables import ortholog_pairs, table, table_files
+from cafsc.genes.tables import casefolded, ortholog_pairs, table, table_files
 from cafsc.sig import signatures_dir
 
 MAX_BYTES = 1_500_000
@@ -113,3 +115,21 @@ def test_mouse_aliases_are_there() -> None:
 def test_unknown_species_is_refused_with_the_known() -> None:
     with pytest.raises(OptionError, match="human or mouse"):
         table("rat")
+
+
+@given(st.lists(st.text(max_size=5), max_size=6))
+def test_names_folded_together_are_those_folded_one_by_one(names: list[str]) -> None:
+    assert casefolded(names) == [name.casefold() for name in names]
+
+
+@pytest.mark.parametrize("species", ["human", "mouse"])
+def test_a_folded_name_leads_to_the_one_symbol_that_it_can_mean(species: str) -> None:
+    genes = table(species)
+    for folded, pairs in (
+        (genes.folded, [(symbol, symbol) for symbol in genes.approved]),
+        (genes.folded_aliases, list(genes.aliases.items())),
+    ):
+        meant: dict[str, set[str]] = {}
+        for name, symbol in pairs:
+            meant.setdefault(name.casefold(), set()).add(symbol)
+        assert dict(folded) == {key: next(iter(found)) for key, found in meant.items() if len(found) == 1}

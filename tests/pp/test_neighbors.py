@@ -13,11 +13,10 @@ from cafsc.pp._neighbors import (
     communities,
     detected_genes,
     neighbor_graph,
-    principal_components,
     shared_neighbors,
     variable_genes,
 )
-from cafsc.pp.normalize import log1p_depth, scale_depth
+from cafsc.pp.normalize import scale_depth
 
 
 @pytest.fixture
@@ -56,46 +55,6 @@ def test_most_detected_genes_come_first_and_undetected_never() -> None:
     assert list(detected_genes(sparse.csr_matrix(dense), 9)) == [0, 1, 3, 4]
     # Genes 1 and 3 are alike: either both or none.
     assert list(detected_genes(sparse.csr_matrix(dense), 1)) == [1, 3]
-
-
-def plain_components(lognorm: np.ndarray, n_pcs: int) -> np.ndarray:
-    scaled = (lognorm - lognorm.mean(axis=0)) / lognorm.std(axis=0)
-    u, s, _ = np.linalg.svd(np.clip(scaled, -10, 10), full_matrices=False)
-    scores = u[:, :n_pcs] * s[:n_pcs]
-    extreme = scores[np.abs(scores).argmax(axis=0), np.arange(n_pcs)]
-    return np.asarray(scores * np.sign(extreme))
-
-
-@pytest.mark.parametrize("n_genes", [20, 200], ids=["more cells than genes", "more genes than cells"])
-def test_components_are_those_of_a_full_decomposition(n_genes: int) -> None:
-    lognorm = np.log1p(np.random.default_rng(5).poisson(2.0, (60, n_genes)).astype(float))
-    found = principal_components(sparse.csr_matrix(lognorm), np.arange(n_genes), 5)
-    expected = plain_components(lognorm, 5)
-    # Centring before clipping: no value is clipped here, so the plain way is the same.
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
-
-
-def test_components_do_not_hold_a_shift_between_batches(
-    two_kinds: tuple[sparse.csr_matrix, np.ndarray],
-) -> None:
-    counts, kind = two_kinds
-    lognorm = log1p_depth(counts, 1e4).toarray()
-    batch = np.array(["a", "b"] * 40, dtype=object)
-    shifted = lognorm + 3.0 * (batch == "b")[:, None] * (np.arange(300) % 2)[None, :]
-    genes = np.arange(300)
-    plain = principal_components(sparse.csr_matrix(shifted), genes, 2)
-    centred = principal_components(sparse.csr_matrix(shifted), genes, 2, batch)
-    assert abs(np.corrcoef(plain[:, 0], batch == "b")[0, 1]) > 0.95
-    assert abs(np.corrcoef(centred[:, 0], batch == "b")[0, 1]) < 0.05
-    assert abs(np.corrcoef(centred[:, 0], kind)[0, 1]) > 0.9
-
-
-def test_no_more_components_than_the_data_have() -> None:
-    lognorm = sparse.csr_matrix(np.random.default_rng(0).random((4, 9)))
-    assert principal_components(lognorm, np.arange(9), 30).shape == (4, 3)
-    assert principal_components(lognorm[:1], np.arange(9), 30).shape == (1, 1)
-    constant = sparse.csr_matrix(np.ones((4, 9)))
-    np.testing.assert_array_equal(principal_components(constant, np.arange(9), 3), np.zeros((4, 1)))
 
 
 def test_neighbours_are_the_nearest() -> None:

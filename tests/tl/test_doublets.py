@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from cafsc.tl._doublets import doublet_partners
+from cafsc.tl._doublets import PairProfiles, doublet_partners
 from cafsc.tl._mixture import Capping, profiles
 
 
@@ -14,7 +14,7 @@ def partners(
     counts: sparse.csr_matrix, weights: np.ndarray, unlike: np.ndarray, min_gain: float
 ) -> np.ndarray:
     x = Capping.fit(counts, 1000.0).apply(counts)
-    return doublet_partners(x, profiles(x, weights, 200.0), unlike, min_gain)
+    return doublet_partners(x, PairProfiles(profiles(x, weights, 200.0), unlike), min_gain)
 
 
 Planted = tuple[sparse.csr_matrix, np.ndarray, np.ndarray]

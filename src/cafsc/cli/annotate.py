@@ -254,7 +254,16 @@ def _plan(
 def _run(
     source: Path, outputs: Outputs, options: Options, reporter: Progress, *, force: bool
 ) -> tuple[list[str], dict[str, object]]:
-    """The run itself: read, annotate, write."""
+    """The run itself, with room for copies of what is read often; workers of a cluster could not read them."""
+    from cafsc.io.scratch import scratch_copies
+
+    with contextlib.nullcontext() if options.dask else scratch_copies():
+        return _read_annotate_write(source, outputs, options, reporter, force=force)
+
+
+def _read_annotate_write(
+    source: Path, outputs: Outputs, options: Options, reporter: Progress, *, force: bool
+) -> tuple[list[str], dict[str, object]]:
     import cafsc
     from cafsc import io
     from cafsc.io.files import unchanged

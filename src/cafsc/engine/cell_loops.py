@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -14,6 +15,23 @@ from cafsc.engine.compiled import compiled
 
 Array = NDArray[Any]
 _COUNTS = 512
+_PAIRS, _FOURS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
+_EIGHTS, _ADDED = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
+_ONE_ROW, _ALWAYS = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.bool_)
+
+
+def _unsigned(columns: Array) -> Array:
+    """Columns without a sign: of any other index numba would ask whether it counts from the end."""
+    return columns.view(f"u{columns.itemsize}")
+
+
+@numba.njit(nogil=True)
+def _n_ones(bits: Any) -> Any:
+    """Ones in a word, without asking anything that a processor could guess wrong."""
+    bits -= (bits >> np.uint64(1)) & _PAIRS
+    bits = (bits & _FOURS) + ((bits >> np.uint64(2)) & _FOURS)
+    bits = (bits + (bits >> np.uint64(4))) & _EIGHTS
+    return (bits * _ADDED) >> np.uint64(56)
 
 
 @compiled
@@ -21,28 +39,27 @@ def _thin(
     data: Array, indices: Array, indptr: Array, start: Any, kept: Array, columns: Array, rows: Array
 ) -> None:
     one, all_ones = np.uint64(1), ~np.uint64(0)
-    n = 0
+    n = np.uint64(0)
     rows[0] = 0
     for row in range(indptr.size - 1):
         high = np.uint64(row) << np.uint64(32)
-        for k in range(indptr[row], indptr[row + 1]):
-            place = (high | np.uint64(indices[k])) * _STEP + start
-            left = np.int64(data[k])
-            total = 0
+        values, genes = data[indptr[row] : indptr[row + 1]], indices[indptr[row] : indptr[row + 1]]
+        for k in range(values.size):
+            gene = np.uint64(genes[k])
+            place = (high | gene) * _STEP + start
+            left = np.int64(values[k])
+            total = np.uint64(0)
             while left > 0:
                 z = (place ^ (place >> np.uint64(30))) * _FIRST
                 z = (z ^ (z >> np.uint64(27))) * _SECOND
                 z = z ^ (z >> np.uint64(31))
                 place = z + _STEP
-                bits = z & (all_ones if left >= 64 else (one << np.uint64(left)) - one)
-                while bits:
-                    bits &= bits - one
-                    total += 1
+                total += _n_ones(z & (all_ones if left >= 64 else (one << np.uint64(left)) - one))
                 left -= 64
-            if total:
-                kept[n] = total
-                columns[n] = indices[k]
-                n += 1
+            # Written in any case: whether a molecule stays is what no processor can foresee.
+            kept[n] = total
+            columns[n] = gene
+            n += np.uint64(total > 0)
         rows[row + 1] = n
 
 
@@ -54,10 +71,39 @@ def thinner(counts: sparse.csr_matrix) -> Callable[[int], sparse.csr_matrix]:
         kept, columns = np.empty(counts.nnz, dtype=np.float32), np.empty(counts.nnz, dtype=np.int32)
         rows = np.empty(counts.shape[0] + 1, dtype=counts.indptr.dtype)
         start = _mixed(np.array([key], dtype=np.uint64))[0]
-        _thin(counts.data, counts.indices, counts.indptr, start, kept, columns, rows)
+        _thin(counts.data, _unsigned(counts.indices), counts.indptr, start, kept, _unsigned(columns), rows)
         return sparse.csr_matrix((kept[: rows[-1]], columns[: rows[-1]], rows), shape=counts.shape)
 
     return draw
+
+
+@numba.njit(nogil=True)
+def _add_neighbours(
+    data: Array, indices: Array, indptr: Array, cells: Array, drawn: Array, total: Array, genes: Array, n: Any
+) -> Any:
+    """Add up rows in `total`, and list in `genes` from `n` on the columns that were zero before."""
+    for cell in cells:
+        if drawn[cell]:
+            values, columns = data[indptr[cell] : indptr[cell + 1]], indices[indptr[cell] : indptr[cell + 1]]
+            for k in range(values.size):
+                gene = columns[k]
+                before = total[gene]
+                # Written in any case, and only then counted: half of them are new, in no order.
+                genes[n] = gene
+                n += np.uint64((before == 0) & (values[k] != 0))
+                total[gene] = before + values[k]
+    return n
+
+
+@numba.njit(nogil=True)
+def _logarithm(value: Any, rate: Any, known: Array) -> Any:
+    """Of 1 + value x rate. Counts are few different whole numbers: each logarithm is taken once a cell."""
+    count = np.uint64(value) if value < _COUNTS else np.uint64(0)
+    if count == value:
+        if known[count] < 0:
+            known[count] = np.log1p(value * rate)
+        return known[count]
+    return np.log1p(value * rate)
 
 
 @compiled
@@ -77,40 +123,26 @@ def _pool(
     out_indices: Array,
     out_indptr: Array,
 ) -> None:
-    n = 0
     known = np.empty(_COUNTS)
+    n = np.uint64(0)
     out_indptr[0] = 0
     for row in range(edge_start.size - 1):
-        for e in range(edge_start[row], edge_start[row + 1]):
-            cell = edges[e]
-            if drawn[cell]:
-                for k in range(indptr[cell], indptr[cell + 1]):
-                    total[indices[k]] += data[k]
-        if own_indptr.size > 1:
-            for k in range(own_indptr[row], own_indptr[row + 1]):
-                total[own_indices[k]] += own_data[k]
-        depth = 0.0
         first = n
-        for gene in range(total.size):
-            value = total[gene]
-            if value != 0:
-                out_data[n] = value
-                out_indices[n] = gene
-                depth += value
-                total[gene] = 0
-                n += 1
+        cells = edges[edge_start[row] : edge_start[row + 1]]
+        n = _add_neighbours(data, indices, indptr, cells, drawn, total, out_indices, n)
+        if own_indptr.size > 1:
+            bounds = own_indptr[row : row + 2]
+            n = _add_neighbours(own_data, own_indices, bounds, _ONE_ROW, _ALWAYS, total, out_indices, n)
+        depth = 0.0
+        for i in range(first, n):
+            gene = out_indices[i]
+            out_data[i] = total[gene]
+            depth += total[gene]
+            total[gene] = 0
         rate = target_sum / depth if depth > 0 else 0.0
         known[:] = -1.0
         for i in range(first, n):
-            value = out_data[i]
-            # Counts are few different whole numbers: each logarithm is taken once a cell.
-            count = np.int64(value) if value < _COUNTS else 0
-            if count > 0 and count == value:
-                if known[count] < 0:
-                    known[count] = np.log1p(value * rate)
-                out_data[i] = known[count]
-            else:
-                out_data[i] = np.log1p(value * rate)
+            out_data[i] = _logarithm(out_data[i], rate, known)
         out_indptr[row + 1] = n
 
 
@@ -126,15 +158,19 @@ def pooled_lognorm(
     n_cells, n_genes = graph.shape[0], counts.shape[1]
     drawn = np.ones(counts.shape[0], dtype=bool) if drawn is None else drawn
     own = sparse.csr_matrix((0, n_genes)) if own is None else own
-    # No row has more genes than its neighbours have together, nor more than there are.
+    # No row has more genes than its neighbours have together.
     width = np.concatenate([[0], np.cumsum(np.diff(counts.indptr)[graph.indices])])
     most = np.diff(width[graph.indptr]) + (np.diff(own.indptr) if own.shape[0] else 0)
-    room = int(np.minimum(most, n_genes).sum())
+    if min(counts.data.min(initial=0), own.data.min(initial=0)) >= 0:
+        # Nor more than there are, where no sum can fall back to zero and its gene be listed again.
+        most = np.minimum(most, n_genes)
+    # One place more: a gene is written before it is known to be a new one.
+    room = int(most.sum()) + 1
     data, indices = np.empty(room), np.empty(room, dtype=np.int32)
     indptr = np.empty(n_cells + 1, dtype=np.int64)
     _pool(
-        counts.data, counts.indices, counts.indptr, graph.indices, graph.indptr, drawn,
-        own.data, own.indices, own.indptr, target_sum, np.zeros(n_genes), data, indices, indptr,
+        counts.data, _unsigned(counts.indices), counts.indptr, graph.indices, graph.indptr, drawn,
+        own.data, _unsigned(own.indices), own.indptr, target_sum, np.zeros(n_genes), data, _unsigned(indices), indptr,
     )  # fmt: skip
     out = sparse.csr_matrix((n_cells, n_genes))
     # Put in by hand: scipy would copy what is less than half of the room that was taken, which was never touched.
@@ -163,22 +199,36 @@ def weighted_sums(x: sparse.csr_matrix, weights: Array, least_weight: float) -> 
 
 
 @compiled
-def _row_products(data: Array, indices: Array, indptr: Array, table: Array, out: Array) -> None:
-    # Sums in an array of its own and unsigned indices: only so the inner loop becomes vector instructions.
+def _row_products(data: Array, indices: Array, indptr: Array, rows: Array, table: Array, out: Array) -> None:
+    # Sums in an array of its own and unsigned indices: only so the inner loop becomes vector instructions. Four values
+    # at a time: the sums are read and written a quarter as often.
     width = np.uint32(table.shape[1])
     sums = np.empty(width)
-    for row in range(np.uint32(indptr.size - 1)):
+    for i, row in enumerate(rows):
         sums[:] = 0.0
-        for k in range(indptr[row], indptr[row + 1]):
-            value = data[k]
-            gene = np.uint32(indices[k])
+        values, genes = data[indptr[row] : indptr[row + 1]], indices[indptr[row] : indptr[row + 1]]
+        whole = values.size // 4 * 4
+        for k in range(0, whole, 4):
+            a, b, c, d = values[k], values[k + 1], values[k + 2], values[k + 3]
+            of_a, of_b, of_c, of_d = (
+                table[genes[k]],
+                table[genes[k + 1]],
+                table[genes[k + 2]],
+                table[genes[k + 3]],
+            )
             for column in range(width):
-                sums[column] += value * table[gene, column]
-        out[row] = sums
+                sums[column] += (a * of_a[column] + b * of_b[column]) + (c * of_c[column] + d * of_d[column])
+        for k in range(whole, values.size):
+            value, of_value = values[k], table[genes[k]]
+            for column in range(width):
+                sums[column] += value * of_value[column]
+        out[i] = sums
 
 
-def row_products(x: sparse.csr_matrix, table: Array) -> Array:
+def row_products(x: sparse.csr_matrix, table: Array, rows: Array | None = None) -> Array:
     """See `cafsc.engine.cells.row_products`."""
-    out = np.zeros((x.shape[0], table.shape[1]))
-    _row_products(x.data, x.indices, x.indptr, np.ascontiguousarray(table, dtype=np.float64), out)
+    rows = np.arange(x.shape[0]) if rows is None else rows
+    out = np.empty((rows.size, table.shape[1]))
+    table = np.ascontiguousarray(table, dtype=np.float64)
+    _row_products(x.data, _unsigned(x.indices), x.indptr, rows, table, out)
     return out

@@ -16,7 +16,7 @@ from scipy import sparse
 
 Array = NDArray[Any]
 
-_COMPILED_FROM = 8_000
+_COMPILED_FROM = 1_500
 _WORD_BITS = 64
 _DENSE_SHARE = 0.1
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -143,6 +143,6 @@ def weighted_sums(x: sparse.csr_matrix, weights: Array, least_weight: float) -> 
     return np.asarray((used @ x).toarray(), dtype=np.float64)
 
 
-def row_products(x: sparse.csr_matrix, table: Array) -> Array:
-    """``x @ table`` for a table of genes x columns in C order: cells x columns, float64."""
-    return np.asarray(x @ table, dtype=np.float64)
+def row_products(x: sparse.csr_matrix, table: Array, rows: Array | None = None) -> Array:
+    """``x @ table`` for a table of genes x columns in C order: cells x columns, float64; of some rows if given."""
+    return np.asarray((x if rows is None else x[rows]) @ table, dtype=np.float64)

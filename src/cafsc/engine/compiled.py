@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 # Below these numbers of stored values NumPy is done before numba has been imported and its code loaded (1.5 CPU s).
 _SUMS_FROM = 40_000_000
 _RANKS_FROM = 8_000_000
+_LOOPS = ("cafsc.engine.loops", "cafsc.engine.cell_loops")
 
 
 def kernels(n_values: int, *, ranks: bool = False) -> ModuleType:
@@ -28,7 +30,8 @@ def kernels(n_values: int, *, ranks: bool = False) -> ModuleType:
     -------
     `cafsc.engine.loops` or `cafsc.engine.reference`, which have the same functions.
     """
-    large = n_values >= (_RANKS_FROM if ranks else _SUMS_FROM)
+    # Both give the same bits: once compiled code is loaded, nothing speaks for the other.
+    large = n_values >= (_RANKS_FROM if ranks else _SUMS_FROM) or any(name in sys.modules for name in _LOOPS)
     return importlib.import_module(f"cafsc.engine.{'loops' if large else 'reference'}")
 
 

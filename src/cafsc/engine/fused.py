@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,12 @@ from cafsc._errors import InputError, OptionError
 from cafsc.engine.compiled import kernels
 from cafsc.engine.groups import Array, Columns, Groups, Index, Ranking, Sides
 from cafsc.engine.means import bin_mean_combination, refuse_infinite
-from cafsc.engine.ranks import aucell_scores, default_n_up, ucell_scores
+from cafsc.engine.ranks import aucell_weights, default_n_up, rank_scores, ucell_weights
 from cafsc.engine.rows import Rows, row_blocks
-from cafsc.engine.ulm import ulm_scores
+from cafsc.engine.ulm import Lines
 
 METHODS = ("bin_mean", "ucell", "aucell", "ulm")
 _RANKED = {"ucell", "aucell"}
-# Rows scored at a time, each time by one thread: what is computed for them stays in the processor's cache.
-_PART_ROWS = 512
 
 
 class Scorer:
@@ -80,9 +77,10 @@ class Scorer:
                 expected=f"methods of {', '.join(METHODS)}; bins for bin_mean",
             )
         self.methods = tuple(method for method in METHODS if method in methods)
-        self._sets, self._sides, self._n_values = list(sets), Sides.build(sets), n_values
-        controls = bins if bins is not None and "bin_mean" in methods else np.empty(0, dtype=np.int64)
-        self._combination = bin_mean_combination(controls, sets) if controls.size else None
+        self._n_sets, self._sides, self._n_values = len(sets), Sides.build(sets), n_values
+        self._combination = (
+            bin_mean_combination(bins, sets) if bins is not None and "bin_mean" in methods else None
+        )
         self._groups = (
             self._combination.groups
             if self._combination
@@ -91,7 +89,9 @@ class Scorer:
         n_detected = n_genes if n_detected is None else n_detected
         n_up = default_n_up(n_detected) if n_up is None else n_up
         self._ranking = Ranking(n_genes, n_detected, max_rank, n_up, zeros_tied, float(target_sum or 0.0))
-        self._missing_last = missing_last
+        self._ucell = ucell_weights(self._sides, sets, max_rank, missing_last=missing_last)
+        self._aucell = aucell_weights(self._sides, n_up)
+        self._lines = Lines.build(self._sides, len(sets), n_detected)
         self._by_rank = bool(_RANKED & set(methods)) or target_sum is not None
 
     def scores(self, rows: Rows) -> dict[str, Array]:
@@ -102,6 +102,12 @@ class Scorer:
         InputError
             If a value is infinite, not a number, or, where it is ranked, negative.
         """
+        found = {method: np.empty((rows.n_rows, self._n_sets)) for method in self.methods}
+        self._fill(rows, found)
+        return found
+
+    def _fill(self, rows: Rows, found: Mapping[str, Array]) -> None:
+        """Write the scores of some rows where they belong."""
         sums = np.empty((rows.n_rows, self._groups.n_groups))
         ucell, aucell = np.empty((2, rows.n_rows, self._sides.size.size))
         zeros, moments = np.empty((2, rows.n_rows, 2))
@@ -124,49 +130,30 @@ class Scorer:
             if "ulm" in self.methods:
                 loops.row_moments(rows, moments)
                 refuse_infinite(moments)
-        found = {}
-        for method in self.methods:
-            if method == "bin_mean":
-                found[method] = (
-                    self._combination.combined(sums, self._n_values) if self._combination else sums
-                )
-            elif method == "ucell":
-                found[method] = ucell_scores(
-                    ucell,
-                    zeros[:, 0],
-                    self._sides,
-                    self._sets,
-                    self._ranking.max_rank,
-                    missing_last=self._missing_last,
-                )
+        sides = self._sides
+        for method, scores in found.items():
+            if method == "ucell":
+                rank_scores(ucell, zeros[:, 0], sides, self._ucell, scores)
             elif method == "aucell":
-                found[method] = aucell_scores(
-                    aucell, zeros[:, 1], self._sides, len(self._sets), self._ranking.n_up
-                )
-            else:
-                of_sides = sums[:, self._groups.n_controls :]
-                found[method] = ulm_scores(
-                    of_sides, moments, self._sides, len(self._sets), self._ranking.n_detected
-                )
-        return found
+                rank_scores(aucell, zeros[:, 1], sides, self._aucell, scores)
+            elif method == "ulm":
+                self._lines.scores(sums[:, self._groups.n_controls :], moments, sides, scores)
+            elif self._combination:
+                self._combination.combine(sums, self._n_values, scores)
 
     def score(self, source: Any, *, threads: int = 1) -> dict[str, Array]:
         """Scores by method of a whole matrix, as `cafsc.engine.rows.row_blocks` takes it; cells x sets, float64.
 
         The number of threads changes no bit: each row is scored by itself.
         """
-        n_rows = int(source.shape[0])
-        found = {method: np.empty((n_rows, len(self._sets))) for method in self.methods}
+        found = {method: np.empty((int(source.shape[0]), self._n_sets)) for method in self.methods}
         with ThreadPoolExecutor(threads) as pool:
             run = map if threads == 1 else pool.map
             for place, rows in row_blocks(source):
-                cuts = [*range(0, rows.n_rows, _PART_ROWS), rows.n_rows]
-                parts = [rows.part(start, stop) for start, stop in pairwise(cuts)]
-                start = place.start
-                for part, scores in zip(parts, run(self.scores, parts), strict=True):
-                    for method, values in scores.items():
-                        found[method][start : start + part.n_rows] = values
-                    start += part.n_rows
+                places, parts = zip(*rows.parts(self._groups.n_groups, threads), strict=True)
+                block = {method: scores[place] for method, scores in found.items()}
+                into = [{method: scores[part] for method, scores in block.items()} for part in places]
+                list(run(self._fill, parts, into))
         return found
 
 

@@ -14,9 +14,10 @@ from scipy import sparse
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-# A gene's record holds its first three groups, in one number: few genes have more. The compiled loops that are kept on
-# disk have these two numbers in them, and are only made anew when their own files change.
-FIELD_BITS = 20
+# A gene's record holds its first three groups, in one number: few genes have more. Compiled, a field is got by taking
+# it for a number of 16 bits, without a mask. The compiled loops that are kept on disk have these two numbers in them,
+# and are only made anew when their own files change.
+FIELD_BITS = 16
 # A gene without a group counts towards one of these, which nobody reads: several, so that one addition need not wait
 # for the one before.
 N_IDLE = 16
@@ -104,16 +105,16 @@ class Sides:
             size=size,
         )
 
-    def by_set(self, values: Array, n_sets: int) -> Array:
+    def by_set(self, values: Array, out: Array) -> None:
         """What each set has for it less what it has against it, rows x sets; NaN for a set without genes."""
-        if np.array_equal(self.set, np.arange(n_sets)) and (self.sign > 0).all():
-            return values
         up = self.sign > 0
-        out = np.full((len(values), n_sets), np.nan)
+        if up.all() and np.array_equal(self.set, np.arange(out.shape[1])):
+            out[:] = values
+            return
+        out[:] = np.nan
         out[:, self.set] = 0.0
         out[:, self.set[up]] = values[:, up]
         out[:, self.set[~up]] -= values[:, ~up]
-        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +159,11 @@ class Groups:
             for kept in (place < 2, place >= 2)
         )
         return near, far
+
+    @property
+    def fit(self) -> bool:
+        """Whether there are so few groups that the tables can name them."""
+        return self.n_groups + N_IDLE <= 1 << FIELD_BITS
 
     @cached_property
     def tables(self) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint32]]:

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cafsc.engine import reference
 from cafsc.engine.compiled import compiled
 from cafsc.engine.groups import FIELD_BITS, N_IDLE, Groups
 from cafsc.engine.rank_loops import rank_sums
@@ -21,7 +22,6 @@ __all__ = ["column_sums", "combine", "group_sums", "rank_sums", "row_moments"]
 
 Array = NDArray[Any]
 
-_FIELD = np.uint64((1 << FIELD_BITS) - 1)
 _SECOND = np.uint64(FIELD_BITS)
 _THIRD = np.uint64(2 * FIELD_BITS)
 _HAS_THIRD = np.uint64(3 * FIELD_BITS + 1)
@@ -73,8 +73,8 @@ def _group_sums(
         for k in range(values.size):
             value = np.float64(values[k])
             entry = record[columns[k]]
-            near[entry & _FIELD] += value
-            near[(entry >> _SECOND) & _FIELD] += value
+            near[np.uint16(entry)] += value
+            near[np.uint16(entry >> _SECOND)] += value
             waiting[n_waiting] = k
             n_waiting += (entry >> _HAS_THIRD) & _ONE
         for j in range(n_waiting):
@@ -82,7 +82,7 @@ def _group_sums(
             value = np.float64(values[k])
             column = columns[k]
             entry = record[column]
-            far[(entry >> _THIRD) & _FIELD] += value
+            far[np.uint16(entry >> _THIRD)] += value
             if entry >> _HAS_MORE:
                 for at in range(start[column], start[column + 1]):
                     far[group[at]] += value
@@ -115,7 +115,10 @@ def row_moments(rows: Rows, moments: Array) -> None:
 
 def group_sums(rows: Rows, groups: Groups, sums: Array) -> None:
     """Sum of each row's values over each group of columns, rows x groups."""
-    _group_sums(rows.data, rows.columns, rows.indptr, *groups.tables, sums)
+    if groups.fit:
+        _group_sums(rows.data, rows.columns, rows.indptr, *groups.tables, sums)
+    else:
+        reference.group_sums(rows, groups, sums)
 
 
 def combine(sums: Array, share: Array, target: Array, weight: Array, scores: Array) -> None:

@@ -44,15 +44,16 @@ class Combination:
         n_values
             Stored values of the whole matrix.
         """
-        sums = np.empty((rows.n_rows, self.groups.n_groups))
-        kernels(n_values).group_sums(rows, self.groups, sums)
-        return self.combined(sums, n_values)
-
-    def combined(self, sums: Array, n_values: int) -> Array:
-        """The same from sums over the groups, rows x groups."""
-        scores = np.empty((len(sums), self.share.shape[1]))
-        kernels(n_values).combine(sums, self.share, self.target, self.weight, scores)
+        scores = np.empty((rows.n_rows, self.share.shape[1]))
+        for place, part in rows.parts(self.groups.n_groups):
+            sums = np.empty((part.n_rows, self.groups.n_groups))
+            kernels(n_values).group_sums(part, self.groups, sums)
+            self.combine(sums, n_values, scores[place])
         return scores
+
+    def combine(self, sums: Array, n_values: int, scores: Array) -> None:
+        """The same from sums over the groups, rows x groups."""
+        kernels(n_values).combine(sums, self.share, self.target, self.weight, scores)
 
 
 def bin_mean_combination(bins: Index, sets: Sequence[Columns]) -> Combination:

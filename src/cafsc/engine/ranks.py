@@ -19,12 +19,9 @@ def default_n_up(n_genes: int) -> int:
     return int(np.clip(math.ceil(0.05 * n_genes), 2, max(n_genes, 2)))
 
 
-def ucell_scores(
-    gains: Array, zeros: Array, sides: Sides, sets: Sequence[Columns], max_rank: int, *, missing_last: bool
-) -> Array:
-    """UCell from what the genes of each side gain, rows x sides, and what a zero gains, (rows,).
+def ucell_weights(sides: Sides, sets: Sequence[Columns], max_rank: int, *, missing_last: bool) -> Array:
+    """What a gain counts in the UCell score of each side, (sides,).
 
-    Returns rows x sets, 0..1, NaN for a set without genes. Genes against a set are taken off, down to 0.
     ``missing_last`` counts genes that the matrix lacks as ranked last; otherwise they do not count.
     """
     named = sides.size.astype(np.float64)
@@ -33,25 +30,30 @@ def ucell_scores(
         named += np.where(sides.sign > 0, n_missing[sides.set], 0)
     # The best case: the genes hold the first ranks, so the gain falls short of n x max_rank.
     best = named * max_rank - named * (named + 1) / 2.0
-    scale = np.divide(1.0, best, out=np.zeros_like(best), where=best > 0)
-    found = sides.by_set(_with_zeros(gains, zeros, sides) * scale, len(sets))
-    return np.maximum(found, 0.0, out=found)
+    return np.divide(1.0, best, out=np.zeros_like(best), where=best > 0)
 
 
-def aucell_scores(gains: Array, zeros: Array, sides: Sides, n_sets: int, n_up: int) -> Array:
-    """AUCell from what the genes of each side gain, rows x sides, and what a zero gains, (rows,).
-
-    Returns rows x sets, 0..1, NaN for a set without genes that count for it.
-    """
+def aucell_weights(sides: Sides, n_up: int) -> Array:
+    """The same for AUCell: nothing, for genes against a set."""
     first = np.minimum(sides.size, n_up - 1)
     best = first * n_up - first * (first + 1) / 2.0
-    return sides.by_set(_with_zeros(gains, zeros, sides) * ((sides.sign > 0) / best), n_sets)
+    return np.asarray((sides.sign > 0) / best)
 
 
-def _with_zeros(gains: Array, zeros: Array, sides: Sides) -> Array:
-    """Gains of all genes of a side: those of a cell's values were counted from what its zeros gain, mostly nothing."""
+def rank_scores(gains: Array, zeros: Array, sides: Sides, weights: Array, out: Array) -> None:
+    """UCell or AUCell, rows x sets, 0..1, NaN for a set without genes; genes against a set are taken off, down to 0.
+
+    Parameters
+    ----------
+    gains
+        What the genes of each side gain, rows x sides; changed on the way.
+    zeros
+        What a zero gains, (rows,): gains were counted from there. Mostly nothing.
+    sides, weights
+        Whose genes they are, and what a gain counts.
+    """
     cells = np.flatnonzero(zeros)
-    if cells.size:
-        gains = gains.copy()
-        gains[cells] += zeros[cells, None] * sides.size
-    return gains
+    gains[cells] += zeros[cells, None] * sides.size
+    gains *= weights
+    sides.by_set(gains, out)
+    np.maximum(out, 0.0, out=out)

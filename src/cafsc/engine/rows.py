@@ -12,8 +12,12 @@ from scipy import sparse
 
 from cafsc._errors import InputError
 
-# Rows are read and scored so many at a time: their values and their scores stay within the processor's cache.
-BLOCK_ROWS = 1024
+# Rows are read and scored so many at a time; and so many where they lie in memory already, to be gone through sooner.
+BLOCK_ROWS = 256
+_BLOCK_ROWS_IN_MEMORY = 4096
+# Fewer rows than these are not worth a call; more sums than these are not made at a time.
+_LEAST_ROWS = 256
+_MOST_SUMS = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,13 @@ class Rows:
         indptr = self.indptr[start : stop + 1] - first
         return Rows(self.data[first:last], self.indices[first:last], indptr, self.n_columns)
 
+    def parts(self, n_sums: int, threads: int = 1) -> Iterator[tuple[slice, Rows]]:
+        """The rows, some for each thread but not so many that their sums take much memory, and which they are."""
+        size = max(_LEAST_ROWS, min(-(-self.n_rows // threads), _MOST_SUMS // max(n_sums, 1)))
+        for start in range(0, self.n_rows, size):
+            place = slice(start, min(start + size, self.n_rows))
+            yield place, self.part(place.start, place.stop)
+
     def without_zeros(self) -> Rows:
         """The same without stored zeros."""
         kept = self.data != 0
@@ -65,7 +76,7 @@ class Rows:
         return sparse.csr_matrix((data, self.indices, self.indptr), shape=(self.n_rows, self.n_columns))
 
 
-def row_blocks(source: Any, size: int = BLOCK_ROWS) -> Iterator[tuple[slice, Rows]]:
+def row_blocks(source: Any, size: int | None = None) -> Iterator[tuple[slice, Rows]]:
     """Rows of a matrix, a block at a time.
 
     Parameters
@@ -75,7 +86,7 @@ def row_blocks(source: Any, size: int = BLOCK_ROWS) -> Iterator[tuple[slice, Row
         file of which rows can be sliced, such as a backed ``CSRDataset`` of anndata or a dense dataset of h5py or zarr.
         Values of CSR matrices in float32 or float64 are not copied; a CSC matrix is read and turned over once.
     size
-        Rows of a block.
+        Rows of a block; 256 by default, or 4096 of a sparse matrix in memory, which are not copied.
 
     Yields
     ------
@@ -96,6 +107,8 @@ def row_blocks(source: Any, size: int = BLOCK_ROWS) -> Iterator[tuple[slice, Row
         source = source.to_memory()
     if sparse.issparse(source) and source.format != "csr":
         source = source.tocsr()
+    if size is None:
+        size = _BLOCK_ROWS_IN_MEMORY if sparse.issparse(source) else BLOCK_ROWS
     n_rows, n_columns = map(int, shape)
     for start in range(0, n_rows, size):
         rows = slice(start, min(start + size, n_rows))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from cafsc.genes.names import NameParts, is_bare, split_name
-from cafsc.genes.tables import SPECIES, table
+from cafsc.genes.tables import SPECIES, casefolded, table
 from cafsc.sig.model import Species
 
 MIN_SHARE = 0.1
@@ -73,7 +73,9 @@ def _identified(names: tuple[str, ...]) -> Identifiers:
 def _n_symbols(bare: list[str], plain: list[NameParts], species: Species) -> int:
     genes = table(species)
     approved, aliases = genes.approved, genes.aliases
-    return sum(name in approved or name in aliases for name in bare) + sum(
+    others = [name for name in bare if name not in approved]
+    n_bare = len(bare) - len(others) + sum(map(aliases.__contains__, others))
+    return n_bare + sum(
         part.prefix == species or (part.prefix is None and (part.core in approved or part.core in aliases))
         for part in plain
     )
@@ -82,8 +84,8 @@ def _n_symbols(bare: list[str], plain: list[NameParts], species: Species) -> int
 def _by_case(cores: list[str], n_names: int) -> Identifiers:
     """Symbols in the wrong case: recognised, though no species can be told from them."""
     shares = {}
+    keys = casefolded(cores)
     for species in SPECIES:
-        folded = table(species).folded
-        shares[species] = sum(core.casefold() in folded for core in cores) / n_names
+        shares[species] = sum(map(table(species).folded.__contains__, keys)) / n_names
     share = max(shares.values())
     return Identifiers("symbol", None, share) if share >= MIN_SHARE else Identifiers("unknown", None, 0.0)

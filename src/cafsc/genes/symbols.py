@@ -69,12 +69,11 @@ def symbols(names: Iterable[str], species: str) -> pd.DataFrame:
 def _all_resolved(names: tuple[str, ...], species: Species) -> tuple[tuple[str, How], ...]:
     genes = table(species)
     present = genes.approved.intersection(names)
-    return tuple(_resolved(name, genes, present) for name in names)
+    # Most names are approved, and there are tens of thousands.
+    return tuple([(name, "same") if name in present else _resolved(name, genes, present) for name in names])
 
 
 def _resolved(name: str, genes: GeneTable, present: frozenset[str]) -> tuple[str, How]:
-    if name in genes.approved:
-        return name, "same"
     parts = split_name(name)
     if parts.prefix is not None and parts.prefix != genes.species:
         return name, "unknown"

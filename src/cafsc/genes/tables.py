@@ -43,19 +43,26 @@ class GeneTable:
         return _folded(self.aliases.keys(), self.aliases.values())
 
 
+def casefolded(names: Iterable[str]) -> list[str]:
+    """Each name in the case that compares; there are tens of thousands, so all in one go."""
+    listed = list(names)
+    folded = "\n".join(listed).casefold().split("\n") if listed else []
+    # A name from outside may hold a line feed.
+    return folded if len(folded) == len(listed) else [name.casefold() for name in listed]
+
+
 def _folded(names: Iterable[str], symbols: Iterable[str]) -> dict[str, str]:
-    # Tens of thousands of names: whole columns at a time, a loop only over the few that fold alike.
-    keys = [name.casefold() for name in names]
-    pairs = list(zip(keys, symbols, strict=True))
-    found = dict(pairs)
+    keys = casefolded(names)
+    meant = list(symbols)
+    found = dict(zip(keys, meant, strict=True))
     if len(found) < len(keys):
         several = {key for key, times in Counter(keys).items() if times > 1}
-        meant: dict[str, set[str]] = {key: set() for key in several}
-        for key, symbol in pairs:
+        choices: dict[str, set[str]] = {key: set() for key in several}
+        for key, symbol in zip(keys, meant, strict=True):
             if key in several:
-                meant[key].add(symbol)
-        for key, choices in meant.items():
-            if len(choices) > 1:
+                choices[key].add(symbol)
+        for key, symbols_of_key in choices.items():
+            if len(symbols_of_key) > 1:
                 del found[key]
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from cafsc._errors import InputError
 from cafsc._keys import Keys
@@ -107,6 +108,8 @@ def sorted_rows(frame: pd.DataFrame, **ranks: pd.Series) -> pd.DataFrame:
 def _typed(column: pd.Series, kind: Kind) -> pd.Series:
     if kind == "text":
         values = column.astype(object)
+        if infer_dtype(values, skipna=False) == "string":
+            return values
         return values.where(values.notna(), "").map(str).astype(object)
     numbers = pd.to_numeric(column).astype("float64")
     if kind == "flag":

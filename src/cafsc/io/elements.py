@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from cafsc.io.hdf5 import MAX_DEPTH, SPARSE_PARTS
 from cafsc.io.vectors import StoredVector
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+_TEXTS = 2**14
 _NOT_NEEDED = ("uns", "obsm", "varm", "obsp", "varp", "layers")
 
 
@@ -88,6 +90,16 @@ def _native_array(part: Any, function: Callable[[Any], Any]) -> Any:
     return function(part)
 
 
+def _texts(dataset: h5py.Dataset) -> NDArray[np.object_]:
+    """Text of a vector, read in stretches: the library holds all that it reads twice, and leaves the room in holes."""
+    text, (n_texts,) = dataset.asstr(), dataset.shape
+    step = max(_TEXTS, dataset.chunks[0] if dataset.chunks else 1)
+    out = np.empty(n_texts, dtype=object)
+    for start in range(0, n_texts, step):
+        out[start : start + step] = text[start : start + step]
+    return out
+
+
 def is_matrix(name: str) -> bool:
     """Whether a part holds a value for each cell and gene."""
     return name in ("X", "raw/X") or (name.startswith("layers/") and name.count("/") == 1)
@@ -120,6 +132,8 @@ def read_elements(root: Any, *, backed: bool) -> tuple[AnnData, tuple[str, ...]]
             return sparse_dataset(part) if is_left else _native_sparse(part, kind == "csr_matrix", linked)
         if kind == "array":
             return part if backed and is_matrix(name) else _native_array(part, function)
+        if kind == "string-array" and isinstance(part, h5py.Dataset) and len(part.shape) == 1:
+            return _texts(part)
         if kind == "dict" and name.split("/")[0] in _NOT_NEEDED:
             return readable(part, sorted(part))
         if kind == "dataframe" and iospec.encoding_version == "0.2.0" and name in ("obs", "var"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import h5py
@@ -11,7 +12,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from cafsc.io.row_blocks import is_on_disk, plain_dtype, reading, row_source
+from cafsc.io.row_blocks import is_on_disk, plain_dtype, read_rows, reading, row_source
 from cafsc.io.vectors import StoredVector, shuffled
 
 # A block is this many values. Level 2 of ISA-L on shuffled bytes packs counts to half of what level 4 of zlib does
@@ -123,9 +124,11 @@ class _Sparse:
             yield vectors["data"], vectors["indices"], np.diff(vectors["indptr"])
             return
         rows = row_source(self.matrix)
+        # Rows may be in a scratch copy; what is stored by column is copied by column.
+        read = partial(read_rows, self.matrix) if self.matrix.format == "csr" else rows.read
         for start, stop in rows.stretches(_COPIED):
             with reading(self.matrix):
-                block = rows.read(start, stop)
+                block = read(start, stop)
             # As reading it into memory does.
             block.sum_duplicates()
             yield block.data, block.indices, np.diff(block.indptr)

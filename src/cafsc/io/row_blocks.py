@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cafsc.io.hdf5 import cause, damaged
+from cafsc.io.scratch import ScratchCopy, copy_of
 from cafsc.io.turned import stretches, turned
 from cafsc.io.vectors import StoredVector
 
@@ -87,7 +88,9 @@ class RowSource:
 
     def __init__(self, group: Any, n_minor: int) -> None:  # noqa: D107
         self._n_minor = n_minor
-        self._indptr = np.asarray(StoredVector(group["indptr"])[:]).astype(np.int64)
+        pointers = np.asarray(StoredVector(group["indptr"])[:])
+        # As narrow as they are stored: there is one for each of many cells.
+        self._indptr = pointers if pointers.dtype in (np.int32, np.int64) else pointers.astype(np.int64)
         self._data, self._indices = StoredVector(group["data"]), StoredVector(group["indices"])
 
     def read(self, start: int, stop: int) -> Any:
@@ -99,6 +102,16 @@ class RowSource:
             self._indptr[start : stop + 1],
             self._n_minor,
         )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of lines, and their length."""
+        return self._indptr.size - 1, self._n_minor
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the values or their places have to be inflated."""
+        return self._data.is_packed or self._indices.is_packed
 
     def stretches(self, n_entries: int) -> Iterator[tuple[int, int]]:
         """First line, and the one behind the last, of stretches of a bounded number of entries (or one line)."""
@@ -161,10 +174,11 @@ def read_rows(matrix: Any, start: int, stop: int) -> Any:
     column (CSC) is turned at the first call, into a temporary file in the folder that ``TMPDIR`` names, which is gone
     when the matrix is closed or the process ends.
     """
-    stop = min(stop, matrix.shape[0])
-    start = min(max(0, start), stop)
-    if is_on_disk(matrix):
-        with reading(matrix):
+    on_disk = is_on_disk(matrix)
+    with reading(matrix) if on_disk else nullcontext():
+        stop = min(stop, _shape(matrix)[0])
+        start = min(max(0, start), stop)
+        if on_disk:
             return _from_disk(matrix, start, stop)
     from scipy import sparse
 
@@ -185,7 +199,33 @@ def _from_dense(rows: NDArray[Any]) -> Any:
     return _block(block.data, block.indices, block.indptr, rows.shape[1])
 
 
+def _shape(matrix: Any) -> tuple[int, int]:
+    """Rows and columns; of a stored sparse matrix as they were at first, as it would look them up each time."""
+    known = _stored.get(id(matrix))
+    return matrix.shape if known is None or known[0]() is not matrix else known[1].shape
+
+
 def _from_disk(matrix: Any, start: int, stop: int) -> Any:
+    copy = copy_of(matrix, _copy_of_packed)
+    found = None if copy is None else copy.rows(start, stop)
+    if found is None:
+        block = _from_source(matrix, start, stop)
+        if copy is not None:
+            copy.add(start, block)
+        return block
+    block = _block(found.data, found.indices, found.indptr, _shape(matrix)[1])
+    if found.is_canonical:
+        block.has_canonical_format = True
+    return block
+
+
+def _copy_of_packed(matrix: Any) -> ScratchCopy | None:
+    """Room for a copy of a matrix of which rows are compressed, or stored with their zeros; else None."""
+    is_packed = not hasattr(matrix, "group") or _stored_rows(matrix).is_packed
+    return ScratchCopy(plain_dtype(matrix.dtype)) if is_packed else None
+
+
+def _from_source(matrix: Any, start: int, stop: int) -> Any:
     if not hasattr(matrix, "group"):
         return _from_dense(np.asarray(matrix[start:stop]))
     return _stored_rows(matrix).read(start, stop)

@@ -23,11 +23,11 @@ def _row_lengths(indices: StoredVector, n_rows: int) -> NDArray[np.int64]:
     return lengths
 
 
-def stretches(pointers: NDArray[np.int64], n_entries: int) -> Iterator[tuple[int, int]]:
+def stretches(pointers: NDArray[Any], n_entries: int) -> Iterator[tuple[int, int]]:
     """Lines (rows or columns) that hold a bounded number of entries together; at least one at a time."""
     start, n_lines = 0, len(pointers) - 1
     while start < n_lines:
-        stop = int(np.searchsorted(pointers, pointers[start] + n_entries, side="right")) - 1
+        stop = int(np.searchsorted(pointers, int(pointers[start]) + n_entries, side="right")) - 1
         stop = min(max(stop, start + 1), n_lines)
         yield start, stop
         start = stop

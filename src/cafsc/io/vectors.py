@@ -67,6 +67,13 @@ class StoredVector:
         )
         self._kept: tuple[int, NDArray[Any]] = (-1, np.empty(0, self.dtype))
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether reading it takes more than copying bytes: it is compressed, or filtered in another way."""
+        if isinstance(self._array, h5py.Dataset):
+            return bool(self._array.id.get_create_plist().get_nfilters())
+        return bool(self._array.chunks) and bool(self._array.compressors or self._array.filters)
+
     def is_same(self, other: StoredVector) -> bool:
         """Whether both are one and the same array of one file."""
         return bool(self._array == other._array)

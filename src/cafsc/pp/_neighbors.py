@@ -1,33 +1,26 @@
-"""Features, principal components, neighbours and communities: pure functions on arrays.
+"""Features, neighbours and communities: pure functions on arrays.
 
-Everything here is deterministic: float64, full decompositions, exact neighbours, rounded edge weights and a
+Everything here is deterministic: float64, exact neighbours, rounded edge weights and a
 seeded Leiden. Labels do not change with the number of threads.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._threads import reproducible
-from cafsc.pp._leading import gram, leading_vectors
 from cafsc.pp._nearest import nearest
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-CLIP = 10.0
-_ROWS = 512
-"""Cells that are made dense at a time; their number changes the last bits."""
 _N_BINS = 20
 _MIN_CELLS = 3
 _MIN_JACCARD = 1 / 15
-ROUNDING = 1e-9
+_ROUNDING = 1e-9
 
 
 def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
@@ -46,12 +39,12 @@ def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
     (Satija 2015, doi:10.1038/nbt.3192), with quantile bins so that every bin holds genes.
     """
     n_cells = normalized.shape[0]
-    mean = _column_sums(normalized, normalized.data) / max(n_cells, 1)
-    square = _column_sums(normalized, normalized.data**2) / max(n_cells, 1)
+    mean = column_sums(normalized, normalized.data) / max(n_cells, 1)
+    square = column_sums(normalized, normalized.data**2) / max(n_cells, 1)
     variance = (square - mean**2) * n_cells / max(n_cells - 1, 1)
     detected = _n_positive(normalized)
     # Rounding leaves a constant gene a variance a little above zero.
-    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > ROUNDING * square))
+    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > _ROUNDING * square))
     if candidates.size <= n_top_genes:
         return candidates.astype(np.int64)
     log_mean = np.log(mean[candidates])
@@ -82,7 +75,7 @@ def detected_genes(counts: sparse.csr_matrix, n_top_genes: int) -> Index:
     return np.asarray(top[detected[top] > 0], dtype=np.int64)
 
 
-def _column_sums(matrix: sparse.csr_matrix, values: Array) -> Array:
+def column_sums(matrix: sparse.csr_matrix, values: Array) -> Array:
     """Sum of each column if ``values`` stood where the matrix has its own."""
     with_values = sparse.csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
     return np.asarray(with_values.T @ np.ones(matrix.shape[0]), dtype=np.float64)
@@ -93,97 +86,6 @@ def _n_positive(matrix: sparse.csr_matrix) -> Index:
     positive = matrix.data > 0
     columns = matrix.indices if positive.all() else matrix.indices[positive]
     return np.bincount(columns, minlength=matrix.shape[1])
-
-
-def principal_components(
-    lognorm: sparse.csr_matrix, genes: Index, n_pcs: int, batch: NDArray[np.object_] | None = None
-) -> Array:
-    """Principal components of scaled genes.
-
-    Parameters
-    ----------
-    lognorm
-        Cells x genes, log1p of depth-normalised counts.
-    genes
-        Columns to use.
-    n_pcs
-        Components to return, fewer where the data have a smaller rank.
-    batch
-        Batch of each cell: genes are centred within each, so that a shift common to a batch is no component.
-
-    Returns
-    -------
-    Cells x components, float64, the largest first; the entry of largest size in each is positive.
-    """
-    columns = lognorm[:, genes]
-    groups = _groups(batch, columns.shape[0])
-    means, deviation = _moments(columns, groups)
-    varies = np.flatnonzero(deviation > ROUNDING)
-    rank = min(n_pcs, min(columns.shape[0], varies.size) - 1)
-    if rank < 1:
-        return np.zeros((lognorm.shape[0], 1))
-    scaled = _Scaled(columns[:, varies], means[:, varies], deviation[varies], groups)
-    return _leading_components(scaled, rank)
-
-
-def _groups(batch: NDArray[np.object_] | None, n_cells: int) -> Index:
-    """Number of each cell's batch, from 0."""
-    if batch is None:
-        return np.zeros(n_cells, dtype=np.int64)
-    return np.asarray(np.unique(batch.astype(str), return_inverse=True)[1], dtype=np.int64)
-
-
-def _moments(columns: sparse.csr_matrix, groups: Index) -> tuple[Array, Array]:
-    """Mean of each gene in each group (groups x genes), and its deviation around them (genes)."""
-    n_genes = columns.shape[1]
-    means, squares = np.zeros((int(groups.max(initial=-1)) + 1, n_genes)), np.zeros(n_genes)
-    for group, mean in enumerate(means):
-        rows = columns[groups == group] if len(means) > 1 else columns
-        mean[:] = _column_sums(rows, rows.data) / max(rows.shape[0], 1)
-        # What is stored and what is not: the zeros lie as far from the mean as the mean from zero.
-        n_zeros = rows.shape[0] - np.bincount(rows.indices, minlength=n_genes)
-        squares += _column_sums(rows, (rows.data - mean[rows.indices]) ** 2)
-        squares += n_zeros * mean**2
-    return means, np.sqrt(squares / max(columns.shape[0], 1))
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    """Genes centred within each group of cells, divided by their deviation and clipped, made as they are needed."""
-
-    columns: sparse.csr_matrix
-    means: Array
-    deviation: Array
-    groups: Index
-
-    def rows(self, start: int, stop: int) -> Array:
-        """Dense rows: cells x genes."""
-        block = self.columns[start:stop].toarray()
-        block -= self.means[self.groups[start:stop]] if len(self.means) > 1 else self.means
-        block /= self.deviation
-        np.clip(block, -CLIP, CLIP, out=block)
-        return np.asarray(block, dtype=np.float64)
-
-    def blocks(self) -> Iterator[Array]:
-        """All cells, block by block."""
-        n_cells = self.columns.shape[0]
-        return (self.rows(start, min(start + _ROWS, n_cells)) for start in range(0, n_cells, _ROWS))
-
-
-def _leading_components(scaled: _Scaled, rank: int) -> Array:
-    """Scores on the leading components, by the smaller of the two Gram matrices; signs by the largest entry."""
-    n_cells, n_genes = scaled.columns.shape
-    with reproducible():
-        if n_cells <= n_genes:
-            whole = scaled.rows(0, n_cells)
-            values, vectors = leading_vectors(gram([np.ascontiguousarray(whole.T)], n_cells), rank)
-            scores = vectors * np.sqrt(np.maximum(values, 0.0))
-        else:
-            _, vectors = leading_vectors(gram(scaled.blocks(), n_genes), rank)
-            scores = np.concatenate([block @ vectors for block in scaled.blocks()])
-    scores = scores[:, ::-1]
-    extreme = scores[np.abs(scores).argmax(axis=0), np.arange(rank)]
-    return np.asarray(scores * np.where(extreme < 0, -1.0, 1.0), dtype=np.float64)
 
 
 def neighbor_graph(components: Array, n_neighbors: int) -> sparse.csr_matrix:

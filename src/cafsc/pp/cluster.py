@@ -13,18 +13,18 @@ from scipy import sparse
 from cafsc._config import ClusterConfig, NormalizeConfig
 from cafsc._errors import OptionError
 from cafsc._keys import Keys
+from cafsc.pp._components import Components, principal_components
 from cafsc.pp._neighbors import (
     Array,
     Index,
     communities,
     neighbor_graph,
-    principal_components,
     shared_neighbors,
     variable_genes,
 )
 from cafsc.pp.normalize import count_rows, log1p_depth, scale_depth
 from cafsc.pp.rows import Rows
-from cafsc.pp.sketch import Projection, centroids, nearest_centroid, sketch_rows
+from cafsc.pp.sketch import centroids, nearest_centroid, sketch_rows
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -36,12 +36,14 @@ def embed_and_cluster(
     seed: int = 0,
     target_sum: float = 1e4,
     batch: NDArray[np.object_] | None = None,
-) -> tuple[Array, Index, Index]:
-    """Principal components (cells x components) and Leiden labels of one group of cells, and the genes used."""
-    genes = variable_genes(scale_depth(counts, target_sum), config.n_top_genes)
-    components = principal_components(log1p_depth(counts, target_sum), genes, config.n_pcs, batch)
-    graph = neighbor_graph(components, config.n_neighbors)
-    return components, communities(shared_neighbors(graph), config.resolution, seed), genes
+) -> tuple[Components, Index]:
+    """Principal components and Leiden labels of one group of cells."""
+    scaled = scale_depth(counts, target_sum)
+    genes = variable_genes(scaled, config.n_top_genes)
+    np.log1p(scaled.data, out=scaled.data)
+    components = principal_components(scaled, genes, config.n_pcs, batch)
+    graph = neighbor_graph(components.scores, config.n_neighbors)
+    return components, communities(shared_neighbors(graph), config.resolution, seed)
 
 
 def batch_labels(adata: AnnData, batch_key: str | None) -> NDArray[np.object_] | None:
@@ -95,16 +97,13 @@ def cluster(
     counts = rows.take(chosen)
     target_sum = NormalizeConfig().target_sum
     mine = None if batch is None else batch[chosen]
-    components, labels, genes = embed_and_cluster(counts, config, seed, target_sum, mine)
+    components, labels = embed_and_cluster(counts, config, seed, target_sum, mine)
+    scores = components.scores
     n_clusters = int(np.max(labels, initial=-1)) + 1
     if chosen.size < adata.n_obs:
-        projection = Projection.fit(log1p_depth(counts, target_sum), genes, components, mine)
-        centres = centroids(components, labels, n_clusters)
-        components, labels = _place_all(
-            rows, projection, centres, target_sum, batch, (chosen, components, labels)
-        )
+        scores, labels = _place_all(rows, components, labels, chosen, target_sum, batch)
     names = [str(label) for label in range(n_clusters)]
-    adata.obsm[keys.tissue_pca] = components
+    adata.obsm[keys.tissue_pca] = scores
     adata.obs[keys.tissue_cluster] = pd.Categorical([names[label] for label in labels], categories=names)
 
 
@@ -118,26 +117,28 @@ def usable_cells(adata: AnnData, key_added: str) -> NDArray[np.bool_]:
 
 def _place_all(
     rows: Rows,
-    projection: Projection,
-    centres: Array,
+    components: Components,
+    labels: Index,
+    chosen: Index,
     target_sum: float,
     batch: NDArray[np.object_] | None,
-    sketch: tuple[Index, Array, Index],
 ) -> tuple[Array, Index]:
-    """Components and clusters of all cells; those of the sketch stay what they are."""
-    chosen, components, labels = sketch
-    out = np.empty((rows.shape[0], components.shape[1]))
-    place = partial(_placed, projection=projection, target_sum=target_sum)
-    beside = np.full(rows.shape[0], None, dtype=object) if batch is None else batch
-    for piece, found in rows.map_with(place, beside, "place the cells"):
-        out[piece] = found
-    nearest = nearest_centroid(out, centres)
-    out[chosen], nearest[chosen] = components, labels
-    return out, nearest
+    """Components and clusters of all cells; those of the chosen ones stay what they are."""
+    n_cells = rows.shape[0]
+    centres = centroids(components.scores, labels, int(labels.max()) + 1)
+    others = np.setdiff1d(np.arange(n_cells), chosen, assume_unique=True)
+    out, found = np.empty((n_cells, components.scores.shape[1])), np.empty(n_cells, dtype=np.int64)
+    out[chosen], found[chosen] = components.scores, labels
+    place = partial(_placed, components=components, target_sum=target_sum)
+    beside = np.full(n_cells, None, dtype=object) if batch is None else batch
+    for piece, placed in rows.map_with(place, beside, "place the cells", others):
+        out[piece] = placed
+    found[others] = nearest_centroid(out[others], centres)
+    return out, found
 
 
 def _placed(
-    counts: sparse.csr_matrix, batch: NDArray[np.object_], projection: Projection, target_sum: float
+    counts: sparse.csr_matrix, batch: NDArray[np.object_], components: Components, target_sum: float
 ) -> Array:
     known = None if batch.size and batch[0] is None else batch
-    return projection.place(log1p_depth(counts, target_sum), known)
+    return components.place(log1p_depth(counts, target_sum), known)

@@ -38,11 +38,14 @@ _EXCEL = re.compile(
     rf"\d{{1,2}}-({_MONTHS})|({_MONTHS})-\d{{1,2}}|\d{{4}}-\d\d-\d\d( 00:00:00)?", re.IGNORECASE
 )
 _GENOME = re.compile(r"(GRCh\d\d|GRCm\d\d|hg\d\d|mm\d\d)(_+|-)")
+_GENOMES = ("GRC", "hg", "mm")
 _NUMBER = re.compile(r"\d+(\.0)?")
 _SUFFIX = re.compile(r"(.+?)[-.]\d{1,2}")
+_JOINTS = ("-", ".")
 _BLANK = {"", "nan", "na", "none", "null", "n/a", "<na>"}
 _CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")
+_PLAIN_LINES = re.compile(r"[A-Za-z0-9._\n-]*")
 _WRAPPED = re.compile(r"""b?(['"])(.*)\1""")
 _LEAST_KNOWN = 0.05
 _WELL_KNOWN = 0.25
@@ -64,8 +67,13 @@ def _share(names: Sequence[str]) -> float:
     return genes.identify(names).share if len(names) else 0.0
 
 
+def _genome(name: str) -> re.Match[str] | None:
+    """The genome prefix; hardly any name begins like one."""
+    return _GENOME.match(name) if name.startswith(_GENOMES) else None
+
+
 def _strip_genome(names: list[str]) -> list[str]:
-    return [_GENOME.sub("", name, count=1) if _GENOME.match(name) else name for name in names]
+    return [name[match.end() :] if (match := _genome(name)) else name for name in names]
 
 
 def choose_gene_names(var: pd.DataFrame) -> GeneNames:
@@ -152,7 +160,7 @@ def _of_the_other_species(names: list[str], used: str | None) -> int:
     prefixed = {"human": 0, "mouse": 0}
     plain = []
     for name in names:
-        match = _GENOME.match(name)
+        match = _genome(name)
         if match:
             prefixed["mouse" if match[1].lower().startswith(("mm", "grcm")) else "human"] += 1
         else:
@@ -224,12 +232,12 @@ def _pattern_findings(names: list[str]) -> list[Finding]:
         text = f"{len(blank):,} gene names are blank or missing (empty, nan, NA)"
         fix = "give these genes their names, or drop them"
         found.append(warning("blank_genes", text, len(blank), map(repr, blank), fix))
-    dates = [name for name in names if _EXCEL.fullmatch(name)]
+    dates = [name for name in names if "-" in name and _EXCEL.fullmatch(name)]
     if dates:
         text = f"{len(dates):,} gene names were turned into dates by Excel"
         fix = "take the names from the original table, not from Excel"
         found.append(warning("excel_dates", text, len(dates), dates, fix))
-    prefixed = [name for name in names if _GENOME.match(name)]
+    prefixed = [name for name in names if _genome(name)]
     if prefixed:
         text = f"{len(prefixed):,} gene names carry a genome prefix, which is ignored"
         fix = "take the prefix off the gene names"
@@ -249,6 +257,9 @@ def _bare(name: str) -> str:
 
 def _stray(names: list[str]) -> list[Finding]:
     """Names that are known only without the blanks, quotes or invisible characters around them."""
+    together = "\n".join(names)
+    if _PLAIN_LINES.fullmatch(together) and together.count("\n") < len(names):
+        return []
     odd = [(name, bare) for name in names if (bare := _bare(name)) != name and bare]
     if not odd or _share([bare for _, bare in odd]) < 0.5:
         return []
@@ -260,7 +271,9 @@ def _stray(names: list[str]) -> list[Finding]:
 def _suffixes(names: list[str]) -> list[Finding]:
     """Names that are known only without the ``-1`` that `make_unique` leaves behind."""
     known = set(names)
-    parts = ((name, _SUFFIX.fullmatch(name)) for name in names if not name.upper().startswith("ENS"))
+    # Few names, of tens of thousands, end like one.
+    ends = (name for name in names if name[-2:-1] in _JOINTS or name[-3:-2] in _JOINTS)
+    parts = ((name, _SUFFIX.fullmatch(name)) for name in ends if not name.upper().startswith("ENS"))
     orphans = [(name, match[1]) for name, match in parts if match and match[1] not in known]
     if len(orphans) < 5:
         return []

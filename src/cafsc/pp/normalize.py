@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 
 def scale_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
-    """Scale every row to ``target_sum``; an empty row stays empty. Returns float64 CSR."""
-    x = sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
-    scale_rows(x, target_sum)
-    return x
+    """Scale every row to ``target_sum``; an empty row stays empty.
 
-
-def scale_rows(x: sparse.csr_matrix, target_sum: float) -> None:
-    """Scale every row of a float64 matrix to ``target_sum``, in place; an empty row stays empty."""
+    Returns float64 CSR with values of its own; the columns may be those of the input, in the same memory.
+    """
+    x = sparse.csr_matrix(matrix, dtype=np.float64)
     depth = np.asarray(x.sum(axis=1)).ravel()
-    x.data *= np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(x.indptr))
+    scaled = x.data * np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(x.indptr))
+    return sparse.csr_matrix((scaled, x.indices, x.indptr), shape=x.shape)
 
 
 def log1p_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
     """log1p (natural) of depth-scaled counts, float64 CSR, without explicit zeros."""
     x = scale_depth(matrix, target_sum)
-    x.eliminate_zeros()
-    x.sort_indices()
+    if not (x.has_sorted_indices and x.data.all()):
+        x = x.copy()
+        x.eliminate_zeros()
+        x.sort_indices()
     np.log1p(x.data, out=x.data)
     return x
 
@@ -188,9 +188,7 @@ def _stored(adata: AnnData, keys: Keys) -> tuple[str, str]:
 
 def pseudo_counts(values: sparse.csr_matrix, kind: str, depth: float) -> sparse.csr_matrix:
     """Values of any kind as if they were counts: linear, each row scaled to ``depth``; float64 CSR."""
-    out = linear(values, kind)
-    scale_rows(out, depth)
-    return out
+    return scale_depth(linear(values, kind), depth)
 
 
 def count_matrix(
@@ -207,4 +205,5 @@ def lognorm_matrix(adata: AnnData, *, key_added: str = "caf") -> sparse.csr_matr
 
 def symbol_columns(adata: AnnData, *, key_added: str = "caf") -> dict[str, int]:
     """Column of each symbol."""
-    return {str(symbol): column for column, symbol in enumerate(adata.var[Keys(key_added).symbol])}
+    symbols = adata.var[Keys(key_added).symbol]
+    return dict(zip(map(str, symbols), range(len(symbols)), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -57,16 +57,32 @@ def parts(matrix: Any, what: str = "read the matrix") -> Iterator[tuple[int, Any
 def rows_of(matrix: Any, rows: Index) -> Any:
     """Some rows, sorted, in memory, of a matrix in memory or in a file."""
     if not is_stored(matrix):
-        whole = rows.size and rows[-1] - rows[0] + 1 == rows.size
-        found = matrix[rows[0] : rows[-1] + 1] if whole else matrix[rows]
-        return sparse.csr_matrix(found) if sparse.issparse(matrix) else np.asarray(found)
-    pieces = [
-        stored_rows(matrix, start, min(start + BLOCK, matrix.shape[0]))[wanted - start]
-        for start, wanted in _by_block(rows)
-    ]
+        if rows.size and rows[-1] - rows[0] + 1 == rows.size:
+            return _run_of_rows(matrix, int(rows[0]), int(rows[-1]) + 1)
+        return sparse.csr_matrix(matrix[rows]) if sparse.issparse(matrix) else np.asarray(matrix[rows])
+    pieces = [_stored_piece(matrix, start, wanted) for start, wanted in _by_block(rows)]
     if not pieces:
         return sparse.csr_matrix((0, matrix.shape[1]), dtype=matrix.dtype)
+    if len(pieces) == 1:
+        return pieces[0]
     return sparse.vstack(pieces, format="csr") if sparse.issparse(pieces[0]) else np.concatenate(pieces)
+
+
+def _run_of_rows(matrix: Any, start: int, stop: int) -> Any:
+    """Successive rows of a matrix in memory, on the same numbers where it is CSR."""
+    if not sparse.issparse(matrix):
+        return np.asarray(matrix[start:stop])
+    if matrix.format != "csr":
+        return sparse.csr_matrix(matrix[start:stop])
+    first, last = matrix.indptr[start], matrix.indptr[stop]
+    places = (matrix.data[first:last], matrix.indices[first:last], matrix.indptr[start : stop + 1] - first)
+    return sparse.csr_matrix(places, shape=(stop - start, matrix.shape[1]))
+
+
+def _stored_piece(matrix: Any, start: int, wanted: Index) -> Any:
+    """Some rows of the stored block that begins at `start`."""
+    block = stored_rows(matrix, start, min(start + BLOCK, matrix.shape[0]))
+    return block if wanted.size == block.shape[0] else block[wanted - start]
 
 
 def _by_block(rows: Index) -> Iterator[tuple[int, Index]]:
@@ -101,6 +117,10 @@ class Rows:
         if rows.size == self.shape[0]:
             return self.all()
         return kept(self._origin, rows.tobytes(), lambda: self._counts(rows_of(self._matrix, rows)))
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` makes of these counts: made once a run for each key, and not to be changed."""
+        return kept(self._origin, key, make)
 
     def all(self) -> sparse.csr_matrix:
         """All rows in memory, float64 CSR; it may share its numbers with the matrix."""

@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc import engine
+from cafsc._threads import reproducible
+from cafsc.engine.groups import Sides
 from cafsc.tl._statistics import false_discovery_rates
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+_FEWEST_CELLS = 3
+_GENES = 512
+_NO_DEVIATION = 1e-12
+"""Rounding leaves a constant gene a little."""
 
 
 def tied_ranks(values: Array) -> Array:
@@ -75,9 +81,13 @@ def control_corrected(
     whole bin as control, so that nothing is drawn at random.
     """
     n_values = lognorm.nnz if n_values is None else n_values
-    combination = engine.bin_mean_combination(bins, sets)
+    return combined(lognorm, engine.bin_mean_combination(bins, sets), n_values)
+
+
+def combined(lognorm: sparse.csr_matrix, combination: engine.Combination, n_values: int) -> Array:
+    """`control_corrected` by groups of genes that are known already."""
     parts = [combination.scores(rows, n_values) for _, rows in engine.row_blocks(lognorm)]
-    return np.vstack([np.empty((0, len(sets))), *parts])
+    return np.vstack([np.empty((0, combination.share.shape[1])), *parts])
 
 
 def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:
@@ -131,23 +141,35 @@ def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: l
     doi:10.1093/nar/gks461).
     """
     out = np.ones((membership.shape[1], len(sets)))
-    columns = lognorm.tocsc()
-    for index, members in enumerate(sets):
-        genes = np.concatenate([members.up, members.down])
-        sign = np.concatenate([np.ones(members.up.size), -np.ones(members.down.size)])
-        if genes.size < 2:
-            continue
-        values = columns[:, genes].toarray() * sign
-        for group in range(membership.shape[1]):
-            inside = values[membership[:, group] > 0]
-            if len(inside) < 3:
+    sides = Sides.build(sets)
+    genes, place = np.unique(sides.genes, return_inverse=True)
+    columns = lognorm[:, genes].tocsc()
+    signs, counts = np.zeros((genes.size, len(sets))), np.zeros((genes.size, len(sets)))
+    np.add.at(signs, (place, sides.set[sides.of]), sides.sign[sides.of])
+    np.add.at(counts, (place, sides.set[sides.of]), 1.0)
+    groups = [np.flatnonzero(inside) for inside in membership.T > 0]
+    n_varying = np.zeros((len(groups), len(sets)))
+    sums = [np.zeros((cells.size, len(sets))) for cells in groups]
+    for start in range(0, genes.size, _GENES):
+        here = slice(start, start + _GENES)
+        values = columns[:, here].toarray()
+        for group, cells in enumerate(groups):
+            if cells.size < _FEWEST_CELLS:
                 continue
-            deviation = inside.std(axis=0)
-            varying = deviation > 0
-            if varying.sum() < 2:
-                continue
-            standard = (inside[:, varying] - inside[:, varying].mean(axis=0)) / deviation[varying]
-            out[group, index] = max(1.0, float(varying.sum() * standard.mean(axis=1).var()))
+            standard = values[cells]
+            standard -= standard.mean(axis=0)
+            deviation = standard.std(axis=0)
+            varies = deviation > _NO_DEVIATION
+            standard /= np.where(varies, deviation, np.inf)
+            n_varying[group] += varies @ counts[here]
+            with reproducible():
+                sums[group] += standard @ signs[here]
+    for group, cells in enumerate(groups):
+        n_genes = n_varying[group]
+        if cells.size >= _FEWEST_CELLS:
+            # The mean over a set's genes has the variance of their sum over the square of their number.
+            inflation = sums[group].var(axis=0) / np.maximum(n_genes, 1.0)
+            out[group] = np.where(n_genes < 2, 1.0, np.maximum(1.0, inflation))
     return out
 
 

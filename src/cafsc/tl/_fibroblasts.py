@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+_FEW = 10
+_KEPT_VALUES = 40_000_000
+"""Pooled values that are kept from step to step, at most: half a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,25 @@ class Fibroblasts:
         """Cells that were pooled into one."""
         return max(1, round(float(self.graph.nnz) / max(self.rows.size, 1)))
 
-    @property
+    @cached_property
     def n_pooled_values(self) -> int:
-        """About how many values the pooled cells hold."""
-        width = self.counts.nnz / max(self.sketch.size, 1) * self.n_pooled
-        return int(self.rows.size * min(width, self.counts.shape[1]))
+        """About how many values the pooled cells hold, from a few of them."""
+        if not self.rows.size:
+            return 0
+        few = self.graph[:: max(1, self.rows.size // _FEW)][:, self.sketch]
+        genes = [
+            np.unique(self.counts[near].indices).size for near in np.split(few.indices, few.indptr[1:-1])
+        ]
+        return int(self.rows.size * np.mean(genes))
+
+    def _pooled(self, here: Index) -> sparse.csr_matrix:
+        """Pooled log-expression of successive cells; kept from step to step where that takes little memory."""
+        few = self.graph[here[0] : here[-1] + 1]
+        make = partial(pooled_lognorm, self.counts, few, n_cells=self.source.shape[0])
+        if self.n_pooled_values > _KEPT_VALUES:
+            return make()
+        key = ("pooled", self.rows[here].tobytes(), few.indptr.tobytes(), few.indices.tobytes())
+        return self.source.kept(key, make)
 
     def map_pooled(
         self, function: Callable[[sparse.csr_matrix, Any], T], beside: Any, what: str
@@ -100,11 +117,7 @@ class Fibroblasts:
             starts = range(0, self.rows.size, BLOCK)
             for start in tracked(starts, what, self.rows.size, n_in=lambda s: min(BLOCK, self.rows.size - s)):
                 here = np.arange(start, min(start + BLOCK, self.rows.size))
-                few = self.graph[here[0] : here[-1] + 1]
-                yield (
-                    here,
-                    function(pooled_lognorm(self.counts, few, n_cells=self.source.shape[0]), beside[here]),
-                )
+                yield here, function(self._pooled(here), beside[here])
             return
         known = np.zeros(self.rows.size, dtype=bool)
         known[self.sketch] = True

@@ -66,9 +66,15 @@ def weighted_sums(x: sparse.csr_matrix, weights: Array, n_cells: int | None = No
 
 def profiles(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> Array:
     """Share of each gene in each component, with ``shrinkage`` counts of the average cell added; rows sum to 1."""
-    average = np.asarray(x.sum(axis=0)).ravel()
-    average = average / max(average.sum(), 1e-300)
-    sums = weighted_sums(x, weights)
+    average = _shares(np.asarray(x.sum(axis=0)).ravel())
+    return _shrunk(weighted_sums(x, weights), average, shrinkage)
+
+
+def _shares(sums: Array) -> Array:
+    return np.asarray(sums / max(sums.sum(), 1e-300))
+
+
+def _shrunk(sums: Array, average: Array, shrinkage: float) -> Array:
     return np.asarray((sums + shrinkage * average) / (sums.sum(axis=1, keepdims=True) + shrinkage))
 
 
@@ -108,25 +114,34 @@ def fit_mixture(
 def fit_capped(
     x: sparse.csr_matrix, responsibilities: Array, *, shrinkage: float, n_iterations: int
 ) -> Array:
-    """`fit_mixture` of counts that are capped already."""
+    """`fit_mixture` of counts that are capped already.
+
+    A cell that one component holds alone stays there while the others move: its counts are added up once. The last
+    round asks all cells again.
+    """
     current = responsibilities.astype(np.float64)
-    if current.shape[1] == 0:
+    n_cells, n_components = current.shape
+    if n_components == 0:
         return current
+    kernels = cell_kernels(n_cells)
+    average = _shares(np.asarray(x.sum(axis=0)).ravel())
+    settled_sums = np.zeros((n_components, x.shape[1]))
+    moving, rows = np.arange(n_cells), x
     for iteration in range(n_iterations):
-        log_profile = np.ascontiguousarray(np.log(profiles(x, current, shrinkage)).T)
+        sums = settled_sums + weighted_sums(rows, current[moving], n_cells)
+        log_profile = np.ascontiguousarray(np.log(_shrunk(sums, average, shrinkage)).T)
         log_prior = log_shares(current)
-        # A cell that one component holds alone stays there while the others move; the last round asks all again.
-        settled = (
-            current.max(axis=1) > _SETTLED
-            if 1 < iteration < n_iterations - 1
-            else np.zeros(len(current), bool)
-        )
-        cells = np.flatnonzero(~settled)
-        asked = x if cells.size == len(current) else x[cells]
-        updated = posterior(cell_kernels(len(current)).row_products(asked, log_profile) + log_prior)
-        change = float(np.abs(updated - current[cells]).max(initial=0.0))
-        current[cells] = updated
-        if change < _TOLERANCE and not settled.any():
+        if iteration == n_iterations - 1:
+            moving, rows = np.arange(n_cells), x
+        elif iteration > 1:
+            stays = current[moving].max(axis=1) > _SETTLED
+            if stays.any():
+                settled_sums += weighted_sums(rows[np.flatnonzero(stays)], current[moving[stays]], n_cells)
+                moving, rows = moving[~stays], rows[np.flatnonzero(~stays)]
+        updated = posterior(kernels.row_products(rows, log_profile) + log_prior)
+        change = float(np.abs(updated - current[moving]).max(initial=0.0))
+        current[moving] = updated
+        if change < _TOLERANCE and moving.size == n_cells:
             break
     return current
 

@@ -8,11 +8,11 @@ from scipy import sparse
 
 from cafsc._config import ScoreConfig
 from cafsc.engine.cells import cell_kernels
+from cafsc.pp._components import Components, principal_components
 from cafsc.pp._nearest import nearest
-from cafsc.pp._neighbors import Array, detected_genes, neighbor_graph, principal_components
+from cafsc.pp._neighbors import Array, detected_genes, neighbor_graph
 from cafsc.pp.normalize import log1p_depth
 from cafsc.pp.rows import Index, Rows
-from cafsc.pp.sketch import Projection
 
 
 def state_space(
@@ -20,7 +20,7 @@ def state_space(
     config: ScoreConfig,
     target_sum: float = 1e4,
     batch: NDArray[np.object_] | None = None,
-) -> tuple[Array, sparse.csr_matrix]:
+) -> tuple[Components, sparse.csr_matrix]:
     """Principal components of fibroblasts and their neighbours.
 
     The most detected genes are used, not the most variable ones: among cells of one lineage the states show in
@@ -28,11 +28,11 @@ def state_space(
 
     Returns
     -------
-    Cells x components, and cells x cells with 1 for the cell itself and each neighbour.
+    The components, and cells x cells with 1 for the cell itself and each neighbour.
     """
     genes = detected_genes(counts, config.n_top_genes)
     components = principal_components(log1p_depth(counts, target_sum), genes, config.n_pcs, batch)
-    return components, neighbor_graph(components, n_pooled(counts.shape[0], config))
+    return components, neighbor_graph(components.scores, n_pooled(counts.shape[0], config))
 
 
 def space_of_all(
@@ -61,11 +61,10 @@ def space_of_all(
     """
     counts = rows.take(kept[sketch])
     mine = None if batch is None else batch[kept[sketch]]
-    known, edges = state_space(counts, config, target_sum, mine)
+    space, edges = state_space(counts, config, target_sum, mine)
+    known = space.scores
     if sketch.size == kept.size:
         return counts, known, edges
-    genes = detected_genes(counts, config.n_top_genes)
-    projection = Projection.fit(log1p_depth(counts, target_sum), genes, known, mine)
     outside = np.setdiff1d(np.arange(kept.size), sketch, assume_unique=True)
     components = np.empty((kept.size, known.shape[1]))
     components[sketch] = known
@@ -74,7 +73,7 @@ def space_of_all(
     ends = [(sketch[graphs[0].row], sketch[graphs[0].col]), (outside, outside)]
     for piece, block in rows.blocks("find like fibroblasts", kept[outside]):
         here = np.searchsorted(kept, piece)
-        found = projection.place(log1p_depth(block, target_sum), None if batch is None else batch[piece])
+        found = space.place(log1p_depth(block, target_sum), None if batch is None else batch[piece])
         components[here] = found
         near = nearest(found, known, n_others)
         ends.append((np.repeat(here, n_others), sketch[near.ravel()]))

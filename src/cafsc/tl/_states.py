@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import LabelConfig
+from cafsc.engine import bin_mean_combination
 from cafsc.engine.cells import cell_kernels
-from cafsc.tl._controls import Array, Index, SetColumns, control_corrected
+from cafsc.tl._controls import Array, Index, SetColumns, combined
 from cafsc.tl._pool import pooled_lognorm
 
 _HALF = 0.5
@@ -189,6 +190,7 @@ def resampled_agreement(
     width = min(whole.nnz * graph.nnz / (2 * n_cells**2), whole.shape[1])
     n_values = int(config.n_resamples * min(n_asked, n_cells) * width)
     thinned = thinning(whole, config.count_fraction, n_tissue)
+    combination = bin_mean_combination(bins, sets)
     for _ in range(config.n_resamples):
         chosen = rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))]
         thin = thinned(rng)
@@ -196,7 +198,7 @@ def resampled_agreement(
         inside = np.zeros(n_cells, dtype=bool)
         inside[chosen] = True
         lognorm = pooled_lognorm(thin, graph[cells], drawn=inside, n_cells=n_tissue)
-        centred = control_corrected(lognorm, bins, sets, n_values=n_values) - reference
+        centred = combined(lognorm, combination, n_values) - reference
         # Scoring is dear and these draws are cheap: one choice of papers in each resample would leave the vote to luck.
         for _ in range(config.n_paper_draws):
             scores = space.resampled(rng).scores(centred)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
 
 def upper_tail(z: Array) -> Array:
     """Chance that a standard normal value is larger: `scipy.stats.norm.sf`."""
+    # Who scores gene sets imports this file too, and has no need of it.
+    from scipy.special import ndtr
+
     return np.asarray(ndtr(-np.asarray(z, dtype=np.float64)), dtype=np.float64)
 
 

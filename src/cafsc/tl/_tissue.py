@@ -75,10 +75,12 @@ def profiles_in(
             if len(found) == 1
         }
     )
+    at = np.array([columns[symbol] for symbol in human], dtype=np.int64)
+    known = list(human.values())
     out = {}
     for name, profile in profiles.items():
         levels = np.full(n_genes, np.nan)
-        for symbol, known in human.items():
-            levels[columns[symbol]] = profile.get(known, np.nan)
+        # What a profile does not know is None there, and no number here.
+        levels[at] = np.array(list(map(profile.get, known)), dtype=np.float64)
         out[name] = levels
     return out

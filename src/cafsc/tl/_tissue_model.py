@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from cafsc._config import GateConfig
 from cafsc._keys import DOUBLET, FIBROBLAST, KEPT, UNKNOWN
 from cafsc._threads import reproducible
 from cafsc.engine.cells import cell_kernels
-from cafsc.tl._doublets import doublet_partners
+from cafsc.tl._doublets import PairProfiles, doublet_partners
 from cafsc.tl._mixture import Array, Capping, posterior
 
 LOW_QUALITY = "low_quality"
@@ -62,6 +63,16 @@ class TissueModel:
     n_cells: int = 0
     """Size of the dataset, of which cells may be placed in blocks."""
 
+    @cached_property
+    def _pairs(self) -> PairProfiles:
+        apart = np.array([[unlike(a, b) for b in self.best] for a in self.best])
+        return PairProfiles(self.profile, apart)
+
+    @cached_property
+    def _log_profile(self) -> Array:
+        """Genes x components."""
+        return np.ascontiguousarray(np.log(self.profile).T)
+
     @classmethod
     def empty(cls, lineages: list[str], floor: Array, capping: Capping) -> TissueModel:
         """No cell holds enough to be called anything."""
@@ -94,7 +105,7 @@ class TissueModel:
             return unknown, low, np.zeros((n_cells, len(self.lineages)))
         x = self.capping.apply(counts)
         kernels = cell_kernels(max(self.n_cells, n_cells))
-        single = kernels.row_products(x, np.ascontiguousarray(np.log(self.profile).T))
+        single = kernels.row_products(x, self._log_profile)
         if weights is None:
             weights = posterior(single + self.log_prior)
         # A lineage gathers the weight of all its components: a cell torn between two of them is still sure.
@@ -111,8 +122,7 @@ class TissueModel:
                 inside = component == index
                 lineage[inside] = DOUBLET
                 reason[inside] = f"doublet:{first}+{second}"
-        apart = np.array([[unlike(a, b) for b in self.best] for a in self.best])
-        partner = doublet_partners(x, self.profile, apart, self.min_doublet_gain, single, kernels)
+        partner = doublet_partners(x, self._pairs, self.min_doublet_gain, single, kernels)
         for cell in np.flatnonzero(partner >= 0):
             pair = sorted({str(self.best[component[cell]]), str(self.best[partner[cell]])})
             lineage[cell], reason[cell] = DOUBLET, f"doublet:{'+'.join(pair)}"

@@ -38,7 +38,7 @@ def score_sets(
     ----------
     adata
         Cells x genes, log-normalised; for ``ucell`` and ``aucell`` counts do as well. In memory or backed, sparse or
-        dense; it is read 1,024 cells at a time.
+        dense; it is read 256 cells at a time.
     gene_sets
         Names of genes, as in ``adata.var_names``, by the name of the set. Genes that are not there are left out (see
         ``ucell``), and a gene that is named twice counts once.

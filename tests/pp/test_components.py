@@ -1,0 +1,83 @@
+"""Principal components, and where other cells lie among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from cafsc.pp._components import principal_components
+from cafsc.pp.normalize import log1p_depth
+from cafsc.pp.sketch import centroids, nearest_centroid
+
+
+def two_kinds(n_cells: int = 300) -> tuple[sparse.csr_matrix, np.ndarray]:
+    random = np.random.default_rng(0)
+    rates = random.gamma(1.0, 2.0, (2, 60))
+    kind = random.integers(0, 2, n_cells)
+    return log1p_depth(sparse.csr_matrix(random.poisson(rates[kind]).astype(float)), 1e4), kind
+
+
+def plain_components(lognorm: np.ndarray, n_pcs: int) -> np.ndarray:
+    scaled = (lognorm - lognorm.mean(axis=0)) / lognorm.std(axis=0)
+    u, s, _ = np.linalg.svd(np.clip(scaled, -10, 10), full_matrices=False)
+    scores = u[:, :n_pcs] * s[:n_pcs]
+    extreme = scores[np.abs(scores).argmax(axis=0), np.arange(n_pcs)]
+    return np.asarray(scores * np.sign(extreme))
+
+
+@pytest.mark.parametrize("n_genes", [20, 200], ids=["more cells than genes", "more genes than cells"])
+def test_components_are_those_of_a_full_decomposition(n_genes: int) -> None:
+    lognorm = np.log1p(np.random.default_rng(5).poisson(2.0, (60, n_genes)).astype(float))
+    found = principal_components(sparse.csr_matrix(lognorm), np.arange(n_genes), 5)
+    expected = plain_components(lognorm, 5)
+    # Centring before clipping: no value is clipped here, so the plain way is the same.
+    np.testing.assert_allclose(found.scores, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_components_do_not_hold_a_shift_between_batches() -> None:
+    lognorm, kind = two_kinds()
+    batch = np.array(["a", "b"] * 150, dtype=object)
+    shifted = lognorm.toarray() + 9.0 * (batch == "b")[:, None] * (np.arange(60) % 2)[None, :]
+    genes = np.arange(60)
+    plain = principal_components(sparse.csr_matrix(shifted), genes, 2).scores
+    centred = principal_components(sparse.csr_matrix(shifted), genes, 2, batch).scores
+    assert abs(np.corrcoef(plain[:, 0], batch == "b")[0, 1]) > 0.95
+    assert abs(np.corrcoef(centred[:, 0], batch == "b")[0, 1]) < 0.05
+    assert abs(np.corrcoef(centred[:, 0], kind)[0, 1]) > 0.9
+
+
+def test_no_more_components_than_the_data_have() -> None:
+    lognorm = sparse.csr_matrix(np.random.default_rng(0).random((4, 9)))
+    assert principal_components(lognorm, np.arange(9), 30).scores.shape == (4, 3)
+    assert principal_components(lognorm[:1], np.arange(9), 30).scores.shape == (1, 1)
+    constant = sparse.csr_matrix(np.ones((4, 9)))
+    np.testing.assert_array_equal(principal_components(constant, np.arange(9), 3).scores, np.zeros((4, 1)))
+
+
+def test_a_cell_of_the_sketch_is_placed_where_it_was() -> None:
+    lognorm, _ = two_kinds()
+    genes = np.arange(60)
+    components = principal_components(lognorm, genes, 5)
+    np.testing.assert_allclose(components.place(lognorm[:40]), components.scores[:40], atol=1e-8)
+    few = principal_components(lognorm[:30], genes, 5)
+    np.testing.assert_allclose(few.place(lognorm[:30]), few.scores, atol=1e-8)
+
+
+def test_a_cell_outside_is_placed_among_its_kind() -> None:
+    lognorm, kind = two_kinds()
+    inside = np.arange(200)
+    components = principal_components(lognorm[inside], np.arange(60), 5)
+    placed = components.place(lognorm[200:])
+    found = nearest_centroid(placed, centroids(components.scores, kind[inside], 2))
+    assert (found == kind[200:]).mean() > 0.98
+
+
+def test_batches_are_centred_each_by_its_own_mean() -> None:
+    lognorm, _ = two_kinds()
+    batch = np.repeat(np.array(["a", "b"], dtype=object), 150)
+    shifted = sparse.csr_matrix(lognorm.toarray() + (batch == "b")[:, None] * 2.0)
+    components = principal_components(shifted, np.arange(60), 5, batch)
+    np.testing.assert_allclose(components.place(shifted, batch), components.scores, atol=1e-8)
+    of_no_known = components.place(shifted[:5], np.array(["new"] * 5, dtype=object))
+    assert np.abs(of_no_known - components.scores[:5]).max() > 0.1
