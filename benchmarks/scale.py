@@ -1,12 +1,13 @@
 """How `cafsc annotate` grows with the cells, and what it takes where the matrix stays in its file.
 
-    python benchmarks/scale.py [--cells 100000] [--genes 30000] [--million] [--folder FOLDER]
+    python benchmarks/scale.py [--cells 100000] [--genes 30000] [--million] [--rounds 3] [--rows ...] [--folder FOLDER]
     python benchmarks/scale.py --agreement 12000
 
 The data are those of `large_data.py`, about three percent of the entries not zero, gzip-compressed. Every run is a
-fresh process with one thread for linear algebra; wall seconds are of one run each, CPU seconds include children, and
-peak memory is the highest resident set of the process. "Beyond outputs" leaves out the scores that the process returns;
-the process does without dask, fsspec and pyarrow, which an installation of cafsc alone does not have either.
+fresh process with one thread for linear algebra; runs in memory and from the file take turns, and their seconds are
+medians, those of other rows are of one run. CPU seconds include children, and peak memory is the highest resident set
+of the process. "Beyond outputs" leaves out the scores that the process returns; the process does without dask, fsspec
+and pyarrow, which an installation of cafsc alone does not have either.
 ``--million`` adds a million cells; ``--folder`` keeps the data for another time. ``--agreement`` compares, on so many
 simulated cells, what a sample that stands for all gives with what all cells give.
 """
@@ -19,6 +20,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from speed import CAFSC, WORK, Cost, run
+from speed import CAFSC, WORK, Cost, alternate, run
 
 LARGE_DATA = Path(__file__).with_name("large_data.py")
 HEAD = ["what", "CPU s", "wall s", "peak GB", "figure", "bar", "met"]
@@ -64,28 +66,31 @@ class Scale:
         cost = run(sys.executable, WORK, "file", self.data(n_cells), out)
         return cost, json.loads(out.read_text())["gb"]
 
-
-def table(n_cells: int, scale: Scale, million: bool) -> list[list[str]]:
-    few, in_memory = scale.annotate(_BASE, "--no-backed"), scale.annotate(n_cells, "--no-backed")
-    size = f"{n_cells:,} cells"
-    times = n_cells / _BASE
-    growth = in_memory.cpu / few.cpu
-    what = f"annotate with report, {size}, in memory: CPU s against {few.cpu:.0f} for {_BASE:,}"
-    rows = [row(what, in_memory, growth, 1.2 * times)]
-    backed = scale.annotate(n_cells, "--backed")
-    rows.append(
-        row(f"annotate --backed, {size}: wall against in memory", backed, backed.wall / in_memory.wall, 1.1)
-    )
-    for number in (n_cells, MILLION) if million else (n_cells,):
-        cost, taken = scale.scores(number)
-        what = f"100 sets scored from the file, {number:,} cells: peak GB beyond outputs"
-        rows.append(row(what, cost, (cost.peak_gb or 0.0) - taken, 0.35))
-    if million:
-        cost = scale.annotate(MILLION, "--backed")
-        rows.append(
-            row(f"annotate --backed with report, {MILLION:,} cells: peak GB", cost, cost.peak_gb or 0.0, 6)
+    def against_memory(self, n_cells: int, n_rounds: int) -> Iterator[list[str]]:
+        """How time grows with cells, and what leaving the matrix in its file costs; both ways take turns."""
+        few = self.annotate(_BASE, "--no-backed")
+        in_memory, backed = alternate(
+            n_rounds,
+            lambda: self.annotate(n_cells, "--no-backed"),
+            lambda: self.annotate(n_cells, "--backed"),
         )
-    return rows
+        size = f"{n_cells:,} cells"
+        what = f"annotate with report, {size}, in memory: CPU s against {few.cpu:.0f} for {_BASE:,}"
+        yield row(what, in_memory, in_memory.cpu / few.cpu, 1.2 * n_cells / _BASE)
+        what = f"annotate --backed, {size}: wall against in memory"
+        yield row(what, backed, backed.wall / in_memory.wall, 1.1)
+
+    def from_file(self, n_cells: int) -> Iterator[list[str]]:
+        """Memory of scores of a matrix that stays in its file."""
+        cost, taken = self.scores(n_cells)
+        what = f"100 sets scored from the file, {n_cells:,} cells: peak GB beyond outputs"
+        yield row(what, cost, (cost.peak_gb or 0.0) - taken, 0.35)
+
+    def whole(self, n_cells: int) -> Iterator[list[str]]:
+        """The whole command on a large file."""
+        cost = self.annotate(n_cells, "--backed")
+        what = f"annotate --backed with report, {n_cells:,} cells: peak GB"
+        yield row(what, cost, cost.peak_gb or 0.0, 6)
 
 
 def agreement(n_cells: int) -> None:
@@ -127,6 +132,10 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=100_000)
     parser.add_argument("--genes", type=int, default=30_000)
     parser.add_argument("--million", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3, help="of the runs in memory and from the file")
+    parser.add_argument(
+        "--rows", default="annotate,scores,whole", help="which measurements; whole is of --million"
+    )
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--agreement", type=int, metavar="CELLS")
     options = parser.parse_args()
@@ -136,7 +145,13 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f} before, on {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         scale = Scale(options.folder or Path(folder), options.genes)
-        rows = table(options.cells, scale, options.million)
+        sizes = [options.cells, MILLION] if options.million else [options.cells]
+        measurements = {
+            "annotate": [scale.against_memory(options.cells, options.rounds)],
+            "scores": map(scale.from_file, sizes),
+            "whole": map(scale.whole, sizes[1:]),
+        }
+        rows = [line for name in options.rows.split(",") for lines in measurements[name] for line in lines]
     lines = [HEAD, ["---"] * len(HEAD), *rows]
     print("\n".join(f"| {' | '.join(line)} |" for line in lines))
 

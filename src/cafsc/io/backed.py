@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +100,15 @@ def read_backed(path: Path) -> tuple[AnnData, tuple[str, ...]]:
         _shut(root)
         raise
     _opened[place] = before
+    _give_back_memory()
     return adata, dropped
+
+
+def _give_back_memory() -> None:
+    """Hand the room of names that were read and turned into text back to the system; it is between what is in use."""
+    with suppress(AttributeError, OSError):
+        # Of the GNU C library, which keeps such room for later.
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _is_open(part: Any) -> bool:
