@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy import sparse
 
+from cafsc.tl import _doublets
 from cafsc.tl._doublets import PairProfiles, doublet_partners
 from cafsc.tl._mixture import Capping, profiles
 
@@ -58,3 +61,22 @@ def test_more_proof_finds_fewer(planted: Planted) -> None:
         (partners(counts, np.eye(3)[kind], unlike, min_gain=gain) >= 0).sum() for gain in (0.0, 10.0, 1e9)
     ]
     assert found[0] >= found[1] > found[2] == 0
+
+
+def test_mixes_are_made_once_and_neither_sent_along_nor_kept_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(0)
+    profile = random.dirichlet(np.ones(50), 4)
+    unlike = ~np.eye(4, dtype=bool)
+    pairs = PairProfiles(profile, unlike)
+    others, mixed = pairs.of(1)
+    np.testing.assert_array_equal(others, [0, 2, 3])
+    np.testing.assert_allclose(mixed, np.log((profile[[0, 2, 3]] + profile[1]) / 2).T)
+    assert pairs.of(1)[1] is mixed
+    sent = pickle.loads(pickle.dumps(pairs))
+    assert not sent._made
+    np.testing.assert_array_equal(sent.of(1)[1], mixed)
+    monkeypatch.setattr(_doublets, "_KEPT_VALUES", mixed.size)
+    assert pairs.of(2)[1] is not pairs.of(2)[1]
+    assert pairs.of(1)[1] is mixed

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._threads import reproducible
-from cafsc.pp._neighbors import column_sums
+from cafsc.pp._neighbors import ROUNDING, column_sums
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Names = NDArray[np.object_]
 
 _CLIP = 10.0
-_ROUNDING = 1e-9
 _ROWS = 512
 """Cells that are made dense at a time; their number changes the last bits."""
 
@@ -86,7 +85,7 @@ def principal_components(
     columns = lognorm[:, genes]
     names, groups = _groups(batch, columns.shape[0])
     means, deviation = _moments(columns, groups, len(names))
-    varies = np.flatnonzero(deviation > _ROUNDING)
+    varies = np.flatnonzero(deviation > ROUNDING)
     size = np.bincount(groups, minlength=len(names))
     overall = size @ means / max(columns.shape[0], 1)
     mean = {None: overall[varies], **dict(zip(names, means[:, varies], strict=True))}

@@ -20,7 +20,7 @@ Index = NDArray[np.int64]
 _N_BINS = 20
 _MIN_CELLS = 3
 _MIN_JACCARD = 1 / 15
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 
 
 def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
@@ -44,7 +44,7 @@ def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
     variance = (square - mean**2) * n_cells / max(n_cells - 1, 1)
     detected = _n_positive(normalized)
     # Rounding leaves a constant gene a variance a little above zero.
-    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > _ROUNDING * square))
+    candidates = np.flatnonzero((detected >= _MIN_CELLS) & (variance > ROUNDING * square))
     if candidates.size <= n_top_genes:
         return candidates.astype(np.int64)
     log_mean = np.log(mean[candidates])

@@ -40,6 +40,7 @@ def embed_and_cluster(
     """Principal components and Leiden labels of one group of cells."""
     scaled = scale_depth(counts, target_sum)
     genes = variable_genes(scaled, config.n_top_genes)
+    # In place: nobody asks for the values before the logarithm any more.
     np.log1p(scaled.data, out=scaled.data)
     components = principal_components(scaled, genes, config.n_pcs, batch)
     graph = neighbor_graph(components.scores, config.n_neighbors)

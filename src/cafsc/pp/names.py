@@ -45,7 +45,6 @@ _JOINTS = ("-", ".")
 _BLANK = {"", "nan", "na", "none", "null", "n/a", "<na>"}
 _CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")
-_PLAIN_LINES = re.compile(r"[A-Za-z0-9._\n-]*")
 _WRAPPED = re.compile(r"""b?(['"])(.*)\1""")
 _LEAST_KNOWN = 0.05
 _WELL_KNOWN = 0.25
@@ -257,9 +256,6 @@ def _bare(name: str) -> str:
 
 def _stray(names: list[str]) -> list[Finding]:
     """Names that are known only without the blanks, quotes or invisible characters around them."""
-    together = "\n".join(names)
-    if _PLAIN_LINES.fullmatch(together) and together.count("\n") < len(names):
-        return []
     odd = [(name, bare) for name in names if (bare := _bare(name)) != name and bare]
     if not odd or _share([bare for _, bare in odd]) < 0.5:
         return []

@@ -116,7 +116,7 @@ class Rows:
         """Some rows, sorted; float64 CSR, not to be changed."""
         if rows.size == self.shape[0]:
             return self.all()
-        return kept(self._origin, rows.tobytes(), lambda: self._counts(rows_of(self._matrix, rows)))
+        return self.kept(rows.tobytes(), lambda: self._counts(rows_of(self._matrix, rows)))
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` makes of these counts: made once a run for each key, and not to be changed."""
@@ -160,7 +160,7 @@ class Rows:
         Not to be changed.
         """
         key = (codes.tobytes(), n_groups, None if rows is None else rows.tobytes())
-        return kept(self._origin, key, lambda: self._group_sums(codes, n_groups, what, rows))
+        return self.kept(key, lambda: self._group_sums(codes, n_groups, what, rows))
 
     def _group_sums(self, codes: Index, n_groups: int, what: str, rows: Index | None) -> NDArray[np.float64]:
         out = np.zeros((n_groups, self.shape[1]))

@@ -11,14 +11,13 @@ from scipy import sparse
 from cafsc import engine
 from cafsc._threads import reproducible
 from cafsc.engine.groups import Sides
+from cafsc.pp._neighbors import ROUNDING
 from cafsc.tl._statistics import false_discovery_rates
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 _FEWEST_CELLS = 3
 _GENES = 512
-_NO_DEVIATION = 1e-12
-"""Rounding leaves a constant gene a little."""
 
 
 def tied_ranks(values: Array) -> Array:
@@ -58,9 +57,7 @@ class SetColumns:
         return SetColumns(np.sort(place[self.up]), np.sort(place[self.down]), self.n_genes)
 
 
-def control_corrected(
-    lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns], *, n_values: int | None = None
-) -> Array:
+def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns]) -> Array:
     """Mean of a set's genes minus the mean of all genes in the same expression bins.
 
     Parameters
@@ -71,8 +68,6 @@ def control_corrected(
         Bin of each gene.
     sets
         Columns of each set.
-    n_values
-        Stored values of the whole matrix, if these are some of its rows: many are scored by compiled loops.
 
     Returns
     -------
@@ -80,12 +75,11 @@ def control_corrected(
     genes; 0 for a set of which no gene is there. The idea of Tirosh 2016 (doi:10.1126/science.aad0501) with the
     whole bin as control, so that nothing is drawn at random.
     """
-    n_values = lognorm.nnz if n_values is None else n_values
-    return combined(lognorm, engine.bin_mean_combination(bins, sets), n_values)
+    return combined(lognorm, engine.bin_mean_combination(bins, sets), lognorm.nnz)
 
 
 def combined(lognorm: sparse.csr_matrix, combination: engine.Combination, n_values: int) -> Array:
-    """`control_corrected` by groups of genes that are known already."""
+    """`control_corrected` by groups of genes that are known already, for some rows of so many values in all."""
     parts = [combination.scores(rows, n_values) for _, rows in engine.row_blocks(lognorm)]
     return np.vstack([np.empty((0, combination.share.shape[1])), *parts])
 
@@ -159,7 +153,7 @@ def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: l
             standard = values[cells]
             standard -= standard.mean(axis=0)
             deviation = standard.std(axis=0)
-            varies = deviation > _NO_DEVIATION
+            varies = deviation > ROUNDING
             standard /= np.where(varies, deviation, np.inf)
             n_varying[group] += varies @ counts[here]
             with reproducible():
