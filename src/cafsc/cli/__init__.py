@@ -41,6 +41,7 @@ def main(args: Sequence[str] | None = None) -> None:
         from cafsc.cli import lean
 
         lean.in_own_process = True
+        lean.keep_freed_memory()
         # What is imported and read first stays; it is not worth a search for what could be freed of it.
         gc.disable()
 

@@ -106,7 +106,7 @@ def read_backed(path: Path) -> tuple[AnnData, tuple[str, ...]]:
 
 def _give_back_memory() -> None:
     """Hand the room of names that were read and turned into text back to the system; it is between what is in use."""
-    with suppress(AttributeError, OSError):
+    with suppress(AttributeError, OSError, TypeError):
         # Of the GNU C library, which keeps such room for later.
         ctypes.CDLL(None).malloc_trim(0)
 
