@@ -125,7 +125,7 @@ class LabelConfig(Config):
     n_resamples: int = Field(default=20, ge=2)
     n_paper_draws: int = Field(default=25, ge=1)
     """Choices of papers and reference levels in each resample of cells and counts."""
-    max_asked: int = Field(default=1000, ge=1)
+    max_asked: int = Field(default=500, ge=1)
     """Cells that a resample asks, at most, unless ``min_votes`` takes more."""
     min_votes: int = Field(default=3, ge=1)
     """Resamples in which a cell is asked, on average, at least."""

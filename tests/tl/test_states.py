@@ -13,6 +13,7 @@ from cafsc.tl._pool import pooled_lognorm
 from cafsc.tl._states import (
     StateSpace,
     assign_states,
+    cast_votes,
     competing_states,
     is_covered,
     resampled_agreement,
@@ -168,10 +169,28 @@ def test_a_minor_state_makes_up_for_genes_that_were_not_measured() -> None:
 
 
 def test_papers_are_drawn_with_replacement() -> None:
-    drawn = [SPACE.resampled(np.random.default_rng(seed)) for seed in range(30)]
-    assert {space.members[0] for space in drawn} == {(0, 0), (0, 2), (2, 0), (2, 2)}
-    assert {space.members[1] for space in drawn} == {(1,)}
-    assert all(space.names == SPACE.names for space in drawn)
+    drawn = [SPACE.redrawn(np.random.default_rng(seed), 4) for seed in range(30)]
+    assert {tuple(votes[:, 0]) for votes in drawn} == {(1, 0, 0, 0), (0.5, 0, 0.5, 0), (0, 0, 1, 0)}
+    assert {tuple(votes[:, 1]) for votes in drawn} == {(0, 1, 0, 0)}
+    assert all(np.allclose(votes.sum(axis=0), 1.0) for votes in drawn)
+
+
+def test_votes_are_those_of_one_choice_of_papers_after_the_other() -> None:
+    centred = np.random.default_rng(1).normal(0.3, 0.6, (40, 4))
+    error = np.array([0.1, 0.2, 0.3])
+    config = LabelConfig(n_paper_draws=50)
+    rng = np.random.default_rng(7)
+    expected = np.zeros((40, 3))
+    for _ in range(50):
+        members = tuple(tuple(rng.choice(columns, size=len(columns)).tolist()) for columns in SPACE.members)
+        scores = StateSpace(SPACE.names, members, SPACE.primary).scores(centred)
+        scores += rng.standard_normal(3) * error
+        for cell, state in enumerate(assign_states(scores, SPACE, config.minor_level)):
+            expected[cell, scores[cell, :2].argmax()] += 1
+            expected[cell, 2] += state == 2
+    found = cast_votes(centred, SPACE, error, config, np.random.default_rng(7))
+    assert 0 < expected[:, 2].sum() < 40 * 50
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_cell_that_no_resample_drew_has_no_agreement() -> None:

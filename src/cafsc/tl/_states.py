@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import LabelConfig
+from cafsc._threads import reproducible
 from cafsc.engine import bin_mean_combination
 from cafsc.engine.cells import cell_kernels
 from cafsc.tl._controls import Array, Index, SetColumns, combined
 from cafsc.tl._pool import pooled_lognorm
 
 _HALF = 0.5
+_AT_ONCE = 200
+"""Cells that are pooled before they are scored: so few that their memory is used again for the next."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,16 @@ class StateSpace:
             return np.zeros((centred.shape[0], 0))
         return np.column_stack([centred[:, list(columns)].mean(axis=1) for columns in self.members])
 
-    def resampled(self, rng: np.random.Generator) -> StateSpace:
-        """The same states, each by as many of its sets drawn with replacement: another choice of papers."""
-        members = tuple(tuple(rng.choice(columns, size=len(columns)).tolist()) for columns in self.members)
-        return replace(self, members=members)
+    def redrawn(self, rng: np.random.Generator, n_sets: int) -> Array:
+        """Another choice of papers: each state by as many of its sets drawn with replacement, each one vote.
+
+        Sets x states: what each of ``n_sets`` sets counts in the mean of a state.
+        """
+        votes = np.empty((n_sets, len(self.members)))
+        for state, columns in enumerate(self.members):
+            drawn = np.array(columns)[rng.integers(0, len(columns), size=len(columns))]
+            votes[:, state] = np.bincount(drawn, minlength=n_sets) / len(columns)
+        return votes
 
     def narrowed(self) -> tuple[StateSpace, list[int]]:
         """The same states over only the sets that speak for one, and the positions of those sets."""
@@ -197,19 +206,40 @@ def resampled_agreement(
         cells = np.sort(chosen[:n_asked])
         inside = np.zeros(n_cells, dtype=bool)
         inside[chosen] = True
-        lognorm = pooled_lognorm(thin, graph[cells], drawn=inside, n_cells=n_tissue)
-        centred = combined(lognorm, combination, n_values) - reference
-        # Scoring is dear and these draws are cheap: one choice of papers in each resample would leave the vote to luck.
-        for _ in range(config.n_paper_draws):
-            scores = space.resampled(rng).scores(centred)
-            # The zero of each state was measured in a few datasets: it moves by its standard error.
-            scores += rng.standard_normal(len(space.names)) * state_error
-            state = assign_states(scores, space, config.minor_level)
-            minor = np.flatnonzero(state >= 0)
-            minor = minor[~space.primary[state[minor]]]
-            votes[cells[minor], state[minor]] += 1
-            if space.primary.any():
-                votes[cells, best_primary(scores, space)] += 1
+        pools = (graph[cells[start : start + _AT_ONCE]] for start in range(0, cells.size, _AT_ONCE))
+        scored = [
+            combined(pooled_lognorm(thin, near, drawn=inside, n_cells=n_tissue), combination, n_values)
+            for near in pools
+        ]
+        centred = np.vstack(scored) - reference
+        votes[cells] += cast_votes(centred, space, state_error, config, rng)
         drawn[cells] += config.n_paper_draws
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(votes / drawn[:, None])
+
+
+def cast_votes(
+    centred: Array, space: StateSpace, state_error: Array, config: LabelConfig, rng: np.random.Generator
+) -> Array:
+    """How many choices of papers put each cell in each state, cells x states, from its centred scores of the sets.
+
+    Scoring is dear and these draws are cheap: one choice in each resample would leave the vote to luck.
+    """
+    n_cells, n_states = centred.shape[0], len(space.names)
+    if not n_states:
+        return np.zeros((n_cells, 0))
+    papers, zeros = [], []
+    for _ in range(config.n_paper_draws):
+        papers.append(space.redrawn(rng, centred.shape[1]))
+        # The zero of each state was measured in a few datasets: it moves by its standard error.
+        zeros.append(rng.standard_normal(n_states) * state_error)
+    with reproducible():
+        scores = centred @ np.hstack(papers) + np.concatenate(zeros)
+    scores = scores.reshape(-1, n_states)
+    state = assign_states(scores, space, config.minor_level)
+    ballots = np.zeros(scores.shape)
+    minor = np.flatnonzero((state >= 0) & ~space.primary[np.maximum(state, 0)])
+    ballots[minor, state[minor]] = 1.0
+    if space.primary.any():
+        ballots[np.arange(len(ballots)), best_primary(scores, space)] += 1.0
+    return np.asarray(ballots.reshape(n_cells, -1, n_states).sum(axis=1))
