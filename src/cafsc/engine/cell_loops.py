@@ -17,6 +17,7 @@ Array = NDArray[Any]
 _COUNTS = 512
 _PAIRS, _FOURS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
 _EIGHTS, _ADDED = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
+_ONE, _ALL = np.uint64(1), ~np.uint64(0)
 _ONE_ROW, _ALWAYS = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.bool_)
 
 
@@ -34,44 +35,68 @@ def _n_ones(bits: Any) -> Any:
     return (bits * _ADDED) >> np.uint64(56)
 
 
+@numba.njit(nogil=True)
+def _bits(place: Any) -> Any:
+    z = (place ^ (place >> np.uint64(30))) * _FIRST
+    z = (z ^ (z >> np.uint64(27))) * _SECOND
+    return z ^ (z >> np.uint64(31))
+
+
+@numba.njit(nogil=True)
+def _half_of_many(place: Any, left: Any) -> Any:
+    """Ones among `left` random bits, word by word."""
+    total = np.uint64(0)
+    while left > 0:
+        bits = _bits(place)
+        place = bits + _STEP
+        total += _n_ones(bits & (_ALL if left >= 64 else (_ONE << np.uint64(left)) - _ONE))
+        left -= 64
+    return total
+
+
 @compiled
 def _thin(
-    data: Array, indices: Array, indptr: Array, start: Any, kept: Array, columns: Array, rows: Array
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    start: Any,
+    halves: Array,
+    kept: Array,
+    columns: Array,
+    rows: Array,
 ) -> None:
-    one, all_ones = np.uint64(1), ~np.uint64(0)
     n = np.uint64(0)
     rows[0] = 0
     for row in range(indptr.size - 1):
         high = np.uint64(row) << np.uint64(32)
         values, genes = data[indptr[row] : indptr[row + 1]], indices[indptr[row] : indptr[row + 1]]
-        for k in range(values.size):
-            gene = np.uint64(genes[k])
-            place = (high | gene) * _STEP + start
-            left = np.int64(values[k])
-            total = np.uint64(0)
-            while left > 0:
-                z = (place ^ (place >> np.uint64(30))) * _FIRST
-                z = (z ^ (z >> np.uint64(27))) * _SECOND
-                z = z ^ (z >> np.uint64(31))
-                place = z + _STEP
-                total += _n_ones(z & (all_ones if left >= 64 else (one << np.uint64(left)) - one))
-                left -= 64
+        size = np.uint64(values.size)
+        # One word of bits is enough for nearly all; without a question in between these become vector instructions.
+        for k in range(size):
+            few = np.uint64(np.int32(values[k])) & np.uint64(63)
+            halves[k] = _n_ones(_bits((high | np.uint64(genes[k])) * _STEP + start) & ((_ONE << few) - _ONE))
+        for k in range(size):
+            half = halves[k]
+            if values[k] >= 64:
+                half = _half_of_many((high | np.uint64(genes[k])) * _STEP + start, np.int64(values[k]))
             # Written in any case: whether a molecule stays is what no processor can foresee.
-            kept[n] = total
-            columns[n] = gene
-            n += np.uint64(total > 0)
+            kept[n] = half
+            columns[n] = genes[k]
+            n += np.uint64(half > 0)
         rows[row + 1] = n
 
 
 def thinner(counts: sparse.csr_matrix) -> Callable[[int], sparse.csr_matrix]:
     """See `cafsc.engine.cells.thinner`."""
+    halves = np.empty(int(np.diff(counts.indptr).max(initial=0)), dtype=np.uint64)
 
     def draw(key: int) -> sparse.csr_matrix:
         # Every cell's row is read once a neighbour: what is narrow and without zeros is read sooner.
         kept, columns = np.empty(counts.nnz, dtype=np.float32), np.empty(counts.nnz, dtype=np.int32)
         rows = np.empty(counts.shape[0] + 1, dtype=counts.indptr.dtype)
         start = _mixed(np.array([key], dtype=np.uint64))[0]
-        _thin(counts.data, _unsigned(counts.indices), counts.indptr, start, kept, _unsigned(columns), rows)
+        into = halves, kept, _unsigned(columns), rows
+        _thin(counts.data, _unsigned(counts.indices), counts.indptr, start, *into)
         return sparse.csr_matrix((kept[: rows[-1]], columns[: rows[-1]], rows), shape=counts.shape)
 
     return draw
@@ -79,20 +104,32 @@ def thinner(counts: sparse.csr_matrix) -> Callable[[int], sparse.csr_matrix]:
 
 @numba.njit(nogil=True)
 def _add_neighbours(
-    data: Array, indices: Array, indptr: Array, cells: Array, drawn: Array, total: Array, genes: Array, n: Any
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    cells: Array,
+    drawn: Array,
+    total: Array,
+    genes: Array,
+    n: Any,
+    depth: float,
 ) -> Any:
-    """Add up rows in `total`, and list in `genes` from `n` on the columns that were zero before."""
+    """Add up rows in `total`, and list in `genes` from `n` on the columns that were zero before.
+
+    The end of the list, and `depth` with all values added.
+    """
     for cell in cells:
         if drawn[cell]:
             values, columns = data[indptr[cell] : indptr[cell + 1]], indices[indptr[cell] : indptr[cell + 1]]
             for k in range(values.size):
-                gene = columns[k]
+                gene, value = columns[k], values[k]
                 before = total[gene]
                 # Written in any case, and only then counted: half of them are new, in no order.
                 genes[n] = gene
-                n += np.uint64((before == 0) & (values[k] != 0))
-                total[gene] = before + values[k]
-    return n
+                n += np.uint64((before == 0) & (value != 0))
+                total[gene] = before + value
+                depth += value
+    return n, depth
 
 
 @numba.njit(nogil=True)
@@ -129,20 +166,16 @@ def _pool(
     for row in range(edge_start.size - 1):
         first = n
         cells = edges[edge_start[row] : edge_start[row + 1]]
-        n = _add_neighbours(data, indices, indptr, cells, drawn, total, out_indices, n)
+        n, depth = _add_neighbours(data, indices, indptr, cells, drawn, total, out_indices, n, 0.0)
         if own_indptr.size > 1:
-            bounds = own_indptr[row : row + 2]
-            n = _add_neighbours(own_data, own_indices, bounds, _ONE_ROW, _ALWAYS, total, out_indices, n)
-        depth = 0.0
-        for i in range(first, n):
-            gene = out_indices[i]
-            out_data[i] = total[gene]
-            depth += total[gene]
-            total[gene] = 0
+            own = own_data, own_indices, own_indptr[row : row + 2]
+            n, depth = _add_neighbours(*own, _ONE_ROW, _ALWAYS, total, out_indices, n, depth)
         rate = target_sum / depth if depth > 0 else 0.0
         known[:] = -1.0
         for i in range(first, n):
-            out_data[i] = _logarithm(out_data[i], rate, known)
+            gene = out_indices[i]
+            out_data[i] = _logarithm(total[gene], rate, known)
+            total[gene] = 0
         out_indptr[row + 1] = n
 
 
