@@ -2,6 +2,7 @@
 
     python benchmarks/scale.py [--cells 100000] [--genes 30000] [--million] [--rounds 3] [--rows ...] [--folder FOLDER]
     python benchmarks/scale.py --agreement 12000
+    python benchmarks/scale.py --rare 20000
 
 The data are those of `large_data.py`, about three percent of the entries not zero, gzip-compressed. Every run is a
 fresh process with one thread for linear algebra; runs in memory and from the file take turns, and their seconds are
@@ -9,7 +10,8 @@ medians, those of other rows are of one run. CPU seconds include children, and p
 of the process. "Beyond outputs" leaves out the scores that the process returns; the process does without dask, fsspec
 and pyarrow, which an installation of cafsc alone does not have either.
 ``--million`` adds a million cells; ``--folder`` keeps the data for another time. ``--agreement`` compares, on so many
-simulated cells, what a sample that stands for all gives with what all cells give.
+simulated cells, what a sample that stands for all gives with what all cells give; ``--rare`` leaves only a few cells of
+one kind among as many, and says how many of them each size of the sample still finds.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+    from anndata import AnnData
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -93,22 +96,29 @@ class Scale:
         yield row(what, cost, cost.peak_gb or 0.0, 6)
 
 
+def annotated(tumour: AnnData, of_tissue: int, of_fibroblasts: int) -> pd.DataFrame:
+    """``obs`` after a run whose samples of the tissue and of the fibroblasts have at most so many cells."""
+    import cafsc
+    from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
+
+    adata = tumour.copy()
+    components = ClusterConfig(resolution=GateConfig().components.resolution, max_cells=of_tissue)
+    config = AnnotateConfig(
+        gate=GateConfig(components=components), score=ScoreConfig(max_cells=of_fibroblasts)
+    )
+    cafsc.annotate(adata, config=config)
+    return adata.obs
+
+
 def agreement(n_cells: int) -> None:
     """Share of cells with the same answer where a sample stands for all, for samples ever smaller."""
-    import cafsc
     from cafsc import data
-    from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
 
     tumour = data.simulated_tumour(n_cells, seed=3)
 
     def answer(of_tissue: int, of_fibroblasts: int) -> tuple[pd.Series, pd.Series]:
-        adata = tumour.copy()
-        components = ClusterConfig(resolution=GateConfig().components.resolution, max_cells=of_tissue)
-        config = AnnotateConfig(
-            gate=GateConfig(components=components), score=ScoreConfig(max_cells=of_fibroblasts)
-        )
-        cafsc.annotate(adata, config=config)
-        return adata.obs["caf_lineage"].astype(str), adata.obs["caf_subtype"].astype(str)
+        obs = annotated(tumour, of_tissue, of_fibroblasts)
+        return obs["caf_lineage"].astype(str), obs["caf_subtype"].astype(str)
 
     lineage, subtype = answer(n_cells, n_cells)
     n_kept = int((subtype != "nan").sum())
@@ -125,6 +135,35 @@ def agreement(n_cells: int) -> None:
         )
 
 
+def rare(n_cells: int, n_left: int = 30) -> None:
+    """Which of a few cells of a kind are still found where a sample stands for all, for samples ever smaller."""
+    import numpy as np
+
+    from cafsc import data
+
+    tumour = data.simulated_tumour(n_cells, seed=3)
+    simulated = tumour.obs["simulated_type"].astype(str).to_numpy()
+    kinds = {
+        "mural cells": (("PVL differentiated", "PVL immature"), "caf_lineage", ("pericyte", "smooth_muscle")),
+        "myeloid cells": (("macrophage", "monocyte"), "caf_lineage", ("myeloid",)),
+        "iCAFs": (("iCAF",), "caf_subtype", ("iCAF",)),
+    }
+    print(f"{n_cells:,} cells, all but {n_left} of one kind left out: found right; all fibroblasts kept")
+    for kind, (names, column, right) in kinds.items():
+        of_kind = np.isin(simulated, names)
+        stays = ~of_kind
+        stays[np.random.default_rng(0).choice(np.flatnonzero(of_kind), n_left, replace=False)] = True
+        part = tumour[stays]
+        for size in (n_cells, 10_000, 5_000):
+            obs = annotated(part, size, size)
+            kept = obs["caf_gate"].astype(str).to_numpy() == "kept"
+            is_right = np.isin(obs[column].astype(str).to_numpy(), right)
+            caf = np.isin(simulated[stays], ("iCAF", "myCAF"))
+            print(
+                f"{kind}, sample of {size:,}: {is_right[of_kind[stays]].mean():.2f}; {kept[caf].mean():.3f}"
+            )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -138,7 +177,11 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--agreement", type=int, metavar="CELLS")
+    parser.add_argument("--rare", type=int, metavar="CELLS")
     options = parser.parse_args()
+    if options.rare:
+        rare(options.rare)
+        return
     if options.agreement:
         agreement(options.agreement)
         return

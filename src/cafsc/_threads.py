@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 
 @contextmanager
@@ -21,5 +23,11 @@ def limit_threads(threads: int | None) -> Iterator[None]:
 @contextmanager
 def reproducible() -> Iterator[None]:
     """Run on one thread, where the order of floating-point sums would change the last bits otherwise."""
-    with threadpool_limits(limits=1):
+    with _controller(len(sys.modules)).limit(limits=1):
         yield
+
+
+@lru_cache(maxsize=1)
+def _controller(n_modules: int) -> ThreadpoolController:
+    """The libraries of linear algebra that are loaded: to be sought again once more modules are."""
+    return ThreadpoolController()

@@ -218,7 +218,8 @@ def as_counts(rows: Any, convert: Convert | None) -> sparse.csr_matrix:
 
 def canonical(matrix: Any) -> sparse.csr_matrix:
     """CSR in which every entry stands once and each row in the order of its columns; else a copy that is so."""
-    out = sparse.csr_matrix(matrix)
+    # SciPy notes on a matrix of its own that it was found to be so.
+    out = matrix if isinstance(matrix, sparse.csr_matrix) else sparse.csr_matrix(matrix)
     if not out.has_canonical_format:
         if sparse.issparse(matrix) and np.may_share_memory(out.data, matrix.data):
             out = out.copy()
