@@ -2,6 +2,7 @@
 
     python benchmarks/speed_work.py data FOLDER N_CELLS
     python benchmarks/speed_work.py scanpy FOLDER/N_CELLS.h5ad FOLDER/sets.json OUT.h5ad
+    python benchmarks/speed_work.py scanpy_exact FOLDER/N_CELLS.h5ad FOLDER/sets.json OUT.h5ad
     python benchmarks/speed_work.py score_genes FOLDER/N_CELLS.h5ad FOLDER/sets.json
     python benchmarks/speed_work.py scores OUT.json N_CELLS N_GENES N_ROUNDS
     python benchmarks/speed_work.py file SOURCE.h5ad OUT.json
@@ -253,8 +254,10 @@ def rounds_of_scores(n_cells: int, n_genes: int, n_rounds: int) -> dict[str, Any
     }
 
 
-def scanpy_steps(source: Path, sets: Mapping[str, list[str]], output: Path) -> None:
-    """The steps of a run as one writes them with scanpy and pyUCell."""
+def scanpy_steps(
+    source: Path, sets: Mapping[str, list[str]], output: Path, transformer: str | None = None
+) -> None:
+    """The steps of a run as one writes them with scanpy and pyUCell; `transformer` finds the neighbours."""
     import anndata
     import scanpy as sc
 
@@ -264,9 +267,8 @@ def scanpy_steps(source: Path, sets: Mapping[str, list[str]], output: Path) -> N
     sc.pp.log1p(adata)
     sc.pp.highly_variable_genes(adata, n_top_genes=2000)
     sc.pp.pca(adata)
-    # The default search compiles itself for half a minute, and its newest version fails above the exact size: the
-    # exact search of scikit-learn is the quickest way that works at these numbers of cells.
-    sc.pp.neighbors(adata, transformer="sklearn")
+    # The default is pynndescent, which compiles itself in every process; 0.7 fails, and the tests' environment has 0.6.
+    sc.pp.neighbors(adata, transformer=transformer)
     sc.tl.leiden(adata, flavor="igraph", n_iterations=2, directed=False)
     add_score_genes(adata, sets)
     add_ucell(adata, sets)
@@ -300,8 +302,9 @@ def main(words: list[str]) -> None:
         Path(rest[0]).write_text(json.dumps(found))
     else:
         source, sets = Path(rest[0]), json.loads(Path(rest[1]).read_text())
-        if job == "scanpy":
-            scanpy_steps(source, sets, Path(rest[2]))
+        if job in ("scanpy", "scanpy_exact"):
+            transformer = "sklearn" if job == "scanpy_exact" else None
+            scanpy_steps(source, sets, Path(rest[2]), transformer)
         elif job == "score_genes":
             import anndata
             import scanpy as sc

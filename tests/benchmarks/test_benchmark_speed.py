@@ -156,6 +156,12 @@ def test_a_row_says_whether_its_bar_is_met(
     assert row.cells()[-1] == ("yes" if met else "NO")
 
 
+def test_a_row_beside_the_bars_has_none(speed: ModuleType) -> None:
+    row = speed.Row("what", speed.Cost(1.0, 1.0), speed.Cost(4.0, 1.0), None)
+    assert row.met is None
+    assert row.cells()[-3:] == ["4", "-", "-"]
+
+
 def test_a_process_is_measured_with_its_memory() -> None:
     # In a small process: a child's peak is never below what its parent held when it started.
     code = (
