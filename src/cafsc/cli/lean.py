@@ -1,4 +1,4 @@
-"""What a process of our own can do without: libraries that only others ask for, and searches for garbage."""
+"""What a process of our own can do without: libraries for others, searches for garbage, memory cleared twice."""
 
 from __future__ import annotations
 

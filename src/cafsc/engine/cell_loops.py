@@ -88,14 +88,14 @@ def _thin(
 
 def thinner(counts: sparse.csr_matrix) -> Callable[[int], sparse.csr_matrix]:
     """See `cafsc.engine.cells.thinner`."""
-    halves = np.empty(int(np.diff(counts.indptr).max(initial=0)), dtype=np.uint64)
+    longest = int(np.diff(counts.indptr).max(initial=0))
 
     def draw(key: int) -> sparse.csr_matrix:
         # Every cell's row is read once a neighbour: what is narrow and without zeros is read sooner.
         kept, columns = np.empty(counts.nnz, dtype=np.float32), np.empty(counts.nnz, dtype=np.int32)
         rows = np.empty(counts.shape[0] + 1, dtype=counts.indptr.dtype)
         start = _mixed(np.array([key], dtype=np.uint64))[0]
-        into = halves, kept, _unsigned(columns), rows
+        into = np.empty(longest, dtype=np.uint64), kept, _unsigned(columns), rows
         _thin(counts.data, _unsigned(counts.indices), counts.indptr, start, *into)
         return sparse.csr_matrix((kept[: rows[-1]], columns[: rows[-1]], rows), shape=counts.shape)
 
