@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cafsc.cli import lean
-from cafsc.cli.lean import absent, collect_garbage_from_here, keep_freed_memory
+from cafsc.cli.lean import absent, collect_garbage_from_here
 
 
 @pytest.fixture
@@ -57,42 +54,6 @@ def test_garbage_is_collected_again_after_the_start() -> None:
     before = gc.get_freeze_count()
     collect_garbage_from_here()
     assert gc.get_freeze_count() == before, "where it was never turned off, nothing is kept from it"
-
-
-_PAGES_TOUCHED = """
-import resource, sys
-from cafsc.cli.lean import keep_freed_memory
-if sys.argv[1] == "kept":
-    keep_freed_memory()
-import numpy as np
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    [np.ones(2_000_000) for _ in range(6)]
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is one of the GNU C library")
-def test_freed_memory_is_used_again() -> None:
-    environment = {**os.environ, "NUMPY_MADVISE_HUGEPAGE": "0"}
-
-    def pages(how: str) -> int:
-        command = [sys.executable, "-c", _PAGES_TOUCHED, how]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        return int(done.stdout)
-
-    assert pages("kept") < pages("given back") / 5
-
-
-@pytest.mark.parametrize("error", [OSError, TypeError])
-def test_another_c_library_is_left_as_it_is(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(name: object) -> object:
-        raise error
-
-    monkeypatch.setattr(ctypes, "CDLL", none)
-    monkeypatch.setenv("NUMPY_MADVISE_HUGEPAGE", "1")
-    keep_freed_memory()
-    assert os.environ["NUMPY_MADVISE_HUGEPAGE"] == "1", "what the user has set stays"
 
 
 def test_a_run_without_report_imports_nothing_that_only_draws(source: Path, tmp_path: Path) -> None:

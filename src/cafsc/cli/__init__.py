@@ -38,10 +38,11 @@ def main(args: Sequence[str] | None = None) -> None:
     if args is None and words[:1] == ["annotate"]:
         import gc
 
+        from cafsc import _freed_memory
         from cafsc.cli import lean
 
         lean.in_own_process = True
-        lean.keep_freed_memory()
+        _freed_memory.keep()
         # What is imported and read first stays; it is not worth a search for what could be freed of it.
         gc.disable()
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
 
 from cafsc._errors import InputError
+from cafsc._freed_memory import give_back
 from cafsc.io.elements import is_matrix, is_modern, read_elements
 from cafsc.io.files import identity, refuse_changed
 from cafsc.io.hdf5 import open_lasting
@@ -100,15 +99,9 @@ def read_backed(path: Path) -> tuple[AnnData, tuple[str, ...]]:
         _shut(root)
         raise
     _opened[place] = before
-    _give_back_memory()
+    # The room of names that were read and turned into text lies between what is in use.
+    give_back()
     return adata, dropped
-
-
-def _give_back_memory() -> None:
-    """Hand the room of names that were read and turned into text back to the system; it is between what is in use."""
-    with suppress(AttributeError, OSError, TypeError):
-        # Of the GNU C library, which keeps such room for later.
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _is_open(part: Any) -> bool:
