@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cafsc.cli import lean
+from cafsc import _own_process
 from cafsc.cli.lean import absent, collect_garbage_from_here
 
 
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process of the command's own."""
-    monkeypatch.setattr(lean, "in_own_process", True)
+    monkeypatch.setattr(_own_process, "claimed", True)
 
 
 def test_in_a_process_of_somebody_else_nothing_is_hidden() -> None:

@@ -28,6 +28,7 @@ def main(args: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if args is None else args)
     if answered(words):
         sys.exit(0)
+    from cafsc import _own_process
     from cafsc.cli.failures import guarded
 
     # Figures go to files only; a backend that the user's shell names may not be there.
@@ -39,9 +40,8 @@ def main(args: Sequence[str] | None = None) -> None:
         import gc
 
         from cafsc import _freed_memory
-        from cafsc.cli import lean
 
-        lean.in_own_process = True
+        _own_process.claim()
         _freed_memory.keep()
         # What is imported and read first stays; it is not worth a search for what could be freed of it.
         gc.disable()
@@ -51,4 +51,4 @@ def main(args: Sequence[str] | None = None) -> None:
 
         command()(args=words, prog_name="cafsc")
 
-    sys.exit(guarded(run, debug="--debug" in words))
+    _own_process.leave(guarded(run, debug="--debug" in words))

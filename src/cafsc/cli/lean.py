@@ -7,11 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cafsc import _own_process
+
 UNUSED = ("dask", "fsspec", "matplotlib", "pyarrow", "xarray")
 """igraph would import matplotlib to draw, pandas and anndata the others for arrays that no input of ours has."""
-
-in_own_process = False
-"""Whether the process is there for the command alone, and not for a session that calls the command."""
 
 
 @contextmanager
@@ -26,7 +25,7 @@ def absent(*names: str) -> Iterator[None]:
     names
         Names of packages that what is imported can do without.
     """
-    hidden = [name for name in names if name not in sys.modules] if in_own_process else []
+    hidden = [name for name in names if name not in sys.modules] if _own_process.claimed else []
     for name in hidden:
         sys.modules[name] = None  # type: ignore[assignment]
     try:
