@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from cafsc.pp import _components
 from cafsc.pp._components import principal_components
 from cafsc.pp.normalize import log1p_depth
 from cafsc.pp.sketch import centroids, nearest_centroid
@@ -81,3 +82,61 @@ def test_batches_are_centred_each_by_its_own_mean() -> None:
     np.testing.assert_allclose(components.place(shifted, batch), components.scores, atol=1e-8)
     of_no_known = components.place(shifted[:5], np.array(["new"] * 5, dtype=object))
     assert np.abs(of_no_known - components.scores[:5]).max() > 0.1
+
+
+def sparse_cells(n_cells: int, n_genes: int) -> sparse.csr_matrix:
+    random = np.random.default_rng(7)
+    rates = random.gamma(0.3, 0.1, (4, n_genes))
+    return log1p_depth(
+        sparse.csr_matrix(random.poisson(rates[random.integers(0, 4, n_cells)]).astype(float)), 1e4
+    )
+
+
+Ways = list[_components.Components]
+
+
+def both_ways(lognorm: sparse.csr_matrix, batch: np.ndarray | None, monkeypatch: pytest.MonkeyPatch) -> Ways:
+    """Components by products with the sparse matrix, and by a Gram matrix."""
+    found = []
+    for is_sparse in (True, False):
+        monkeypatch.setattr(_components._Scaled, "is_sparse", is_sparse)
+        found.append(principal_components(lognorm, np.arange(lognorm.shape[1]), 8, batch))
+    return found
+
+
+@pytest.mark.parametrize("batches", [None, "ab", "abc"])
+@pytest.mark.parametrize("shape", [(700, 900), (900, 700)])
+def test_sparse_products_find_what_a_gram_matrix_does(
+    shape: tuple[int, int], batches: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lognorm = sparse_cells(*shape)
+    # A few values far out are clipped.
+    lognorm.data[::997] = 40.0
+    batch = None if batches is None else np.array(list(batches) * shape[0], dtype=object)[: shape[0]]
+    quick, plain = both_ways(lognorm, batch, monkeypatch)
+    np.testing.assert_allclose(quick.scores, plain.scores, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(quick.loadings, plain.loadings, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(quick.place(lognorm, batch), quick.scores, rtol=1e-7, atol=1e-8)
+
+
+def test_the_quicker_way_is_taken() -> None:
+    def taken(shape: tuple[int, int], density: float) -> bool:
+        matrix = sparse.random(*shape, density, format="csr", random_state=0)
+        means, groups = np.zeros((1, shape[1])), np.zeros(shape[0], dtype=np.int64)
+        return _components._Scaled(matrix, means, np.ones(shape[1]), groups).is_sparse
+
+    assert taken((2000, 2000), 0.1)
+    assert not taken((2000, 2000), 0.5)
+    assert not taken((10000, 2000), 0.12)
+    assert not taken((400, 2000), 0.1)
+
+
+def test_where_lanczos_does_not_settle_the_gram_matrix_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cafsc.pp import _leading
+
+    lognorm = sparse_cells(700, 900)
+    plain = both_ways(lognorm, None, monkeypatch)[1]
+    monkeypatch.setattr(_components._Scaled, "is_sparse", True)
+    monkeypatch.setattr(_leading, "settled_vectors", lambda *_: None)
+    found = principal_components(lognorm, np.arange(900), 8)
+    np.testing.assert_allclose(found.scores, plain.scores, rtol=1e-7, atol=1e-8)

@@ -22,6 +22,11 @@ Names = NDArray[np.object_]
 _CLIP = 10.0
 _ROWS = 512
 """Cells that are made dense at a time; their number changes the last bits."""
+_SMALL = 500
+"""Cells or genes up to which a dense matrix is quicker in any case."""
+# Products until Lanczos settles, about, and nanoseconds: a stored value in a product there and back, an entry of the
+# Gram matrix for each row that it is made of, and in a product. Measured on one core; only their ratios matter.
+_PRODUCTS, _STORED_VALUE, _MADE, _MULTIPLIED = 200, 3.0, 0.022, 0.29
 
 
 @dataclass(frozen=True)
@@ -149,23 +154,74 @@ class _Scaled:
         n_cells = self.columns.shape[0]
         return (self.rows(start, min(start + _ROWS, n_cells)) for start in range(0, n_cells, _ROWS))
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether Lanczos is quicker through `parts` than through a Gram matrix, which has to be made first."""
+        small, large = sorted(self.columns.shape)
+        by_parts = _PRODUCTS * self.columns.nnz * _STORED_VALUE
+        return bool(small > _SMALL and by_parts < small**2 * (large * _MADE + _PRODUCTS * _MULTIPLIED))
+
+    def parts(self) -> tuple[sparse.csr_matrix, Array]:
+        """Cells x genes that are zero where nothing is stored, and groups x genes to be added to each cell of a group.
+
+        The sum of both is what `rows` gives, to rounding.
+        """
+        zero = np.clip(-self.means / self.deviation, -_CLIP, _CLIP)
+        group = np.repeat(self.groups, np.diff(self.columns.indptr))
+        gene = self.columns.indices
+        stored = (self.columns.data - self.means[group, gene]) / self.deviation[gene]
+        stored = np.clip(stored, -_CLIP, _CLIP) - zero[group, gene]
+        return sparse.csr_matrix((stored, gene, self.columns.indptr), shape=self.columns.shape), zero
+
 
 def _leading_components(scaled: _Scaled, rank: int) -> tuple[Array, Array]:
-    """Scores on the leading components and their loadings, by the smaller of the two Gram matrices."""
+    """Scores on the leading components and their loadings."""
     # Not at the top of the file: who scores gene sets imports this file too, and loads no linear algebra for it.
-    from cafsc.pp._leading import gram, leading_vectors
-
-    n_cells, n_genes = scaled.columns.shape
     with reproducible():
-        if n_cells <= n_genes:
-            whole = scaled.rows(0, n_cells)
-            values, vectors = leading_vectors(gram([np.ascontiguousarray(whole.T)], n_cells), rank)
-            length = np.sqrt(np.maximum(values, 0.0))
-            scores = vectors * length
-            loadings = whole.T @ vectors / np.where(length > 0, length, 1.0)
-        else:
-            _, loadings = leading_vectors(gram(scaled.blocks(), n_genes), rank)
-            scores = np.concatenate([block @ loadings for block in scaled.blocks()])
+        found = _by_parts(scaled, rank) if scaled.is_sparse else None
+        scores, loadings = found or _by_gram(scaled, rank)
     extreme = scores[np.abs(scores).argmax(axis=0), np.arange(rank)]
     sign = np.where(extreme < 0, -1.0, 1.0)
     return np.ascontiguousarray((scores * sign)[:, ::-1]), np.ascontiguousarray((loadings * sign)[:, ::-1])
+
+
+def _by_gram(scaled: _Scaled, rank: int) -> tuple[Array, Array]:
+    """By the smaller of the two Gram matrices."""
+    from cafsc.pp._leading import gram, leading_vectors
+
+    n_cells, n_genes = scaled.columns.shape
+    if n_cells <= n_genes:
+        whole = scaled.rows(0, n_cells)
+        values, vectors = leading_vectors(gram([np.ascontiguousarray(whole.T)], n_cells), rank)
+        length = np.sqrt(np.maximum(values, 0.0))
+        return vectors * length, whole.T @ vectors / np.where(length > 0, length, 1.0)
+    _, loadings = leading_vectors(gram(scaled.blocks(), n_genes), rank)
+    return np.concatenate([block @ loadings for block in scaled.blocks()]), loadings
+
+
+def _by_parts(scaled: _Scaled, rank: int) -> tuple[Array, Array] | None:
+    """Without making the genes dense: by products with what is stored and with what stands for zero."""
+    from cafsc.pp._leading import settled_vectors
+
+    stored, zero = scaled.parts()
+    n_cells, n_genes = stored.shape
+    cells = np.arange(n_cells)
+    member = sparse.csr_matrix((np.ones(n_cells), (scaled.groups, cells)), shape=(len(zero), n_cells))
+    turned = stored.T
+
+    def of_cells(x: Array) -> Array:
+        """Genes to cells."""
+        return np.asarray(stored @ x + (zero @ x)[scaled.groups])
+
+    def of_genes(x: Array) -> Array:
+        """Cells to genes."""
+        return np.asarray(turned @ x + zero.T @ (member @ x))
+
+    if n_cells <= n_genes:
+        found = settled_vectors(lambda x: of_cells(of_genes(x)), n_cells, rank)
+        if found is None:
+            return None
+        length = np.sqrt(np.maximum(found[0], 0.0))
+        return found[1] * length, of_genes(found[1]) / np.where(length > 0, length, 1.0)
+    found = settled_vectors(lambda x: of_genes(of_cells(x)), n_genes, rank)
+    return None if found is None else (of_cells(found[1]), found[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,24 +43,36 @@ def leading_vectors(upper: Array, n_vectors: int) -> tuple[Array, Array]:
 
     Returns
     -------
-    Eigenvalues, and rows x vectors, to the last digits whichever way they are found: Lanczos with implicit restarts
-    (doi:10.1137/0613025) from a fixed start where the matrix is large, a full reduction where it is small or where
-    Lanczos does not settle.
+    Eigenvalues, and rows x vectors, to the last digits whichever way they are found: as `settled_vectors` does where
+    the matrix is large, by a full reduction where it is small or where that does not settle.
     """
     size = upper.shape[0]
-    n_kept = 2 * n_vectors + 1
-    if size > max(_DENSE, 2 * n_kept):
+    if size > max(_DENSE, 2 * _n_kept(n_vectors)):
         # One triangle is half of the memory that a product has to read.
-        product = LinearOperator(
-            (size, size), matvec=lambda x: blas.dsymv(1.0, upper, x, lower=0), dtype=np.float64
-        )
-        start = np.random.default_rng(_SEED).standard_normal(size)
-        try:
-            values, vectors = eigsh(product, n_vectors, which="LA", v0=start, ncv=n_kept, tol=0)
-        except ArpackError:
-            pass
-        else:
-            order = np.argsort(values, kind="stable")
-            return values[order], vectors[:, order]
+        found = settled_vectors(lambda x: blas.dsymv(1.0, upper, x, lower=0), size, n_vectors)
+        if found is not None:
+            return found
     values, vectors = linalg.eigh(upper, lower=False, subset_by_index=(size - n_vectors, size - 1))
     return values, vectors
+
+
+def settled_vectors(
+    product: Callable[[Array], Array], size: int, n_vectors: int
+) -> tuple[Array, Array] | None:
+    """The same of a matrix of which only the product with a vector is known; None if they do not settle.
+
+    Lanczos with implicit restarts (doi:10.1137/0613025), from a fixed start.
+    """
+    operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
+    start = np.random.default_rng(_SEED).standard_normal(size)
+    n_kept = min(_n_kept(n_vectors), size)
+    try:
+        values, vectors = eigsh(operator, n_vectors, which="LA", v0=start, ncv=n_kept, tol=0)
+    except ArpackError:
+        return None
+    order = np.argsort(values, kind="stable")
+    return values[order], vectors[:, order]
+
+
+def _n_kept(n_vectors: int) -> int:
+    return 2 * n_vectors + 1
