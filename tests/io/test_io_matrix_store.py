@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from cafsc import io
-from cafsc._errors import InputError
+from cafsc._errors import InputError, OutputError
 from cafsc.io import matrix_store
 
 
@@ -248,3 +248,62 @@ def test_full_device_while_a_matrix_is_copied(small: AnnData, tmp_path: Path) ->
     assert done.returncode == 2, done.stderr
     assert "no space left on the device" in done.stdout
     assert sorted(item.name for item in tmp_path.iterdir()) == ["source.h5ad"]
+
+
+def _tall(n_cells: int = 1200) -> AnnData:
+    obs = pd.DataFrame(index=[f"cell{number}" for number in range(n_cells)])
+    return AnnData(sparse.csr_matrix((n_cells, 3), dtype=np.float32), obs=obs)
+
+
+def test_a_table_of_numbers_is_written_as_anndata_writes_it(tmp_path: Path) -> None:
+    adata = _tall()
+    random = np.random.default_rng(0)
+    adata.obsm["scores"] = pd.DataFrame(
+        {
+            "b": random.random(1200),
+            "a:1": random.integers(0, 9, 1200),
+            "is": random.random(1200) > 0.5,
+            "ä": 1.0,
+        },
+        index=adata.obs_names,
+    )
+    ours, plain = tmp_path / "ours.h5ad", tmp_path / "plain.h5ad"
+    io.write_h5ad(adata, ours)
+    adata.write_h5ad(plain)
+    pd.testing.assert_frame_equal(anndata.read_h5ad(ours).obsm["scores"], adata.obsm["scores"])
+    with h5py.File(ours) as one, h5py.File(plain) as other:
+        mine, theirs = one["obsm/scores"], other["obsm/scores"]
+        assert set(mine) == set(theirs)
+        for at in ("", *mine):
+            attributes = [dict((group[at] if at else group).attrs) for group in (mine, theirs)]
+            assert attributes[0].keys() == attributes[1].keys()
+            assert all(np.array_equal(attributes[0][name], attributes[1][name]) for name in attributes[0])
+            types = [
+                {name: group[at].attrs.get_id(name).dtype for name in group[at].attrs} if at else {}
+                for group in (mine, theirs)
+            ]
+            assert types[0] == types[1], "text of the same kind"
+        assert all(mine[name].dtype == theirs[name].dtype for name in mine)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"text": ["x", "y"] * 600, "number": 1.0},
+        {"kind": pd.Categorical(["x", "y"] * 600), "number": 1.0},
+        {},
+    ],
+)
+def test_other_tables_are_left_to_anndata(tmp_path: Path, columns: dict[str, Any]) -> None:
+    adata = _tall()
+    adata.obsm["table"] = pd.DataFrame(columns, index=adata.obs_names)
+    io.write_h5ad(adata, tmp_path / "out.h5ad")
+    back = anndata.read_h5ad(tmp_path / "out.h5ad").obsm["table"]
+    pd.testing.assert_frame_equal(back, adata.obsm["table"], check_column_type=False)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    adata = _tall()
+    adata.obsm["table"] = pd.DataFrame(np.ones((1200, 2)), columns=["a", "a"], index=adata.obs_names)
+    with pytest.raises(OutputError, match="unique"):
+        io.write_h5ad(adata, tmp_path / "out.h5ad")

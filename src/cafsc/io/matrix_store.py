@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from h5py import h5a, h5s, h5t
 from isal import isal_zlib
 from numpy.typing import NDArray
 
 from cafsc.io.row_blocks import is_on_disk, plain_dtype, read_rows, reading, row_source
 from cafsc.io.vectors import StoredVector, shuffled
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A block is this many values. Level 2 of ISA-L on shuffled bytes packs counts to half of what level 4 of zlib does
 # without shuffle, in an eighth of the time.
@@ -24,6 +28,8 @@ _PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffl
 _COPIED = 2**20
 # Shorter ones are left to anndata.
 _LONG_COLUMN = 1024
+_TEXT, _TEXT_IN_MEMORY = (h5t.py_create(h5py.string_dtype(), logical=logical) for logical in (True, False))
+_ONE = h5s.create_simple(())
 _VECTORS = ("data", "indices", "indptr")
 _ENCODING = {"csr": "csr_matrix", "csc": "csc_matrix"}
 
@@ -32,6 +38,12 @@ def _put(dataset: h5py.Dataset, place: tuple[int, ...], values: NDArray[Any]) ->
     """Write one whole block, packed."""
     data = shuffled(values.reshape(-1)) if dataset.shuffle else values.tobytes()
     dataset.id.write_direct_chunk(place, isal_zlib.compress(data, _LEVEL))
+
+
+def _write_text(target: h5py.Dataset, name: str, text: str) -> None:
+    """Write an attribute as h5py does, without finding out each time that it is text: there are hundreds."""
+    attribute = h5a.create(target.id, name.encode(), _TEXT, _ONE)
+    attribute.write(np.array(text, dtype=object), mtype=_TEXT_IN_MEMORY)
 
 
 class _Vectors:
@@ -162,6 +174,23 @@ class MatrixStore:
             value.ndim == 2 or (value.ndim == 1 and len(value) >= _LONG_COLUMN)
         )
 
+    def takes_columns(self, value: Any) -> bool:
+        """Whether a value is a table of which all columns are taken here, under names that anndata takes as well."""
+        import pandas as pd
+
+        if not isinstance(value, pd.DataFrame) or not value.shape[1] or not value.columns.is_unique:
+            return False
+        columns = (value.iloc[:, place]._values for place in range(value.shape[1]))
+        return all(isinstance(name, str) and name and "/" not in name for name in value.columns) and all(
+            map(self.takes, columns)
+        )
+
+    def write_columns(self, group: h5py.Group, table: pd.DataFrame) -> None:
+        """Add the columns of a table to a group that holds one without columns."""
+        group.attrs["column-order"] = list(table.columns)
+        for name, column in table.items():
+            self.write(group, str(name), column._values)
+
     def write(self, group: h5py.Group, key: str, value: Any) -> None:
         """Write a matrix as anndata encodes it, or link to the parts of one that hold the same."""
         if hasattr(value, "group") or hasattr(value, "indptr"):
@@ -232,7 +261,8 @@ class MatrixStore:
             packed["shuffle"] = False
         dtype = np.dtype(matrix.dtype).newbyteorder("=")
         dataset = group.create_dataset(key, shape=matrix.shape, dtype=dtype, **packed)
-        dataset.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        for name, text in (("encoding-type", "array"), ("encoding-version", "0.2.0")):
+            _write_text(dataset, name, text)
         step = height * max(1, _COPIED // (height * max(1, n_across)))
         for start in range(0, n_rows if packed else 0, step):
             self.check()

@@ -204,6 +204,11 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
             if matrices.takes(value):
                 matrices.write(store, key, value)
                 return
+            if matrices.takes_columns(value):
+                # anndata takes thrice as long for a column, and there is one for each set.
+                write(store, key, value.iloc[:, :0], dataset_kwargs=dataset_kwargs)
+                matrices.write_columns(store[key], value)
+                return
             write(store, key, value, dataset_kwargs=dataset_kwargs)
 
         try:
