@@ -35,7 +35,7 @@ def test_no_alias_is_an_approved_symbol_and_all_lead_to_one(species: str) -> Non
 
 
 def test_orthologs_are_approved_symbols_and_pairs_stand_once() -> None:
-    pairs = ortholog_pairs()
+    pairs = list(zip(*ortholog_pairs(), strict=True))
     assert {human for human, _, _ in pairs} <= approved("human")
     assert {mouse for _, mouse, _ in pairs} <= approved("mouse")
     assert len({(human, mouse) for human, mouse, _ in pairs}) == len(pairs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
@@ -40,9 +40,19 @@ def _orthologs(source: Species, target: Species) -> Callable[[str], tuple[str, .
     if source == target:
         approved = table(source).approved
         return lambda symbol: (symbol,) if symbol in approved else ()
+    human, mouse, support = ortholog_pairs()
+    one, two = (human, mouse) if source == "human" else (mouse, human)
+    # Nearly all genes have one, and few of those that have more are ever asked for.
+    only = dict(zip(one, two, strict=True))
+    several = {symbol for symbol, times in Counter(one).items() if times > 1}
     found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-    for human, mouse, support in ortholog_pairs():
-        one, two = (human, mouse) if source == "human" else (mouse, human)
-        found[one].append((-support, two))
-    # Sorted as they are asked for: few of all genes ever are.
-    return lambda symbol: tuple(name for _, name in sorted(found.get(symbol, ())))
+    for symbol, other, times in zip(one, two, support, strict=True):
+        if symbol in several:
+            found[symbol].append((-times, other))
+
+    def of(symbol: str) -> tuple[str, ...]:
+        if symbol in several:
+            return tuple(name for _, name in sorted(found[symbol]))
+        return (only[symbol],) if symbol in only else ()
+
+    return of

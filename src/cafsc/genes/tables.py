@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,11 +25,20 @@ class GeneTable:
     """The genes of one species."""
 
     species: Species
-    symbol_of: Mapping[str, str]
-    """Ensembl gene ID, without version, to approved symbol."""
+    ids: Sequence[str]
+    """Ensembl gene ID, without version, of each gene; empty where it has none."""
+    symbols: Sequence[str]
+    """Approved symbol of each gene."""
     approved: frozenset[str]
     aliases: Mapping[str, str]
     """Former or other name to approved symbol; no alias is itself an approved symbol."""
+
+    @cached_property
+    def symbol_of(self) -> Mapping[str, str]:
+        """Ensembl gene ID, without version, to approved symbol."""
+        found = dict(zip(self.ids, self.symbols, strict=True))
+        found.pop("", None)
+        return found
 
     @cached_property
     def folded(self) -> Mapping[str, str]:
@@ -113,11 +122,10 @@ def table(species: str) -> GeneTable:
 @lru_cache(maxsize=len(SPECIES))
 def _table(species: Species) -> GeneTable:
     ids, symbols = _columns(f"{species}_genes.tsv.gz")
-    symbol_of = dict(zip(ids, symbols, strict=True))
-    symbol_of.pop("", None)
     return GeneTable(
         species=species,
-        symbol_of=symbol_of,
+        ids=ids,
+        symbols=symbols,
         approved=frozenset(symbols),
         aliases=dict(zip(*_columns(f"{species}_aliases.tsv.gz"), strict=True)),
     )
@@ -134,10 +142,10 @@ def aliases(species: str) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=1)
-def ortholog_pairs() -> tuple[tuple[str, str, int], ...]:
-    """Human symbol, mouse symbol, and the support of the pair (higher is better)."""
+def ortholog_pairs() -> tuple[list[str], list[str], list[int]]:
+    """Human symbols, mouse symbols, and the support of each pair (higher is better)."""
     human, mouse, support = _columns("orthologs.tsv.gz")
-    return tuple(zip(human, mouse, map(int, support), strict=True))
+    return human, mouse, list(map(int, support))
 
 
 def table_files() -> tuple[Path, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -203,7 +203,12 @@ def lognorm_matrix(adata: AnnData, *, key_added: str = "caf") -> sparse.csr_matr
     return log1p_depth(count_matrix(adata, key_added=key_added), NormalizeConfig().target_sum)
 
 
-def symbol_columns(adata: AnnData, *, key_added: str = "caf") -> dict[str, int]:
+def symbol_columns(adata: AnnData, *, key_added: str = "caf") -> Mapping[str, int]:
     """Column of each symbol."""
-    symbols = adata.var[Keys(key_added).symbol]
+    return _columns_of(tuple(adata.var[Keys(key_added).symbol].tolist()))
+
+
+# Every step of a run asks for the same ones.
+@lru_cache(maxsize=2)
+def _columns_of(symbols: tuple[object, ...]) -> Mapping[str, int]:
     return dict(zip(map(str, symbols), range(len(symbols)), strict=True))
