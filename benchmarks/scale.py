@@ -3,6 +3,7 @@
     python benchmarks/scale.py [--cells 100000] [--genes 30000] [--million] [--rounds 3] [--rows ...] [--folder FOLDER]
     python benchmarks/scale.py --agreement 12000
     python benchmarks/scale.py --rare 20000
+    python benchmarks/scale.py --doublets 20000
 
 The data are those of `large_data.py`, about three percent of the entries not zero, gzip-compressed. Every run is a
 fresh process with one thread for linear algebra; runs in memory and from the file take turns, and their seconds are
@@ -10,8 +11,9 @@ medians, those of other rows are of one run. CPU seconds include children, and p
 of the process. "Beyond outputs" leaves out the scores that the process returns; the process does without dask, fsspec
 and pyarrow, which an installation of cafsc alone does not have either.
 ``--million`` adds a million cells; ``--folder`` keeps the data for another time. ``--agreement`` compares, on so many
-simulated cells, what a sample that stands for all gives with what all cells give; ``--rare`` leaves only a few cells of
-one kind among as many, and says how many of them each size of the sample still finds.
+simulated cells, what a sample that stands for all gives with what all cells give. On as many with 30,000 genes,
+``--rare`` leaves only a few cells of one kind and says how many of them each size of the sample still finds, and
+``--doublets`` adds droplets of two cells and says how many are found.
 """
 
 from __future__ import annotations
@@ -24,11 +26,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
+    from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -135,33 +138,81 @@ def agreement(n_cells: int) -> None:
         )
 
 
-def rare(n_cells: int, n_left: int = 30) -> None:
+def rare(n_cells: int) -> None:
     """Which of a few cells of a kind are still found where a sample stands for all, for samples ever smaller."""
     import numpy as np
 
-    from cafsc import data
-
-    tumour = data.simulated_tumour(n_cells, seed=3)
-    simulated = tumour.obs["simulated_type"].astype(str).to_numpy()
+    tumour, simulated = with_noise(n_cells)
     kinds = {
         "mural cells": (("PVL differentiated", "PVL immature"), "caf_lineage", ("pericyte", "smooth_muscle")),
         "myeloid cells": (("macrophage", "monocyte"), "caf_lineage", ("myeloid",)),
-        "iCAFs": (("iCAF",), "caf_subtype", ("iCAF",)),
+        "T cells": (("T CD4", "T CD8"), "caf_lineage", ("t_nk",)),
+        "iCAFs, kept": (("iCAF",), "caf_lineage", ("fibroblast",)),
+        "iCAFs, named": (("iCAF",), "caf_subtype", ("iCAF",)),
     }
-    print(f"{n_cells:,} cells, all but {n_left} of one kind left out: found right; all fibroblasts kept")
-    for kind, (names, column, right) in kinds.items():
-        of_kind = np.isin(simulated, names)
-        stays = ~of_kind
-        stays[np.random.default_rng(0).choice(np.flatnonzero(of_kind), n_left, replace=False)] = True
-        part = tumour[stays]
-        for size in (n_cells, 10_000, 5_000):
-            obs = annotated(part, size, size)
-            kept = obs["caf_gate"].astype(str).to_numpy() == "kept"
-            is_right = np.isin(obs[column].astype(str).to_numpy(), right)
-            caf = np.isin(simulated[stays], ("iCAF", "myCAF"))
-            print(
-                f"{kind}, sample of {size:,}: {is_right[of_kind[stays]].mean():.2f}; {kept[caf].mean():.3f}"
-            )
+    print(f"{n_cells:,} cells, all but a few of one kind left out: found right; all iCAFs and myCAFs kept")
+    for n_left in (15, 30):
+        for names in dict.fromkeys(names for names, _, _ in kinds.values()):
+            of_kind = np.isin(simulated, names)
+            stays = ~of_kind
+            stays[np.random.default_rng(n_left).choice(np.flatnonzero(of_kind), n_left, replace=False)] = True
+            for size in (n_cells, 10_000, 5_000):
+                obs = annotated(tumour[stays], size, size)
+                kept = obs["caf_gate"].astype(str).to_numpy() == "kept"
+                caf = np.isin(simulated[stays], ("iCAF", "myCAF"))
+                for kind, (others, column, right) in kinds.items():
+                    if others == names:
+                        is_right = np.isin(obs[column].astype(str).to_numpy(), right)[of_kind[stays]]
+                        print(
+                            f"{n_left} {kind}, sample of {size:,}: {is_right.mean():.2f}; {kept[caf].mean():.4f}"
+                        )
+
+
+def doublets(n_cells: int) -> None:
+    """How many droplets of a mesenchymal and another cell are found, in the sample that stands for all and outside."""
+    import numpy as np
+    from anndata import AnnData
+    from scipy import sparse
+
+    from cafsc.pp.sketch import sketch_rows
+
+    tumour, simulated = with_noise(n_cells)
+    counts, random = sparse.csr_matrix(tumour.X), np.random.default_rng(5)
+    mesenchymal = np.isin(simulated, ("iCAF", "myCAF", "PVL differentiated", "PVL immature"))
+    one, other = (random.choice(np.flatnonzero(kind), n_cells // 25) for kind in (mesenchymal, ~mesenchymal))
+    both = counts[one] + counts[other]
+    # Two cells in a droplet yield less than twice one.
+    both.data = random.binomial(both.data.astype(int), 0.75).astype(both.data.dtype)
+    both.eliminate_zeros()
+    mixed = AnnData(sparse.vstack([counts, both]).tocsr(), var=tumour.var.copy())
+    mixed.obs_names = [f"cell{number}" for number in range(mixed.n_obs)]
+    double = np.arange(mixed.n_obs) >= n_cells
+    caf = np.concatenate([np.isin(simulated, ("iCAF", "myCAF")), np.zeros(one.size, dtype=bool)])
+    for size in (mixed.n_obs, 10_000):
+        obs = annotated(mixed, size, size)
+        gate = obs["caf_gate"].astype(str)
+        called, kept = gate.str.startswith("doublet").to_numpy(), (gate == "kept").to_numpy()
+        inside = np.zeros(mixed.n_obs, dtype=bool)
+        inside[sketch_rows(~obs["caf_low_quality"].to_numpy(dtype=bool), size, 0)] = True
+        for where, here in (("in it", inside), ("outside", ~inside)):
+            if here.any():
+                print(
+                    f"sample of {size:,}, {where}: {called[double & here].mean():.3f} of the doublets found, "
+                    f"{kept[double & here].mean():.3f} kept as fibroblasts; "
+                    f"{called[~double & here].mean():.4f} of the single cells called doublets; "
+                    f"{kept[caf & here].mean():.4f} of the iCAFs and myCAFs kept"
+                )
+
+
+def with_noise(n_cells: int) -> tuple[AnnData, NDArray[Any]]:
+    """A simulated tumour with 30,000 genes, most of them noise, and the kind of each cell."""
+    import anndata
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tumour.h5ad"
+        run(sys.executable, LARGE_DATA, path, n_cells)
+        tumour = anndata.read_h5ad(path)
+    return tumour, tumour.obs["simulated_type"].astype(str).to_numpy()
 
 
 def main() -> None:
@@ -178,9 +229,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--agreement", type=int, metavar="CELLS")
     parser.add_argument("--rare", type=int, metavar="CELLS")
+    parser.add_argument("--doublets", type=int, metavar="CELLS")
     options = parser.parse_args()
     if options.rare:
         rare(options.rare)
+        return
+    if options.doublets:
+        doublets(options.doublets)
         return
     if options.agreement:
         agreement(options.agreement)

@@ -17,7 +17,8 @@ def partners(
     counts: sparse.csr_matrix, weights: np.ndarray, unlike: np.ndarray, min_gain: float
 ) -> np.ndarray:
     x = Capping.fit(counts, 1000.0).apply(counts)
-    return doublet_partners(x, PairProfiles(profiles(x, weights, 200.0), unlike), min_gain)
+    least = np.full(weights.shape[1], min_gain)
+    return doublet_partners(x, PairProfiles(profiles(x, weights, 200.0), unlike), least)
 
 
 Planted = tuple[sparse.csr_matrix, np.ndarray, np.ndarray]

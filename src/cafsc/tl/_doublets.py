@@ -48,7 +48,7 @@ class PairProfiles:
 def doublet_partners(
     x: sparse.csr_matrix,
     pairs: PairProfiles,
-    min_gain: float,
+    min_gain: Array,
     single: Array | None = None,
     kernels: ModuleType = cells,
 ) -> NDArray[np.int64]:
@@ -61,8 +61,8 @@ def doublet_partners(
     pairs
         The components, and which of them cannot be one cell.
     min_gain
-        Log-likelihood that an even mix of two profiles must gain over the best single one. Real counts are
-        overdispersed, so chance alone gains a little.
+        Components: log-likelihood that an even mix of two profiles must gain over the best single one. Real counts
+        are overdispersed, so chance alone gains a little.
     single
         Cells x components: log-likelihood of each cell in each; computed here if not given.
     kernels
@@ -85,6 +85,6 @@ def doublet_partners(
         gain = kernels.row_products(x, mixed, inside)
         gain -= single[inside].max(axis=1)[:, None]
         best = gain.argmax(axis=1)
-        found = gain[np.arange(inside.size), best] > min_gain
+        found = gain[np.arange(inside.size), best] > min_gain[component]
         partner[inside[found]] = others[best[found]]
     return partner

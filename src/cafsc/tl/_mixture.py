@@ -66,11 +66,12 @@ def weighted_sums(x: sparse.csr_matrix, weights: Array, n_cells: int | None = No
 
 def profiles(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> Array:
     """Share of each gene in each component, with ``shrinkage`` counts of the average cell added; rows sum to 1."""
-    average = _shares(np.asarray(x.sum(axis=0)).ravel())
-    return _shrunk(weighted_sums(x, weights), average, shrinkage)
+    return _shrunk(weighted_sums(x, weights), average_shares(x), shrinkage)
 
 
-def _shares(sums: Array) -> Array:
+def average_shares(x: sparse.csr_matrix) -> Array:
+    """Share of each gene in all counts."""
+    sums = np.asarray(x.sum(axis=0)).ravel()
     return np.asarray(sums / max(sums.sum(), 1e-300))
 
 
@@ -124,7 +125,7 @@ def fit_capped(
     if n_components == 0:
         return current
     kernels = cell_kernels(n_cells)
-    average = _shares(np.asarray(x.sum(axis=0)).ravel())
+    average = average_shares(x)
     settled_sums = np.zeros((n_components, x.shape[1]))
     moving, rows = np.arange(n_cells), x
     for iteration in range(n_iterations):

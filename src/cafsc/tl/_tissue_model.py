@@ -45,8 +45,10 @@ class TissueModel:
         Lineage of each component.
     mixed
         Components in which two lineages are strong: (component, first, second).
+    doublets
+        Components that are droplets of two cells: (component, first lineage, second lineage).
     min_doublet_gain
-        Log-likelihood by which two unlike lineages must explain a cell better than one.
+        Components: log-likelihood by which a second, unlike lineage must explain a cell better than it alone.
     reference
         Genes, counts per ten thousand: the level at which a gene counts as fully expressed here.
     """
@@ -58,15 +60,20 @@ class TissueModel:
     scores: Array
     best: Names
     mixed: tuple[tuple[int, str, str], ...]
-    min_doublet_gain: float
+    doublets: tuple[tuple[int, str, str], ...]
+    min_doublet_gain: Array
     reference: Array
     n_cells: int = 0
     """Size of the dataset, of which cells may be placed in blocks."""
 
     @cached_property
+    def apart(self) -> NDArray[np.bool_]:
+        """Components x components: which two cannot be one cell."""
+        return np.array([[unlike(a, b) for b in self.best] for a in self.best], dtype=bool)
+
+    @cached_property
     def _pairs(self) -> PairProfiles:
-        apart = np.array([[unlike(a, b) for b in self.best] for a in self.best])
-        return PairProfiles(self.profile, apart)
+        return PairProfiles(self.profile, self.apart)
 
     @cached_property
     def _log_profile(self) -> Array:
@@ -79,8 +86,9 @@ class TissueModel:
         none = np.zeros((0, len(lineages)))
         no_gene = np.zeros((0, capping.genes.size))
         return cls(
-            tuple(lineages), capping, no_gene, np.zeros(0), none, np.zeros(0, dtype=object), (), 0.0, floor
-        )
+            tuple(lineages), capping, no_gene, np.zeros(0), none, np.zeros(0, dtype=object), (), (), np.zeros(0),
+            floor,
+        )  # fmt: skip
 
     def place(
         self, counts: sparse.csr_matrix, usable: NDArray[np.bool_], weights: Array | None = None
@@ -122,6 +130,10 @@ class TissueModel:
                 inside = component == index
                 lineage[inside] = DOUBLET
                 reason[inside] = f"doublet:{first}+{second}"
+        for index, first, second in self.doublets:
+            inside = component == index
+            lineage[inside] = DOUBLET
+            reason[inside] = f"doublet:{'+'.join(sorted((first, second)))}"
         partner = doublet_partners(x, self._pairs, self.min_doublet_gain, single, kernels)
         for cell in np.flatnonzero(partner >= 0):
             pair = sorted({str(self.best[component[cell]]), str(self.best[partner[cell]])})

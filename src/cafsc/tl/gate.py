@@ -28,6 +28,7 @@ from cafsc.tl._panels import (
     relative_levels,
 )
 from cafsc.tl._tissue_model import GRADED, TissueModel, component_lineages, mixed_components
+from cafsc.tl._unseen import doublet_components, left_out, unseen
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -88,7 +89,7 @@ def decide_lineages(
     into to the one their counts fit; the components' pooled counts, deep enough to be read, then compete for
     the lineages. A component in which two lineages are strong is split by them and fitted again.
     """
-    model, weights = fit_tissue(counts, clusters, panels, floor, config, target_sum, sizes)
+    model, _, weights = fit_tissue(counts, clusters, panels, floor, config, target_sum, sizes)
     lineage, reason, scores = model.place(counts, clusters >= 0, weights)
     return Lineages(lineage, reason, pd.DataFrame(scores, columns=list(panels)), model.reference)
 
@@ -101,15 +102,19 @@ def fit_tissue(
     config: GateConfig,
     target_sum: float = 1e4,
     sizes: Mapping[str, int] | None = None,
-) -> tuple[TissueModel, Array]:
-    """The components of a tissue with their lineages, and the weight of each cell in each (cells x components).
+    *,
+    others: bool = False,
+) -> tuple[TissueModel, TissueModel, Array]:
+    """The components of a tissue with their lineages: for these cells and, where there are, for `others`.
 
-    Parameters are those of `decide_lineages`.
+    The other parameters are those of `decide_lineages`. Also returns the weight of each of these cells in each
+    component, cells x components.
     """
     labels = _without_tiny(clusters, config.min_cells)
     capping = Capping.fit(counts, config.depth_cap)
     if labels.max(initial=-1) < 0:
-        return TissueModel.empty(list(panels), floor, capping), np.zeros((len(labels), 0))
+        empty = TissueModel.empty(list(panels), floor, capping)
+        return empty, empty, np.zeros((len(labels), 0))
     x = capping.apply(counts)
     depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     trust = coverage_weights(panels, sizes, config.unmeasured_weight)
@@ -130,9 +135,17 @@ def fit_tissue(
     best = component_lineages(scores, trusted, config)
     model = TissueModel(
         tuple(panels), capping, profiles(x, weights, config.shrinkage), log_shares(weights), trusted.to_numpy(),
-        best, tuple(mixed_components(trusted, config)), config.min_doublet_gain, reference,
+        best, tuple(mixed_components(trusted, config)), (), np.full(len(best), config.min_doublet_gain), reference,
     )  # fmt: skip
-    return model, weights
+    without = left_out(x, weights, config.shrinkage)
+    pairs = doublet_components(model.profile, without, model.apart)
+    doublets = tuple((component, str(best[first]), str(best[second])) for component, first, second in pairs)
+    model = replace(model, doublets=doublets)
+    if not others:
+        return model, model, weights
+    new = unseen(x, weights, model.profile, without, model.apart)
+    gain = model.min_doublet_gain + new.gain
+    return model, replace(model, profile=new.profile, min_doublet_gain=gain), weights
 
 
 def _without_tiny(clusters: NDArray[np.int64], min_cells: int) -> NDArray[np.int64]:
@@ -212,7 +225,8 @@ def gate(
     expresses a gene most). Reason codes: ``kept``, ``not_fibroblast:<lineage>``, ``doublet:<a>+<b>``,
     ``unknown_lineage``, ``low_quality``. A mixture of multinomials fitted by expectation-maximisation
     (doi:10.1111/j.2517-6161.1977.tb01600.x); markers from ``signatures/lineages.yaml``. Of more than
-    ``config.components.max_cells`` cells a random sample is fitted, and the others are placed by the same likelihood.
+    ``config.components.max_cells`` cells a random sample is fitted, and the others are placed by the same likelihood,
+    of profiles that take into account how few cells each was made of.
     """
     config = config or GateConfig()
     catalogue = catalogue or sig.load()
@@ -231,16 +245,23 @@ def gate(
     sizes = {name: len(panel.core) for name, panel in catalogue.lineages.items()}
     chosen = sketch_rows(usable, config.components.max_cells, seed)
     counts = rows.take(chosen)
-    model, weights = fit_tissue(
-        counts, clusters[chosen], columns, floor, config, NormalizeConfig().target_sum, sizes
+    others = np.setdiff1d(np.arange(adata.n_obs), chosen, assume_unique=True)
+    model, model_of_others, weights = fit_tissue(
+        counts,
+        clusters[chosen],
+        columns,
+        floor,
+        config,
+        NormalizeConfig().target_sum,
+        sizes,
+        others=others.size > 0,
     )
-    model = replace(model, n_cells=adata.n_obs)
+    model, model_of_others = (replace(one, n_cells=adata.n_obs) for one in (model, model_of_others))
     lineage, reason = np.full(adata.n_obs, "", dtype=object), np.full(adata.n_obs, "", dtype=object)
     scores = np.zeros((adata.n_obs, len(columns)))
     lineage[chosen], reason[chosen], scores[chosen] = model.place(counts, usable[chosen], weights)
     del counts, weights
-    others = np.setdiff1d(np.arange(adata.n_obs), chosen, assume_unique=True)
-    for piece, found in rows.map_with(model.place, usable, "gate lineages", others):
+    for piece, found in rows.map_with(model_of_others.place, usable, "gate lineages", others):
         lineage[piece], reason[piece], scores[piece] = found
     adata.obs[keys.lineage] = pd.Categorical(lineage.astype(str))
     adata.obs[keys.gate] = pd.Categorical(reason.astype(str))
