@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -140,3 +144,23 @@ def test_where_lanczos_does_not_settle_the_gram_matrix_answers(monkeypatch: pyte
     monkeypatch.setattr(_leading, "settled_vectors", lambda *_: None)
     found = principal_components(lognorm, np.arange(900), 8)
     np.testing.assert_allclose(found.scores, plain.scores, rtol=1e-7, atol=1e-8)
+
+
+_TWICE = """
+import sys
+import numpy as np
+from scipy import sparse
+from cafsc.pp._components import principal_components
+assert "scipy.linalg" not in sys.modules, "its library of linear algebra is to be loaded on the way"
+random = np.random.default_rng(0)
+lognorm = sparse.csr_matrix(np.log1p(random.poisson(random.gamma(1.0, 2.0, 1500), (1500, 1500)).astype(float)))
+first, second = (principal_components(lognorm, np.arange(1500), 20).scores for _ in range(2))
+print(np.array_equal(first, second))
+"""
+
+
+def test_the_first_components_of_a_process_are_those_of_one_thread() -> None:
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", _TWICE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=120)
+    assert done.stdout == "True\n"

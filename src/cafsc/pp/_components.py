@@ -176,7 +176,10 @@ class _Scaled:
 
 def _leading_components(scaled: _Scaled, rank: int) -> tuple[Array, Array]:
     """Scores on the leading components and their loadings."""
-    # Not at the top of the file: who scores gene sets imports this file too, and loads no linear algebra for it.
+    # Not at the top of the file: who scores gene sets imports this file too, and loads no linear algebra for it. But
+    # before threads are limited: that holds for the libraries that are loaded by then.
+    from cafsc.pp import _leading  # noqa: F401
+
     with reproducible():
         found = _by_parts(scaled, rank) if scaled.is_sparse else None
         scores, loadings = found or _by_gram(scaled, rank)
