@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from cafsc._threads import reproducible
 from cafsc.tl._mixture import Array, average_shares, weighted_sums
 
 # Cells of a component that are asked, of those that it holds by more than half; to one of many more than these it makes
@@ -65,6 +66,7 @@ class LeftOut:
         return np.asarray(np.max(by_cell, axis=0))
 
 
+@reproducible()
 def left_out(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> list[LeftOut]:
     """Ask some cells of each component what it would be without them.
 
@@ -114,6 +116,7 @@ class Unseen:
     gain: Array
 
 
+@reproducible()
 def unseen(
     x: sparse.csr_matrix, weights: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]
 ) -> Unseen:
@@ -145,6 +148,7 @@ def unseen(
     return Unseen(profile, gain)
 
 
+@reproducible()
 def doublet_components(
     profile: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]
 ) -> list[tuple[int, int, int]]:
