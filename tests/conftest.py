@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from cafsc import AnnotationResult
+
+# A first example may be the first to import a library, and other tests run beside it: no single one has to be quick.
+settings.register_profile("cafsc", deadline=None)
+settings.load_profile("cafsc")
 
 ROOT = Path(__file__).parents[1]
 DATA_DIR_VARIABLE = "CAFSC_DATA_DIR"
