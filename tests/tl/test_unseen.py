@@ -10,7 +10,7 @@ from scipy import sparse
 import cafsc
 from cafsc import data
 from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig
-from cafsc.tl._mixture import profiles
+from cafsc.tl._mixture import profiles, weighted_sums
 from cafsc.tl._unseen import LeftOut, Unseen, doublet_components, left_out, unseen
 
 N_GENES, DEPTH, SHRINKAGE = 3000, 600, 200.0
@@ -46,10 +46,14 @@ def fitted() -> Fitted:
     return planted(SIZES, kinds())
 
 
+def each_left_out(x: sparse.csr_matrix, weights: np.ndarray, shrinkage: float = SHRINKAGE) -> list[LeftOut]:
+    return left_out(x, weights, weighted_sums(x, weights), shrinkage)
+
+
 def asked(x: sparse.csr_matrix, weights: np.ndarray, unlike: np.ndarray | None = None) -> Unseen:
-    without = left_out(x, weights, SHRINKAGE)
+    without = each_left_out(x, weights)
     unlike = ~np.eye(weights.shape[1], dtype=bool) if unlike is None else unlike
-    return unseen(x, weights, profiles(x, weights, SHRINKAGE), without, unlike)
+    return unseen(weighted_sums(x, weights), profiles(x, weights, SHRINKAGE), without, unlike)
 
 
 def test_another_cell_of_a_rare_kind_fits_its_component(fitted: Fitted) -> None:
@@ -75,7 +79,7 @@ def test_a_well_known_component_stays_what_it_is(fitted: Fitted) -> None:
 
 def test_each_cell_is_left_out_of_what_it_is_asked_of(fitted: Fitted) -> None:
     x, weights = fitted
-    rare = left_out(x, weights, SHRINKAGE)[RARE]
+    rare = each_left_out(x, weights)[RARE]
     assert (rare.n_held, rare.n_cells) == (N_RARE, N_RARE)
     cells = x[weights[:, RARE] == 1].toarray()
     average = x.toarray().sum(axis=0) / x.sum()
@@ -95,9 +99,7 @@ def test_a_component_with_nothing_left_becomes_the_average_cell(n_cells: int) ->
     assert np.isfinite(found.gain).all()
     average = x.toarray().sum(axis=0) / x.sum()
     assert np.abs(found.profile[RARE] - average).sum() < 0.05
-    assert not doublet_components(
-        found.profile, left_out(x, weights, SHRINKAGE), ~np.eye(len(SIZES), dtype=bool)
-    )
+    assert not doublet_components(found.profile, each_left_out(x, weights), ~np.eye(len(SIZES), dtype=bool))
 
 
 def of_doublets(n_cells: int) -> tuple[np.ndarray, list[LeftOut], np.ndarray]:
@@ -105,7 +107,7 @@ def of_doublets(n_cells: int) -> tuple[np.ndarray, list[LeftOut], np.ndarray]:
     shares = kinds()
     x, weights = planted([*SIZES, n_cells], np.vstack([shares, (shares[LARGE] + shares[OTHER]) / 2]))
     unlike = ~np.eye(len(SIZES) + 1, dtype=bool)
-    return profiles(x, weights, SHRINKAGE), left_out(x, weights, SHRINKAGE), unlike
+    return profiles(x, weights, SHRINKAGE), each_left_out(x, weights), unlike
 
 
 @pytest.mark.parametrize("n_cells", [4, 25])
@@ -126,7 +128,7 @@ def test_a_component_of_one_cell_is_not_judged() -> None:
 
 
 def test_nothing_need_be_added_by_the_mixture(fitted: Fitted) -> None:
-    without = left_out(*fitted, shrinkage=0.0)
+    without = each_left_out(*fitted, shrinkage=0.0)
     assert all(np.isfinite(left.log_likelihood(left.added)) for left in without)
 
 

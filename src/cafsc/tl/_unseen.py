@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._threads import reproducible
-from cafsc.tl._mixture import Array, average_shares, weighted_sums
+from cafsc.tl._mixture import Array, average_shares
 
 # Cells of a component that are asked, of those that it holds by more than half; to one of many more than these it makes
 # no difference to a single cell whether it had a part in it.
@@ -67,7 +67,7 @@ class LeftOut:
 
 
 @reproducible()
-def left_out(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> list[LeftOut]:
+def left_out(x: sparse.csr_matrix, weights: Array, sums: Array, shrinkage: float) -> list[LeftOut]:
     """Ask some cells of each component what it would be without them.
 
     Parameters
@@ -76,21 +76,23 @@ def left_out(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> list[Lef
         Cells x genes that take part, to which the mixture was fitted.
     weights
         Cells x components.
+    sums
+        Components x genes: counts of all their cells.
     shrinkage
         Counts of the average cell that are added to each profile, at least.
     """
     average = average_shares(x)
     holder = np.where(weights.max(axis=1) > _HELD, weights.argmax(axis=1), -1)
     out = []
-    for component, sums in enumerate(weighted_sums(x, weights)):
+    for component, own in enumerate(sums):
         held = np.flatnonzero(holder == component)
         asked = held[:: max(1, -(-held.size // _ASKED))]
         rows, share = x[asked], weights[asked, component]
         cell = np.repeat(np.arange(asked.size), np.diff(rows.indptr))
         depth = np.bincount(cell, weights=rows.data, minlength=asked.size)
         # A component of one cell has nothing left, but for rounding.
-        rest = np.maximum(sums[rows.indices] - share[cell] * rows.data, 0.0)
-        rest_depth = np.maximum(sums.sum() - share * depth, 0.0)
+        rest = np.maximum(own[rows.indices] - share[cell] * rows.data, 0.0)
+        rest_depth = np.maximum(own.sum() - share * depth, 0.0)
         found = LeftOut(rows.data, rows.indices, cell, rest, rest_depth, average, 0.0, held.size)
         # The most first: it is taken where nothing is left that could tell.
         ways = max(shrinkage, _LEAST_ADDED) * _TIMES_ADDED[::-1]
@@ -117,17 +119,13 @@ class Unseen:
 
 
 @reproducible()
-def unseen(
-    x: sparse.csr_matrix, weights: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]
-) -> Unseen:
+def unseen(sums: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]) -> Unseen:
     """Profiles with as much of the average cell added as makes the component's own cells likeliest, each left out.
 
     Parameters
     ----------
-    x
-        Cells x genes that take part, to which the mixture was fitted.
-    weights
-        Cells x components.
+    sums
+        Components x genes: counts of all their cells.
     fitted
         Components x genes: their profiles, made of all their cells.
     without
@@ -135,7 +133,6 @@ def unseen(
     unlike
         Components x components: which two cannot be one cell.
     """
-    sums = weighted_sums(x, weights)
     profile, gain = np.empty(sums.shape), np.zeros(len(sums))
     for component, (own, left) in enumerate(zip(sums, without, strict=True)):
         profile[component] = (own + left.added * left.average) / (own.sum() + left.added)

@@ -18,7 +18,16 @@ from cafsc.pp.cluster import cluster, usable_cells
 from cafsc.pp.normalize import count_rows, symbol_columns
 from cafsc.pp.sketch import sketch_rows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl._mixture import Array, Capping, fit_capped, log_shares, one_hot, profiles, pseudobulk
+from cafsc.tl._mixture import (
+    Array,
+    Capping,
+    fit_capped,
+    log_shares,
+    one_hot,
+    profiles,
+    pseudobulk,
+    weighted_sums,
+)
 from cafsc.tl._panels import (
     confident_levels,
     coverage_weights,
@@ -137,13 +146,14 @@ def fit_tissue(
         tuple(panels), capping, profiles(x, weights, config.shrinkage), log_shares(weights), trusted.to_numpy(),
         best, tuple(mixed_components(trusted, config)), (), np.full(len(best), config.min_doublet_gain), reference,
     )  # fmt: skip
-    without = left_out(x, weights, config.shrinkage)
+    sums = weighted_sums(x, weights)
+    without = left_out(x, weights, sums, config.shrinkage)
     pairs = doublet_components(model.profile, without, model.apart)
     doublets = tuple((component, str(best[first]), str(best[second])) for component, first, second in pairs)
     model = replace(model, doublets=doublets)
     if not others:
         return model, model, weights
-    new = unseen(x, weights, model.profile, without, model.apart)
+    new = unseen(sums, model.profile, without, model.apart)
     gain = model.min_doublet_gain + new.gain
     return model, replace(model, profile=new.profile, min_doublet_gain=gain), weights
 
