@@ -19,6 +19,7 @@ simulated cells, what a sample that stands for all gives with what all cells giv
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -144,28 +145,28 @@ def rare(n_cells: int) -> None:
 
     tumour, simulated = with_noise(n_cells)
     kinds = {
-        "mural cells": (("PVL differentiated", "PVL immature"), "caf_lineage", ("pericyte", "smooth_muscle")),
-        "myeloid cells": (("macrophage", "monocyte"), "caf_lineage", ("myeloid",)),
-        "T cells": (("T CD4", "T CD8"), "caf_lineage", ("t_nk",)),
-        "iCAFs, kept": (("iCAF",), "caf_lineage", ("fibroblast",)),
-        "iCAFs, named": (("iCAF",), "caf_subtype", ("iCAF",)),
+        ("PVL differentiated", "PVL immature"): {
+            "mural cells": ("caf_lineage", ("pericyte", "smooth_muscle"))
+        },
+        ("macrophage", "monocyte"): {"myeloid cells": ("caf_lineage", ("myeloid",))},
+        ("T CD4", "T CD8"): {"T cells": ("caf_lineage", ("t_nk",))},
+        ("iCAF",): {
+            "iCAFs, kept": ("caf_lineage", ("fibroblast",)),
+            "iCAFs, named": ("caf_subtype", ("iCAF",)),
+        },
     }
     print(f"{n_cells:,} cells, all but a few of one kind left out: found right; all iCAFs and myCAFs kept")
-    for n_left in (15, 30):
-        for names in dict.fromkeys(names for names, _, _ in kinds.values()):
-            of_kind = np.isin(simulated, names)
-            stays = ~of_kind
-            stays[np.random.default_rng(n_left).choice(np.flatnonzero(of_kind), n_left, replace=False)] = True
-            for size in (n_cells, 10_000, 5_000):
-                obs = annotated(tumour[stays], size, size)
-                kept = obs["caf_gate"].astype(str).to_numpy() == "kept"
-                caf = np.isin(simulated[stays], ("iCAF", "myCAF"))
-                for kind, (others, column, right) in kinds.items():
-                    if others == names:
-                        is_right = np.isin(obs[column].astype(str).to_numpy(), right)[of_kind[stays]]
-                        print(
-                            f"{n_left} {kind}, sample of {size:,}: {is_right.mean():.2f}; {kept[caf].mean():.4f}"
-                        )
+    for n_left, (names, asked) in itertools.product((15, 30), kinds.items()):
+        of_kind = np.isin(simulated, names)
+        stays = ~of_kind
+        stays[np.random.default_rng(n_left).choice(np.flatnonzero(of_kind), n_left, replace=False)] = True
+        caf = np.isin(simulated[stays], ("iCAF", "myCAF"))
+        for size in (n_cells, 10_000, 5_000):
+            obs = annotated(tumour[stays], size, size)
+            kept = (obs["caf_gate"].astype(str) == "kept").to_numpy()[caf].mean()
+            for what, (column, right) in asked.items():
+                is_right = obs[column].astype(str).isin(right).to_numpy()[of_kind[stays]].mean()
+                print(f"{n_left} {what}, sample of {size:,}: {is_right:.2f}; {kept:.4f}")
 
 
 def doublets(n_cells: int) -> None:

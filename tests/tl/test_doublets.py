@@ -10,7 +10,7 @@ from scipy import sparse
 
 from cafsc.tl import _doublets
 from cafsc.tl._doublets import PairProfiles, doublet_partners
-from cafsc.tl._mixture import Capping, profiles
+from cafsc.tl._mixture import Capping, average_shares, shrunk, weighted_sums
 
 
 def partners(
@@ -18,7 +18,9 @@ def partners(
 ) -> np.ndarray:
     x = Capping.fit(counts, 1000.0).apply(counts)
     least = np.full(weights.shape[1], min_gain)
-    return doublet_partners(x, PairProfiles(profiles(x, weights, 200.0), unlike), least)
+    return doublet_partners(
+        x, PairProfiles(shrunk(weighted_sums(x, weights), average_shares(x), 200.0), unlike), least
+    )
 
 
 Planted = tuple[sparse.csr_matrix, np.ndarray, np.ndarray]

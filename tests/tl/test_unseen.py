@@ -10,7 +10,7 @@ from scipy import sparse
 import cafsc
 from cafsc import data
 from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig
-from cafsc.tl._mixture import profiles, weighted_sums
+from cafsc.tl._mixture import average_shares, shrunk, weighted_sums
 from cafsc.tl._unseen import LeftOut, Unseen, doublet_components, left_out, unseen
 
 N_GENES, DEPTH, SHRINKAGE = 3000, 600, 200.0
@@ -44,6 +44,10 @@ def planted(sizes: list[int], shares: np.ndarray, seed: int = 1) -> Fitted:
 def fitted() -> Fitted:
     """Cells of the common kinds and a few of the rare one."""
     return planted(SIZES, kinds())
+
+
+def profiles(x: sparse.csr_matrix, weights: np.ndarray, shrinkage: float) -> np.ndarray:
+    return shrunk(weighted_sums(x, weights), average_shares(x), shrinkage)
 
 
 def each_left_out(x: sparse.csr_matrix, weights: np.ndarray, shrinkage: float = SHRINKAGE) -> list[LeftOut]:

@@ -64,18 +64,14 @@ def weighted_sums(x: sparse.csr_matrix, weights: Array, n_cells: int | None = No
     return np.asarray(kernels.weighted_sums(x, weights, _LEAST_WEIGHT), dtype=np.float64)
 
 
-def profiles(x: sparse.csr_matrix, weights: Array, shrinkage: float) -> Array:
-    """Share of each gene in each component, with ``shrinkage`` counts of the average cell added; rows sum to 1."""
-    return _shrunk(weighted_sums(x, weights), average_shares(x), shrinkage)
-
-
 def average_shares(x: sparse.csr_matrix) -> Array:
     """Share of each gene in all counts."""
     sums = np.asarray(x.sum(axis=0)).ravel()
     return np.asarray(sums / max(sums.sum(), 1e-300))
 
 
-def _shrunk(sums: Array, average: Array, shrinkage: float) -> Array:
+def shrunk(sums: Array, average: Array, shrinkage: float | Array) -> Array:
+    """Sums as shares, with counts of the average cell added to each row: so many, or so many by row (rows x 1)."""
     return np.asarray((sums + shrinkage * average) / (sums.sum(axis=1, keepdims=True) + shrinkage))
 
 
@@ -130,7 +126,7 @@ def fit_capped(
     moving, rows = np.arange(n_cells), x
     for iteration in range(n_iterations):
         sums = settled_sums + weighted_sums(rows, current[moving], n_cells)
-        log_profile = np.ascontiguousarray(np.log(_shrunk(sums, average, shrinkage)).T)
+        log_profile = np.ascontiguousarray(np.log(shrunk(sums, average, shrinkage)).T)
         log_prior = log_shares(current)
         if iteration == n_iterations - 1:
             moving, rows = np.arange(n_cells), x

@@ -43,8 +43,6 @@ class TissueModel:
         Components x lineages, 0..1.
     best
         Lineage of each component.
-    mixed
-        Components in which two lineages are strong: (component, first, second).
     doublets
         Components that are droplets of two cells: (component, first lineage, second lineage).
     min_doublet_gain
@@ -59,7 +57,6 @@ class TissueModel:
     log_prior: Array
     scores: Array
     best: Names
-    mixed: tuple[tuple[int, str, str], ...]
     doublets: tuple[tuple[int, str, str], ...]
     min_doublet_gain: Array
     reference: Array
@@ -86,8 +83,7 @@ class TissueModel:
         none = np.zeros((0, len(lineages)))
         no_gene = np.zeros((0, capping.genes.size))
         return cls(
-            tuple(lineages), capping, no_gene, np.zeros(0), none, np.zeros(0, dtype=object), (), (), np.zeros(0),
-            floor,
+            tuple(lineages), capping, no_gene, np.zeros(0), none, np.zeros(0, dtype=object), (), np.zeros(0), floor,
         )  # fmt: skip
 
     def place(
@@ -124,16 +120,9 @@ class TissueModel:
         reason[lineage == FIBROBLAST] = KEPT
         reason[lineage == UNKNOWN] = UNKNOWN_LINEAGE
         component = weights.argmax(axis=1)
-        for index, first, second in self.mixed:
-            # The panels of mural cells and fibroblasts overlap in life; two unlike lineages in one component do not.
-            if FIBROBLAST in (first, second) and self.scores[index].max() > 0 and unlike(first, second):
-                inside = component == index
-                lineage[inside] = DOUBLET
-                reason[inside] = f"doublet:{first}+{second}"
         for index, first, second in self.doublets:
             inside = component == index
-            lineage[inside] = DOUBLET
-            reason[inside] = f"doublet:{'+'.join(sorted((first, second)))}"
+            lineage[inside], reason[inside] = DOUBLET, f"doublet:{first}+{second}"
         partner = doublet_partners(x, self._pairs, self.min_doublet_gain, single, kernels)
         for cell in np.flatnonzero(partner >= 0):
             pair = sorted({str(self.best[component[cell]]), str(self.best[partner[cell]])})
@@ -178,6 +167,18 @@ def mixed_components(scores: pd.DataFrame, config: GateConfig) -> list[tuple[int
         if first >= config.min_score and second >= config.min_score and second > config.rival * first:
             out.append((component, names[order[0]], names[order[1]]))
     return out
+
+
+def fibroblast_doublets(scores: pd.DataFrame, config: GateConfig) -> list[tuple[int, str, str]]:
+    """Of `mixed_components`, those of fibroblasts and a lineage that no fibroblast can be.
+
+    The panels of mural cells and fibroblasts overlap in life; two unlike lineages in one component do not.
+    """
+    return [
+        (component, first, second)
+        for component, first, second in mixed_components(scores, config)
+        if FIBROBLAST in (first, second) and scores.iloc[component].max() > 0 and unlike(first, second)
+    ]
 
 
 def unlike(first: str, second: str) -> bool:

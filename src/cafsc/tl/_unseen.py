@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._threads import reproducible
-from cafsc.tl._mixture import Array, average_shares
+from cafsc.tl._mixture import Array, average_shares, shrunk
 
 # Cells of a component that are asked, of those that it holds by more than half; to one of many more than these it makes
 # no difference to a single cell whether it had a part in it.
@@ -133,9 +133,8 @@ def unseen(sums: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArr
     unlike
         Components x components: which two cannot be one cell.
     """
-    profile, gain = np.empty(sums.shape), np.zeros(len(sums))
-    for component, (own, left) in enumerate(zip(sums, without, strict=True)):
-        profile[component] = (own + left.added * left.average) / (own.sum() + left.added)
+    profile = shrunk(sums, without[0].average, np.array([[left.added] for left in without]))
+    gain = np.zeros(len(sums))
     for component, left in enumerate(without):
         others = profile[unlike[component]]
         if others.size and 0 < left.n_held <= _MANY:

@@ -21,11 +21,12 @@ from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl._mixture import (
     Array,
     Capping,
+    average_shares,
     fit_capped,
     log_shares,
     one_hot,
-    profiles,
     pseudobulk,
+    shrunk,
     weighted_sums,
 )
 from cafsc.tl._panels import (
@@ -36,7 +37,13 @@ from cafsc.tl._panels import (
     panel_scores,
     relative_levels,
 )
-from cafsc.tl._tissue_model import GRADED, TissueModel, component_lineages, mixed_components
+from cafsc.tl._tissue_model import (
+    GRADED,
+    TissueModel,
+    component_lineages,
+    fibroblast_doublets,
+    mixed_components,
+)
 from cafsc.tl._unseen import doublet_components, left_out, unseen
 
 if TYPE_CHECKING:
@@ -142,15 +149,16 @@ def fit_tissue(
                 break
     trusted = scores * trust
     best = component_lineages(scores, trusted, config)
-    model = TissueModel(
-        tuple(panels), capping, profiles(x, weights, config.shrinkage), log_shares(weights), trusted.to_numpy(),
-        best, tuple(mixed_components(trusted, config)), (), np.full(len(best), config.min_doublet_gain), reference,
-    )  # fmt: skip
     sums = weighted_sums(x, weights)
+    profile = shrunk(sums, average_shares(x), config.shrinkage)
+    model = TissueModel(
+        tuple(panels), capping, profile, log_shares(weights), trusted.to_numpy(),
+        best, tuple(fibroblast_doublets(trusted, config)), np.full(len(best), config.min_doublet_gain), reference,
+    )  # fmt: skip
     without = left_out(x, weights, sums, config.shrinkage)
-    pairs = doublet_components(model.profile, without, model.apart)
-    doublets = tuple((component, str(best[first]), str(best[second])) for component, first, second in pairs)
-    model = replace(model, doublets=doublets)
+    for component, *pair in doublet_components(profile, without, model.apart):
+        first, second = sorted(str(best[one]) for one in pair)
+        model = replace(model, doublets=(*model.doublets, (component, first, second)))
     if not others:
         return model, model, weights
     new = unseen(sums, model.profile, without, model.apart)
