@@ -92,15 +92,22 @@ def _group_sums(
 
 @compiled
 def _combine(sums: Array, share: Array, target: Array, weight: Array, scores: Array) -> None:
+    # Four controls at a time, one after the other as ever: the scores are read and written a quarter as often.
     n_controls = share.shape[0]
+    whole = n_controls // 4 * 4
     for row in range(sums.shape[0]):
-        scores[row] = 0.0
+        total, score = sums[row], scores[row]
+        score[:] = 0.0
         for j in range(target.size):
-            scores[row, target[j]] += weight[j] * sums[row, n_controls + j]
-        for control in range(n_controls):
-            value = sums[row, control]
-            for j in range(scores.shape[1]):
-                scores[row, j] -= share[control, j] * value
+            score[target[j]] += weight[j] * total[n_controls + j]
+        for k in range(0, whole, 4):
+            a, b, c, d = total[k], total[k + 1], total[k + 2], total[k + 3]
+            of_a, of_b, of_c, of_d = share[k], share[k + 1], share[k + 2], share[k + 3]
+            for j in range(score.size):
+                score[j] = score[j] - of_a[j] * a - of_b[j] * b - of_c[j] * c - of_d[j] * d
+        for k in range(whole, n_controls):
+            for j in range(score.size):
+                score[j] -= share[k, j] * total[k]
 
 
 def column_sums(rows: Rows, sums: Array) -> None:
