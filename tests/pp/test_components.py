@@ -78,6 +78,17 @@ def test_a_cell_outside_is_placed_among_its_kind() -> None:
     assert (found == kind[200:]).mean() > 0.98
 
 
+def test_a_cell_of_no_known_batch_is_placed_as_without_batches() -> None:
+    lognorm = sparse.csr_matrix(np.random.default_rng(5).gamma(1.0, 1.0, (60, 30)))
+    batch = np.array(["a", "b"] * 30, dtype=object)
+    found = principal_components(lognorm, np.arange(30), 4, batch)
+    alone = found.place(lognorm[:6])
+    np.testing.assert_array_equal(found.place(lognorm[:6], np.full(6, None, dtype=object)), alone)
+    among = found.place(lognorm[:6], np.array(["a", None, "c", "b", None, "c"], dtype=object))
+    np.testing.assert_array_equal(among[[1, 2, 4, 5]], alone[[1, 2, 4, 5]])
+    assert not np.allclose(among[0], alone[0])
+
+
 def test_batches_are_centred_each_by_its_own_mean() -> None:
     lognorm, _ = two_kinds()
     batch = np.repeat(np.array(["a", "b"], dtype=object), 150)

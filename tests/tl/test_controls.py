@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
-import pandas as pd
 import pytest
-from anndata import AnnData
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse, stats
@@ -19,7 +15,6 @@ from cafsc.tl._controls import (
     expression_bins,
     false_discovery,
     null_deviation,
-    rank_scores,
 )
 
 N_CELLS, N_GENES = 30, 240
@@ -104,9 +99,6 @@ def test_scores_do_not_depend_on_the_order_of_cells_and_genes(random: object) ->
         control_corrected(matrix, bins, [members])[cells],
         atol=1e-12,
     )
-    np.testing.assert_allclose(
-        rank_scores(shuffled, [moved], 20), rank_scores(matrix, [members], 20)[cells], atol=1e-12
-    )
 
 
 def test_null_deviation_is_that_of_sampled_random_sets(
@@ -124,56 +116,6 @@ def test_null_deviation_is_that_of_sampled_random_sets(
                 drawn += sign * levels[:, chosen].mean(axis=2)
         np.testing.assert_allclose(found[:, index], drawn.std(axis=1), rtol=0.05)
     assert (found[:, 4] == 0).all()
-
-
-def plain_ucell(dense: np.ndarray, members: SetColumns, max_rank: int) -> np.ndarray:
-    out = np.zeros(len(dense))
-    for cell, values in enumerate(dense):
-        ranks = np.minimum(stats.rankdata(-values, method="average"), max_rank)
-        for sign, genes in ((1, members.up), (-1, members.down)):
-            if genes.size:
-                least = genes.size * (genes.size + 1) / 2
-                u = ranks[genes].sum() - least
-                out[cell] += sign * (1 - u / (genes.size * max_rank - least))
-    return np.maximum(out, 0)
-
-
-@pytest.mark.parametrize("max_rank", [25, 100, 150, N_GENES])
-def test_rank_scores_are_the_mann_whitney_u_with_ties(
-    lognorm: sparse.csr_matrix, sets: list[SetColumns], max_rank: int
-) -> None:
-    found = rank_scores(lognorm, sets, max_rank)
-    for index, members in enumerate(sets[:4]):
-        np.testing.assert_allclose(found[:, index], plain_ucell(lognorm.toarray(), members, max_rank))
-    assert np.isnan(found[:, 4]).all()
-
-
-def test_rank_scores_are_those_of_pyucell(lognorm: sparse.csr_matrix, sets: list[SetColumns]) -> None:
-    pyucell = pytest.importorskip("pyucell")
-    names = np.array([f"gene{number}" for number in range(N_GENES)])
-    adata = AnnData(lognorm.copy(), var=pd.DataFrame(index=names))
-    signatures = {
-        str(index): [
-            *(f"{gene}+" for gene in names[members.up]),
-            *(f"{gene}-" for gene in names[members.down]),
-        ]
-        for index, members in enumerate(sets[:4])
-    }
-    signatures["0"].append("not_measured+")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pyucell.compute_ucell_scores(adata, signatures, max_rank=150, missing_genes="skip", n_jobs=1)
-    found = rank_scores(lognorm, sets[:4], 150)
-    for name in signatures:
-        np.testing.assert_allclose(found[:, int(name)], adata.obs[f"{name}_UCell"], atol=1e-6)
-
-
-def test_explicit_zeros_change_no_rank(lognorm: sparse.csr_matrix, sets: list[SetColumns]) -> None:
-    dense = lognorm.toarray()
-    rows, genes = np.nonzero(np.ones_like(dense))
-    padded = sparse.csr_matrix((dense.ravel(), (rows, genes)), shape=dense.shape)
-    assert padded.nnz > lognorm.nnz
-    np.testing.assert_array_equal(rank_scores(padded, sets, 100), rank_scores(lognorm, sets, 100))
 
 
 def plain_benjamini_hochberg(p: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,14 +26,6 @@ _THIRD = np.uint64(2 * FIELD_BITS)
 _HAS_THIRD = np.uint64(3 * FIELD_BITS + 1)
 _HAS_MORE = np.uint64(3 * FIELD_BITS + 2)
 _ONE = np.uint64(1)
-
-
-@numba.njit(nogil=True)
-def _longest(indptr: Array) -> int:
-    longest = 1
-    for row in range(indptr.size - 1):
-        longest = max(longest, indptr[row + 1] - indptr[row])
-    return longest
 
 
 @compiled
@@ -58,12 +49,19 @@ def _row_moments(data: Array, indptr: Array, moments: Array) -> None:
 
 @compiled
 def _group_sums(
-    data: Array, indices: Array, indptr: Array, record: Array, start: Array, group: Array, sums: Array
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    longest: int,
+    record: Array,
+    start: Array,
+    group: Array,
+    sums: Array,
 ) -> None:
     n_groups = sums.shape[1]
     near = np.empty(n_groups + N_IDLE)
     far = np.empty(n_groups + N_IDLE)
-    waiting = np.empty(_longest(indptr) + 1, dtype=np.uint32)
+    waiting = np.empty(longest + 1, dtype=np.uint32)
     for row in range(indptr.size - 1):
         near[:] = 0.0
         far[:] = 0.0
@@ -123,7 +121,7 @@ def row_moments(rows: Rows, moments: Array) -> None:
 def group_sums(rows: Rows, groups: Groups, sums: Array) -> None:
     """Sum of each row's values over each group of columns, rows x groups."""
     if groups.fit:
-        _group_sums(rows.data, rows.columns, rows.indptr, *groups.tables, sums)
+        _group_sums(rows.data, rows.columns, rows.indptr, rows.longest, *groups.tables, sums)
     else:
         reference.group_sums(rows, groups, sums)
 

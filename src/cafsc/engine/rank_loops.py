@@ -39,14 +39,6 @@ _NOT_RANKABLE = -2
 
 
 @numba.njit(nogil=True)
-def _longest(indptr: Array) -> int:
-    longest = 1
-    for row in range(indptr.size - 1):
-        longest = max(longest, indptr[row + 1] - indptr[row])
-    return longest
-
-
-@numba.njit(nogil=True)
 def _few_distinct(
     data: Array,
     bits: Array,
@@ -296,6 +288,7 @@ def _rank_sums(
     limit: np.uint64,
     columns: Array,
     indptr: Array,
+    longest: int,
     record: Array,
     start: Array,
     group: Array,
@@ -309,7 +302,6 @@ def _rank_sums(
     """`bits` are those of `data`, and `limit` is one less than those of infinity."""
     n_groups = sums.shape[1]
     n_controls = n_groups - ucell.shape[1]
-    longest = _longest(indptr)
     size = max(longest, _SLOTS) + 1
     keys = np.zeros(_SLOTS, dtype=np.uint64)
     work = np.empty((2, longest), dtype=np.uint64)
@@ -369,6 +361,5 @@ def rank_sums(
     sums = np.empty((rows.n_rows, groups.n_groups)) if sums is None else sums
     ucell, aucell = (np.empty((rows.n_rows, n_sides)) if into is None else into for into in (ucell, aucell))
     into = (sums, ucell, aucell, zeros, moments)
-    return int(
-        _rank_sums(rows.data, bits, limit, rows.columns, rows.indptr, *groups.tables, tuple(ranking), *into)
-    )
+    given = (rows.data, bits, limit, rows.columns, rows.indptr, rows.longest)
+    return int(_rank_sums(*given, *groups.tables, tuple(ranking), *into))

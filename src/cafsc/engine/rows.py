@@ -47,6 +47,11 @@ class Rows:
         return self.indptr.size - 1
 
     @property
+    def longest(self) -> int:
+        """Values of the fullest row, at least 1."""
+        return int(np.diff(self.indptr).max(initial=1))
+
+    @property
     def columns(self) -> NDArray[np.uint32]:
         """The indices without a sign, which the loops are quicker with."""
         return self.indices.view(np.uint32)

@@ -54,7 +54,10 @@ class Components:
     loadings: Array
 
     def place(self, lognorm: sparse.csr_matrix, batch: Names | None = None) -> Array:
-        """Where other cells lie: cells x components, from their log-expression."""
+        """Where other cells lie: cells x components, from their log-expression.
+
+        A cell of a batch that is not known, such as None, lies where it would without batches.
+        """
         out = np.empty((lognorm.shape[0], self.loadings.shape[1]))
         columns = lognorm[:, self.genes]
         with reproducible():
@@ -65,9 +68,14 @@ class Components:
         return out
 
     def _means(self, batch: Names) -> Array:
+        """Means to take off: cells x genes, or one row for all where they are of one batch."""
+        names = list(dict.fromkeys(batch.tolist()))
+        means = np.stack([self.mean.get(name, self.mean[None]) for name in names])
+        if len(names) == 1:
+            return means
         out = np.empty((batch.size, self.genes.size))
-        for name in np.unique(batch):
-            out[batch == name] = self.mean.get(name, self.mean[None])
+        for name, mean in zip(names, means, strict=True):
+            out[batch == name] = mean
         return out
 
 

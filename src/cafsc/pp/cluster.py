@@ -141,5 +141,4 @@ def _place_all(
 def _placed(
     counts: sparse.csr_matrix, batch: NDArray[np.object_], components: Components, target_sum: float
 ) -> Array:
-    known = None if batch.size and batch[0] is None else batch
-    return components.place(log1p_depth(counts, target_sum), known)
+    return components.place(log1p_depth(counts, target_sum), batch)

@@ -167,32 +167,6 @@ def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: l
     return out
 
 
-def rank_scores(
-    lognorm: sparse.csr_matrix, sets: list[SetColumns], max_rank: int, *, n_values: int | None = None
-) -> Array:
-    """UCell: the Mann-Whitney U of a set's genes within each cell's ranking.
-
-    Parameters
-    ----------
-    lognorm
-        Cells x genes, non-negative; only the order within a cell counts.
-    sets
-        Columns of each set; down genes are subtracted, and the difference is not allowed below 0.
-    max_rank
-        Ranks beyond it count as ``max_rank``.
-    n_values
-        Stored values of the whole matrix, if these are some of its rows: many are scored by compiled loops.
-
-    Returns
-    -------
-    Cells x sets, 0..1; NaN for a set of which no gene is there. Andreatta 2021
-    (doi:10.1016/j.csbj.2021.06.043), as pyUCell computes it; ties take their mean rank.
-    """
-    n_values = lognorm.nnz if n_values is None else n_values
-    scorer = engine.Scorer(lognorm.shape[1], sets, ("ucell",), n_values=n_values, max_rank=max_rank)
-    return scorer.score(lognorm)["ucell"]
-
-
 def false_discovery(p: Array) -> Array:
     """Benjamini-Hochberg adjusted p-values of an array of any shape (doi:10.1111/j.2517-6161.1995.tb02031.x)."""
     flat = false_discovery_rates(p.ravel())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -71,15 +73,27 @@ def space_of_all(
     n_others = n_pooled(sketch.size, config) - 1
     graphs = [edges.tocoo()]
     ends = [(sketch[graphs[0].row], sketch[graphs[0].col]), (outside, outside)]
-    for piece, block in rows.blocks("find like fibroblasts", kept[outside]):
+    find = partial(_placed_and_near, space=space, n_others=n_others, target_sum=target_sum)
+    beside = np.full(rows.shape[0], None, dtype=object) if batch is None else batch
+    for piece, (found, near) in rows.map_with(find, beside, "find like fibroblasts", kept[outside]):
         here = np.searchsorted(kept, piece)
-        found = space.place(log1p_depth(block, target_sum), None if batch is None else batch[piece])
         components[here] = found
-        near = nearest(found, known, n_others)
         ends.append((np.repeat(here, n_others), sketch[near.ravel()]))
     start, end = (np.concatenate(side) for side in zip(*ends, strict=True))
     graph = sparse.csr_matrix((np.ones(start.size), (start, end)), shape=(kept.size, kept.size))
     return counts, components, graph
+
+
+def _placed_and_near(
+    counts: sparse.csr_matrix,
+    batch: NDArray[np.object_],
+    space: Components,
+    n_others: int,
+    target_sum: float,
+) -> tuple[Array, Index]:
+    """Where other cells lie, cells x components, and the nearest of those that the components were found in."""
+    found = space.place(log1p_depth(counts, target_sum), batch)
+    return found, nearest(found, space.scores, n_others)
 
 
 def n_pooled(n_cells: int, config: ScoreConfig) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,30 +52,7 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
 
-@dataclass(frozen=True)
-class Lineages:
-    """What the gate decided, one entry a cell.
-
-    Attributes
-    ----------
-    lineage
-        Name of the lineage, ``doublet`` or ``unknown``.
-    reason
-        ``kept`` or the code why not.
-    scores
-        Cells x lineages, 0..1: mean relative marker level of the components a cell belongs to, less where
-        markers of the panel are not in the data.
-    reference
-        Genes, counts per ten thousand: the level at which a gene counts as fully expressed here.
-    """
-
-    lineage: NDArray[np.object_]
-    reason: NDArray[np.object_]
-    scores: pd.DataFrame
-    reference: Array
-
-
-def decide_lineages(
+def fit_tissue(
     counts: sparse.csr_matrix,
     clusters: NDArray[np.int64],
     panels: Mapping[str, Sequence[int]],
@@ -83,8 +60,10 @@ def decide_lineages(
     config: GateConfig,
     target_sum: float = 1e4,
     sizes: Mapping[str, int] | None = None,
-) -> Lineages:
-    """Give every cell a lineage.
+    *,
+    others: bool = False,
+) -> tuple[TissueModel, TissueModel, Array]:
+    """The components of a tissue with their lineages.
 
     Parameters
     ----------
@@ -98,33 +77,19 @@ def decide_lineages(
         Genes: lowest reference level, counts per ten thousand.
     sizes
         Markers that each lineage's panel has when all are measured; those in ``panels`` if not given.
+    others
+        Whether there are cells beside these.
 
     Returns
     -------
-    Lineage, reason and scores of each cell. A mixture of multinomials moves cells from the cluster they fell
-    into to the one their counts fit; the components' pooled counts, deep enough to be read, then compete for
-    the lineages. A component in which two lineages are strong is split by them and fitted again.
-    """
-    model, _, weights = fit_tissue(counts, clusters, panels, floor, config, target_sum, sizes)
-    lineage, reason, scores = model.place(counts, clusters >= 0, weights)
-    return Lineages(lineage, reason, pd.DataFrame(scores, columns=list(panels)), model.reference)
+    The components as they are for these cells and, where there are, for others; and the weight of each of these cells
+    in each component, cells x components.
 
-
-def fit_tissue(
-    counts: sparse.csr_matrix,
-    clusters: NDArray[np.int64],
-    panels: Mapping[str, Sequence[int]],
-    floor: Array,
-    config: GateConfig,
-    target_sum: float = 1e4,
-    sizes: Mapping[str, int] | None = None,
-    *,
-    others: bool = False,
-) -> tuple[TissueModel, TissueModel, Array]:
-    """The components of a tissue with their lineages: for these cells and, where there are, for `others`.
-
-    The other parameters are those of `decide_lineages`. Also returns the weight of each of these cells in each
-    component, cells x components.
+    Notes
+    -----
+    A mixture of multinomials moves cells from the cluster they fell into to the one their counts fit; the components'
+    pooled counts, deep enough to be read, then compete for the lineages. A component in which two lineages are strong
+    is split by them and fitted again.
     """
     labels = _without_tiny(clusters, config.min_cells)
     capping = Capping.fit(counts, config.depth_cap)
