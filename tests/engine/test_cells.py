@@ -29,7 +29,7 @@ def graph() -> sparse.csr_matrix:
 
 @both
 def test_half_of_the_molecules_stay_whatever_the_count(kernels: ModuleType) -> None:
-    for count in (1, 2, 63, 64, 65, 500):
+    for count in (1, 2, 63, 64, 65, 500, 4096, 4097, 100_000):
         many = sparse.csr_matrix(np.full((60, 100), float(count)))
         found = kernels.thinner(many)(7).toarray()
         assert found.max() <= count
@@ -42,6 +42,15 @@ def test_both_draw_the_same_molecules(counts: sparse.csr_matrix) -> None:
     assert plain.dtype == fast.dtype == np.float32
     np.testing.assert_array_equal(plain.toarray(), fast.toarray())
     assert (plain != cells.thinner(counts)(12)).nnz > 0
+
+
+def test_both_draw_as_much_of_counts_beyond_reason_and_at_once() -> None:
+    count = np.repeat([4095.0, 4096.0, 4097.0, 2.0**24 + 2, 2.0**31, 1e12, 1e25], 30)
+    many = sparse.csr_matrix(count[None])
+    plain, fast = (kernels.thinner(many)(5).toarray()[0] for kernels in (cells, cell_loops))
+    np.testing.assert_array_equal(plain, fast)
+    # Six standard deviations, and the last digits of a number in single precision.
+    assert (np.abs(plain - count / 2) <= 3 * np.sqrt(count) + 1e-6 * count).all()
 
 
 @both

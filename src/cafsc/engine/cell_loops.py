@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc.engine.cells import _FIRST, _SECOND, _STEP, _mixed
+from cafsc.engine.cells import _FIRST, _SECOND, _STEP, MOST_DRAWN, _mixed
 from cafsc.engine.compiled import compiled
 
 Array = NDArray[Any]
@@ -43,15 +43,19 @@ def _bits(place: Any) -> Any:
 
 
 @numba.njit(nogil=True)
-def _half_of_many(place: Any, left: Any) -> Any:
-    """Ones among `left` random bits, word by word."""
+def _half_of_many(place: Any, count: Any) -> Any:
+    """What is left of a count: ones among random bits, word by word."""
     total = np.uint64(0)
+    left = np.int64(min(count, MOST_DRAWN))
     while left > 0:
         bits = _bits(place)
         place = bits + _STEP
         total += _n_ones(bits & (_ALL if left >= 64 else (_ONE << np.uint64(left)) - _ONE))
         left -= 64
-    return total
+    if count > MOST_DRAWN:
+        deviation = np.sqrt(count) / np.sqrt(MOST_DRAWN)
+        return np.float32(np.rint(0.5 * count + (np.float64(total) - 0.5 * MOST_DRAWN) * deviation))
+    return np.float32(total)
 
 
 @compiled
@@ -76,9 +80,9 @@ def _thin(
             few = np.uint64(np.int32(values[k])) & np.uint64(63)
             halves[k] = _n_ones(_bits((high | np.uint64(genes[k])) * _STEP + start) & ((_ONE << few) - _ONE))
         for k in range(size):
-            half = halves[k]
+            half = np.float32(halves[k])
             if values[k] >= 64:
-                half = _half_of_many((high | np.uint64(genes[k])) * _STEP + start, np.int64(values[k]))
+                half = _half_of_many((high | np.uint64(genes[k])) * _STEP + start, np.float64(values[k]))
             # Written in any case: whether a molecule stays is what no processor can foresee.
             kept[n] = half
             columns[n] = genes[k]

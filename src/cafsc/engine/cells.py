@@ -18,6 +18,8 @@ Array = NDArray[Any]
 
 _COMPILED_FROM = 1_500
 _WORD_BITS = 64
+MOST_DRAWN = 4096
+"""Molecules of one entry that are drawn one by one."""
 _DENSE_SHARE = 0.1
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -46,15 +48,19 @@ def thinner(counts: sparse.csr_matrix) -> Callable[[int], sparse.csr_matrix]:
     Notes
     -----
     Half of n molecules is the number of ones among n random bits. The bits are those of SplitMix64
-    (Steele 2014, doi:10.1145/2660193.2660195) at a place that the cell and the gene give.
+    (Steele 2014, doi:10.1145/2660193.2660195) at a place that the cell and the gene give. Of more than `MOST_DRAWN`
+    molecules, whose number is no longer told from a normal one, so many are drawn, and what is left of all is as many
+    standard deviations from a half as what is left of these.
     """
     cell = np.repeat(np.arange(counts.shape[0], dtype=np.uint64) << np.uint64(32), np.diff(counts.indptr))
     place = (cell | counts.indices.astype(np.uint64)) * _STEP
-    n = counts.data.astype(np.int64)
+    n = np.minimum(counts.data, MOST_DRAWN).astype(np.int64)
     # One word of bits is enough for nearly all entries; all of its bits cannot be asked for by one shift.
     few = np.minimum(n, _WORD_BITS - 1).astype(np.uint64)
     mask = np.where(n >= _WORD_BITS, ~np.uint64(0), (np.uint64(1) << few) - np.uint64(1))
     many = np.flatnonzero(n > _WORD_BITS)
+    most = np.flatnonzero(counts.data > MOST_DRAWN)
+    deviation = np.sqrt(counts.data[most]) / np.sqrt(MOST_DRAWN)
 
     def draw(key: int) -> sparse.csr_matrix:
         bits = _mixed(place + _mixed(np.array([key], dtype=np.uint64)))
@@ -67,6 +73,7 @@ def thinner(counts: sparse.csr_matrix) -> Callable[[int], sparse.csr_matrix]:
             kept[more] += np.bitwise_count(state & asked)
             again = left > _WORD_BITS
             left, more, state = left[again] - _WORD_BITS, more[again], state[again]
+        kept[most] = np.rint(0.5 * counts.data[most] + (kept[most] - 0.5 * MOST_DRAWN) * deviation)
         stays = kept > 0
         ends = np.concatenate([[0], np.cumsum(stays)])[counts.indptr].astype(counts.indptr.dtype)
         return sparse.csr_matrix((kept[stays], counts.indices[stays], ends), shape=counts.shape)
