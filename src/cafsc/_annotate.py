@@ -179,6 +179,7 @@ def annotate(
             {"sample_key": sample_key, "batch_key": batch_key, "cluster_key": cluster_key},
             config.label.min_cells,
             key_added,
+            catalogue.schemes if schemes is None else schemes,
         )
         if report.use == "raw":
             adata = _from_raw(adata)
@@ -186,7 +187,7 @@ def annotate(
         if client is not None:
             _require_file(adata, report)
         step("normalise")
-        pp.normalize(adata, report, key_added=key_added, config=config.normalize)
+        pp.normalize(adata, report, key_added=key_added)
         pp.qc(adata, key_added=key_added, config=config.qc)
         step("cluster the tissue")
         pp.cluster(adata, batch_key=batch_key, key_added=key_added, config=config.gate.components, seed=seed)
@@ -285,7 +286,13 @@ def _from_raw(adata: AnnData) -> AnnData:
     if is_stored(adata.raw.X):
         from anndata import AnnData
 
-        out = AnnData(adata.raw.X, obs=adata.obs.copy(), var=adata.raw.var.copy())
+        out = AnnData(
+            adata.raw.X,
+            obs=adata.obs.copy(),
+            var=adata.raw.var.copy(),
+            obsm=dict(adata.obsm),
+            obsp=dict(adata.obsp),
+        )
     else:
         out = adata.raw.to_adata()
     out.uns = dict(adata.uns)

@@ -18,15 +18,6 @@ class QCConfig(Config):
     """Genes detected. Far below any usual filter: cafsc refuses what cannot be named, it does not clean."""
 
 
-class NormalizeConfig(Config):
-    """Depth normalisation."""
-
-    target_sum: float = Field(default=1e4, gt=0)
-    """Counts a cell is scaled to before log1p; scanpy's habit."""
-    pseudo_depth: float = Field(default=5e3, gt=0)
-    """Counts a cell is taken to have where the input holds no counts (TPM, logged values)."""
-
-
 class ClusterConfig(Config):
     """Embedding and clustering of one group of cells."""
 
@@ -199,7 +190,6 @@ class AnnotateConfig(Config):
     """All steps."""
 
     qc: QCConfig = QCConfig()
-    normalize: NormalizeConfig = NormalizeConfig()
     gate: GateConfig = GateConfig()
     score: ScoreConfig = ScoreConfig()
     label: LabelConfig = LabelConfig()

@@ -41,7 +41,7 @@ class Keys:
 
     @property
     def input(self) -> str:
-        """``layers``: the values of an input that holds no counts, as they came."""
+        """``layers``: the values that were used, as they came, where ``counts`` cannot hold them."""
         return f"{self.key_added}_input"
 
     @property

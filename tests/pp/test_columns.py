@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from scipy import sparse
 
 from cafsc._annotate import with_columns
 from cafsc._errors import InputError, OptionError
@@ -69,6 +70,10 @@ def test_slots_of_an_earlier_run_are_named(small: AnnData) -> None:
     assert (item.code, item.count) == ("slots_replaced", 2)
     assert "obs['caf_subtype']" in item.examples
     assert not column_findings(small, {}, min_cells=5, key_added="other")
+    small.obs["caf_elyada"] = "mine"
+    small.obsp["caf_neighbors"] = sparse.eye_array(small.n_obs, format="csr")
+    (item,) = column_findings(small, {}, min_cells=5, schemes=["elyada"])
+    assert {"obs['caf_elyada']", "obsp['caf_neighbors']"} <= set(item.examples)
 
 
 def test_a_useless_column_ends_the_run_with_everything_that_is_wrong(small: AnnData) -> None:

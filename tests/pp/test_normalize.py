@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from cafsc import pp
-from cafsc._config import NormalizeConfig
 from cafsc._errors import InputError
 from cafsc.pp.normalize import (
+    PSEUDO_DEPTH,
     count_matrix,
     linear,
     log1p_depth,
@@ -90,7 +90,7 @@ def test_the_layers_and_symbols_are_written_and_x_stays(small: AnnData) -> None:
     assert (small.layers["counts"] != before).nnz == 0
     np.testing.assert_array_equal(lognorm_matrix(small).toarray(), log1p_depth(before, 1e4).toarray())
     assert list(small.var["caf_symbol"]) == list(small.var_names)
-    assert small.uns["cafsc"] == {"matrix": "counts", "species": "human"}
+    assert small.uns["cafsc"] == {"matrix": "counts", "layer": "counts", "species": "human"}
 
 
 def test_dense_counts_are_kept_sparse_and_apart_from_x(small: AnnData) -> None:
@@ -110,7 +110,7 @@ def test_logged_values_are_not_taken_for_counts(small: AnnData) -> None:
     assert (small.layers["caf_input"] != small.X).nnz == 0
     assert small.uns["cafsc"]["matrix"] == "log1p"
     total = np.asarray(count_matrix(small).sum(axis=1)).ravel()
-    np.testing.assert_allclose(total, NormalizeConfig().pseudo_depth, rtol=1e-5)
+    np.testing.assert_allclose(total, PSEUDO_DEPTH, rtol=1e-5)
 
 
 def test_counts_in_their_layer_win_over_logged_x(small: AnnData) -> None:
@@ -120,6 +120,18 @@ def test_counts_in_their_layer_win_over_logged_x(small: AnnData) -> None:
     pp.normalize(small)
     assert (small.layers["counts"] != counts).nnz == 0
     assert (count_matrix(small) != counts.astype(np.float64)).nnz == 0
+
+
+def test_other_values_in_the_layer_of_counts_stay_there(small: AnnData) -> None:
+    theirs = small.X * 3
+    small.layers["counts"] = theirs.copy()
+    pp.normalize(small)
+    assert (small.layers["counts"] != theirs).nnz == 0
+    assert (small.layers["caf_input"] != small.X).nnz == 0
+    assert (count_matrix(small) != small.X.astype(np.float64)).nnz == 0
+    small.layers["counts"] = small.X.toarray()
+    pp.normalize(small)
+    assert small.uns["cafsc"]["layer"] == "counts"
 
 
 def test_scaled_values_are_refused(small: AnnData) -> None:

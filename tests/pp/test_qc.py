@@ -26,6 +26,18 @@ def test_mitochondrial_share(small: AnnData) -> None:
     np.testing.assert_allclose(small.obs["caf_pct_mito"], 100 * dense[:, :3].sum(axis=1) / dense.sum(axis=1))
 
 
+def test_mitochondrial_genes_are_known_by_their_symbols(small: AnnData) -> None:
+    small.var_names = ["MT-CO1", "MT-ND1", *small.var_names[2:]]
+    by_symbol = small.copy()
+    small.var["gene_symbols"] = list(small.var_names)
+    small.var_names = [f"ENSG{number:011}" for number in range(small.n_vars)]
+    for adata in (small, by_symbol):
+        pp.normalize(adata)
+        pp.qc(adata)
+    assert (by_symbol.obs["caf_pct_mito"] > 0).any()
+    np.testing.assert_array_equal(small.obs["caf_pct_mito"], by_symbol.obs["caf_pct_mito"])
+
+
 def test_a_cell_with_too_few_genes_is_marked_and_none_removed(small: AnnData) -> None:
     dense = small.X.toarray()
     dense[7] = 0

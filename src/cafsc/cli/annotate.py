@@ -338,13 +338,14 @@ def _check_catalogue(options: Options) -> tuple[int, int]:
 
 def _check(adata: AnnData, options: Options, source: Path) -> CheckReport:
     """The checks that a run would make on the data; raises what it would raise."""
-    from cafsc import pp
+    from cafsc import pp, sig
     from cafsc._config import LabelConfig
     from cafsc.pp.columns import with_columns
 
     found = pp.check(adata, layer=options.layer, species=options.species, source=source.name)
     found.raise_for_errors()
-    return with_columns(found, adata, options.columns(), LabelConfig().min_cells)
+    schemes = options.schemes or sig.load().schemes
+    return with_columns(found, adata, options.columns(), LabelConfig().min_cells, schemes=schemes)
 
 
 def _record_input(result: AnnotationResult, name: str, sha256: str) -> dict[str, object]:

@@ -10,14 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from cafsc._config import NormalizeConfig
 from cafsc._errors import OptionError
 from cafsc._keys import Keys
 from cafsc.get import clusters as cluster_table
 from cafsc.pl._clusters import cluster_labels, refuse_none
 from cafsc.pl._style import FONT, INK, LINE, MUTED, SMALL, axes, bare, sequential
 from cafsc.pl._text import label
-from cafsc.pp.normalize import count_rows
+from cafsc.pp.normalize import TARGET_SUM, count_rows
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -155,7 +154,7 @@ def _measure(
     seen = np.zeros_like(total)
     for rows, counts in count_rows(adata, key_added=keys.key_added).blocks(rows=np.flatnonzero(codes >= 0)):
         depth = np.asarray(counts.sum(axis=1)).ravel()
-        rate = NormalizeConfig().target_sum / np.where(depth > 0, depth, 1.0)
+        rate = TARGET_SUM / np.where(depth > 0, depth, 1.0)
         level = np.log1p(counts[:, columns].toarray() * rate[:, None])
         np.add.at(total, codes[rows], level)
         np.add.at(seen, codes[rows], level > 0)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._config import ClusterConfig, NormalizeConfig
+from cafsc._config import ClusterConfig
 from cafsc._errors import OptionError
 from cafsc._keys import Keys
 from cafsc.pp._components import Components, principal_components
@@ -22,7 +22,7 @@ from cafsc.pp._neighbors import (
     shared_neighbors,
     variable_genes,
 )
-from cafsc.pp.normalize import count_rows, log1p_depth, scale_depth
+from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, scale_depth
 from cafsc.pp.rows import Rows
 from cafsc.pp.sketch import centroids, nearest_centroid, sketch_rows
 
@@ -96,13 +96,12 @@ def cluster(
     batch = batch_labels(adata, batch_key)
     chosen = sketch_rows(usable_cells(adata, key_added), config.max_cells, seed)
     counts = rows.take(chosen)
-    target_sum = NormalizeConfig().target_sum
     mine = None if batch is None else batch[chosen]
-    components, labels = embed_and_cluster(counts, config, seed, target_sum, mine)
+    components, labels = embed_and_cluster(counts, config, seed, TARGET_SUM, mine)
     scores = components.scores
     n_clusters = int(np.max(labels, initial=-1)) + 1
     if chosen.size < adata.n_obs:
-        scores, labels = _place_all(rows, components, labels, chosen, target_sum, batch)
+        scores, labels = _place_all(rows, components, labels, chosen, TARGET_SUM, batch)
     names = [str(label) for label in range(n_clusters)]
     adata.obsm[keys.tissue_pca] = scores
     adata.obs[keys.tissue_cluster] = pd.Categorical([names[label] for label in labels], categories=names)

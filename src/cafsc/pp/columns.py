@@ -25,7 +25,12 @@ _QC = ("n_counts", "n_genes", "pct_mito", "low_quality")
 
 
 def column_findings(
-    adata: AnnData, named: Mapping[str, str | None], *, min_cells: int, key_added: str = "caf"
+    adata: AnnData,
+    named: Mapping[str, str | None],
+    *,
+    min_cells: int,
+    key_added: str = "caf",
+    schemes: Iterable[str] = (),
 ) -> list[Finding]:
     """Findings on the columns that a run is told to use, and on the slots that it will write over.
 
@@ -40,12 +45,14 @@ def column_findings(
         Cells a cluster needs for a name.
     key_added
         Prefix of the slots that the run will write.
+    schemes
+        Published schemes that the run will name clusters in.
     """
     found: list[Finding] = []
     for option, column in named.items():
         if column is not None:
             found += _group_findings(adata.obs[column], option, min_cells)
-    return found + _replaced(adata, key_added)
+    return found + _replaced(adata, key_added, schemes)
 
 
 def _group_findings(column: pd.Series, option: str, min_cells: int) -> list[Finding]:
@@ -114,12 +121,18 @@ def _alike(names: Iterable[object], what: str, where: str) -> list[Finding]:
     return [warning(f"{what}_names_alike", text, len(pairs), pairs, "give one name to what is one")]
 
 
-def _replaced(adata: AnnData, key_added: str) -> list[Finding]:
+def _replaced(adata: AnnData, key_added: str, schemes: Iterable[str]) -> list[Finding]:
     """Slots that exist already under a name that the run will write."""
     keys = Keys(key_added)
     written = {getattr(keys, name) for name, value in vars(Keys).items() if isinstance(value, property)}
-    written |= {f"{key_added}_{name}" for name in _QC}
-    slots = {"obs": adata.obs, "var": adata.var, "obsm": adata.obsm, "layers": adata.layers}
+    written |= {f"{key_added}_{name}" for name in _QC} | {keys.scheme(scheme) for scheme in schemes}
+    slots = {
+        "obs": adata.obs,
+        "var": adata.var,
+        "obsm": adata.obsm,
+        "obsp": adata.obsp,
+        "layers": adata.layers,
+    }
     taken = [f"{slot}[{name!r}]" for slot, part in slots.items() for name in part if name in written]
     if keys.uns in adata.uns:
         taken.append(f"uns[{keys.uns!r}]")
@@ -130,11 +143,16 @@ def _replaced(adata: AnnData, key_added: str) -> list[Finding]:
 
 
 def with_columns(
-    report: CheckReport, adata: AnnData, named: dict[str, str | None], min_cells: int, key_added: str = "caf"
+    report: CheckReport,
+    adata: AnnData,
+    named: dict[str, str | None],
+    min_cells: int,
+    key_added: str = "caf",
+    schemes: Iterable[str] = (),
 ) -> CheckReport:
     """The report with what is odd about the columns that a run is told to use; raises if they are of no use."""
     _check_columns(adata, named)
-    more = column_findings(adata, named, min_cells=min_cells, key_added=key_added)
+    more = column_findings(adata, named, min_cells=min_cells, key_added=key_added, schemes=schemes)
     report = report.with_findings(by_severity([*report.findings, *more]))
     report.raise_for_errors()
     return report

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc import genes
-from cafsc._config import NormalizeConfig
 from cafsc._errors import InputError
 from cafsc._keys import COUNTS_LAYER, Keys
 from cafsc.pp.check import CheckReport, check
@@ -21,6 +20,11 @@ from cafsc.pp.rows import Rows, canonical, is_stored
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+TARGET_SUM = 1e4
+"""Counts a cell is scaled to before log1p; the unit of the reference levels, and scanpy's habit."""
+PSEUDO_DEPTH = 5e3
+"""Counts a cell is taken to have where the input holds no counts (TPM, logged values)."""
 
 
 def scale_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
@@ -63,7 +67,6 @@ def normalize(
     report: CheckReport | None = None,
     *,
     key_added: str = "caf",
-    config: NormalizeConfig | None = None,
 ) -> None:
     """Write the layers and the gene symbols that every later step reads.
 
@@ -75,23 +78,20 @@ def normalize(
         What `cafsc.pp.check` found; made here if it is not given.
     key_added
         Prefix of the slots written.
-    config
-        Target depth.
 
     Notes
     -----
-    Writes ``layers["counts"]`` where the input holds raw counts, else ``layers["<key_added>_input"]``: the values
-    as they came, CSR where they were in memory (of the same dtype but for float16, which becomes float32), and the
-    stored matrix itself where it is in a file. Also ``var["<key_added>_symbol"]`` (approved symbol; of two columns
-    that mean one gene, the one with more counts carries the symbol, the other its own name) and
-    ``uns["cafsc"]["matrix"]``, ``["species"]``.
+    Writes ``layers["counts"]`` where the input holds raw counts, else ``layers["<key_added>_input"]``, and there too
+    where ``layers["counts"]`` holds other values than those in use: the values as they came, CSR where they were in
+    memory (of the same dtype but for float16, which becomes float32), and the stored matrix itself where it is in a
+    file. Also ``var["<key_added>_symbol"]`` (approved symbol; of two columns that mean one gene, the one with more
+    counts carries the symbol, the other its own name) and ``uns["cafsc"]["matrix"]``, ``["layer"]``, ``["species"]``.
 
     Raises
     ------
     InputError
         If the matrix cannot be used, or the report asks for ``.raw``, whose genes are not those of ``adata``.
     """
-    config = config or NormalizeConfig()
     keys = Keys(key_added)
     if report is None:
         report = check(adata)
@@ -106,20 +106,28 @@ def normalize(
     if used.dtype == np.float16 and not is_stored(used):
         # scipy has no sparse matrix of half precision; wider is exact.
         used = used.astype(np.float32)
-    if not (is_counts and report.use == f"layer:{COUNTS_LAYER}"):
+    layer = COUNTS_LAYER if is_counts and _is_free(adata, used) else keys.input
+    if report.use != f"layer:{layer}":
         # A copy: users go on to change X in place.
-        adata.layers[COUNTS_LAYER if is_counts else keys.input] = (
-            used if is_stored(used) else canonical(sparse.csr_matrix(used, copy=True))
-        )
+        adata.layers[layer] = used if is_stored(used) else canonical(sparse.csr_matrix(used, copy=True))
     if not isinstance(adata.uns.get(keys.uns), dict):
         # Whatever else stood there under our name was reported by the check.
         adata.uns[keys.uns] = {}
     adata.uns[keys.uns]["matrix"] = "counts" if is_counts else report.matrix
+    adata.uns[keys.uns]["layer"] = layer
     species = report.species or "human"
     adata.uns[keys.uns]["species"] = species
     names = adata.var_names if report.gene_names == "var_names" else adata.var[report.gene_names]
-    rows = count_rows(adata, key_added=key_added, config=config)
+    rows = count_rows(adata, key_added=key_added)
     adata.var[keys.symbol] = unique_symbols(list(names), species, rows.gene_sums)
+
+
+def _is_free(adata: AnnData, used: Any) -> bool:
+    """Whether the layer of counts can hold these: it is not there yet, or holds the same."""
+    if COUNTS_LAYER not in adata.layers or adata.layers[COUNTS_LAYER] is used:
+        return True
+    pairs = zip(Rows(adata.layers[COUNTS_LAYER]).blocks(), Rows(used).blocks(), strict=True)
+    return all((there != given).nnz == 0 for (_, there), (_, given) in pairs)
 
 
 def unique_symbols(
@@ -150,7 +158,7 @@ def unique_symbols(
     return out
 
 
-def count_rows(adata: AnnData, *, key_added: str = "caf", config: NormalizeConfig | None = None) -> Rows:
+def count_rows(adata: AnnData, *, key_added: str = "caf") -> Rows:
     """Counts of the normalised AnnData, cells x genes, to be read in blocks of rows.
 
     Where the input held no counts, the linear values scaled to a modest depth stand in for them, so that the
@@ -161,7 +169,6 @@ def count_rows(adata: AnnData, *, key_added: str = "caf", config: NormalizeConfi
     InputError
         If `cafsc.pp.normalize` has not run.
     """
-    config = config or NormalizeConfig()
     keys = Keys(key_added)
     kind, layer = _stored(adata, keys)
     if not has_counts(adata, key_added=key_added):
@@ -169,7 +176,7 @@ def count_rows(adata: AnnData, *, key_added: str = "caf", config: NormalizeConfi
             f"the AnnData is not prepared: uns[{keys.uns!r}] or layers[{layer!r}] is missing",
             fix="run cafsc.pp.normalize(adata) before this step",
         )
-    convert = None if kind == "counts" else partial(pseudo_counts, kind=str(kind), depth=config.pseudo_depth)
+    convert = None if kind == "counts" else partial(pseudo_counts, kind=str(kind), depth=PSEUDO_DEPTH)
     return Rows(adata.layers[layer], convert)
 
 
@@ -182,8 +189,8 @@ def has_counts(adata: AnnData, *, key_added: str = "caf") -> bool:
 def _stored(adata: AnnData, keys: Keys) -> tuple[str, str]:
     """What the values are, and the layer that holds them."""
     block = adata.uns.get(keys.uns)
-    kind = str(block.get("matrix", "")) if isinstance(block, Mapping) else ""
-    return kind, COUNTS_LAYER if kind == "counts" else keys.input
+    known = block if isinstance(block, Mapping) else {}
+    return str(known.get("matrix", "")), str(known.get("layer", COUNTS_LAYER))
 
 
 def pseudo_counts(values: sparse.csr_matrix, kind: str, depth: float) -> sparse.csr_matrix:
@@ -191,16 +198,14 @@ def pseudo_counts(values: sparse.csr_matrix, kind: str, depth: float) -> sparse.
     return scale_depth(linear(values, kind), depth)
 
 
-def count_matrix(
-    adata: AnnData, *, key_added: str = "caf", config: NormalizeConfig | None = None
-) -> sparse.csr_matrix:
+def count_matrix(adata: AnnData, *, key_added: str = "caf") -> sparse.csr_matrix:
     """All of `count_rows` in memory: float64 CSR, cells x genes."""
-    return count_rows(adata, key_added=key_added, config=config).all()
+    return count_rows(adata, key_added=key_added).all()
 
 
 def lognorm_matrix(adata: AnnData, *, key_added: str = "caf") -> sparse.csr_matrix:
     """Natural log1p of counts per ten thousand: float64 CSR, cells x genes."""
-    return log1p_depth(count_matrix(adata, key_added=key_added), NormalizeConfig().target_sum)
+    return log1p_depth(count_matrix(adata, key_added=key_added), TARGET_SUM)
 
 
 def symbol_columns(adata: AnnData, *, key_added: str = "caf") -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import QCConfig
+from cafsc._keys import Keys
 from cafsc.pp.normalize import count_rows
 from cafsc.pp.values import is_mitochondrial
 
@@ -28,7 +29,7 @@ def qc(adata: AnnData, *, key_added: str = "caf", config: QCConfig | None = None
     `cafsc.pp.normalize` first.
     """
     config = config or QCConfig()
-    mito = np.flatnonzero(is_mitochondrial(adata.var_names))
+    mito = np.flatnonzero(is_mitochondrial(adata.var[Keys(key_added).symbol]))
     found = [
         held
         for _, held in count_rows(adata, key_added=key_added).map(

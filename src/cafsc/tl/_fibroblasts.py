@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._config import NormalizeConfig
 from cafsc._errors import InputError
 from cafsc._keys import KEPT, Keys
 from cafsc._progress import tracked
-from cafsc.pp.normalize import count_rows, log1p_depth, symbol_columns
+from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, symbol_columns
 from cafsc.pp.rows import BLOCK, Rows
 from cafsc.tl._controls import Array, Index
 from cafsc.tl._mixture import weighted_sums
@@ -79,7 +78,7 @@ class Fibroblasts:
     @cached_property
     def single_lognorm(self) -> sparse.csr_matrix:
         """Log-expression of each cell of the sketch by itself: cells x genes."""
-        return log1p_depth(self.counts, NormalizeConfig().target_sum)
+        return log1p_depth(self.counts, TARGET_SUM)
 
     @property
     def n_pooled(self) -> int:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc import sig
-from cafsc._config import GateConfig, NormalizeConfig
+from cafsc._config import GateConfig
 from cafsc._keys import Keys
 from cafsc.pp.cluster import cluster, usable_cells
-from cafsc.pp.normalize import count_rows, symbol_columns
+from cafsc.pp.normalize import TARGET_SUM, count_rows, symbol_columns
 from cafsc.pp.sketch import sketch_rows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl._mixture import (
@@ -235,7 +235,7 @@ def gate(
         columns,
         floor,
         config,
-        NormalizeConfig().target_sum,
+        TARGET_SUM,
         sizes,
         others=others.size > 0,
     )
