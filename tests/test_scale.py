@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from scipy import sparse
 
 import cafsc
 from cafsc import AnnotationResult, data, io
 from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
-from cafsc._errors import OptionError
+from cafsc._errors import InputError, OptionError
 from cafsc.io.row_blocks import RowSource
+from cafsc.pp import spread
 
 N_CELLS = 3_000
 SKETCH = AnnotateConfig(
@@ -117,9 +121,28 @@ def test_workers_of_a_cluster_give_what_one_process_gives(
         distributed.Client(cluster) as client,
     ):
         result = cafsc.annotate(adata, cancer="breast", config=SKETCH, client=client)
-        n_tasks = sum(len(worker) for worker in client.processing().values())
-    assert n_tasks == 0
+        n_opened = client.run(lambda: spread._opened.cache_info().misses).values()
+        assert all(n_opened)
+        assert not any(client.processing().values())
     same((adata, result), sketched)
+
+
+def test_workers_see_a_file_that_took_the_place_of_another(tmp_path: Path) -> None:
+    path = str(tmp_path / "matrix.h5")
+    for value in (1.0, 2.0):
+        Path(path).unlink(missing_ok=True)
+        with h5py.File(path, "w") as file:
+            file["x"] = np.full((3, 2), value)
+        with h5py.File(path) as file:
+            place = spread.place_of(file["x"])
+        assert (spread._opened(place)[:] == value).all()
+    spread._opened.cache_clear()
+    with h5py.File(path, "a") as file:
+        file["y"] = np.zeros(100)
+    with pytest.raises(InputError, match="another file") as caught:
+        spread._opened(place)
+    sent = pickle.loads(pickle.dumps(caught.value))
+    assert (sent.found, sent.fix) == (caught.value.found, caught.value.fix)
 
 
 @pytest.mark.slow
@@ -144,12 +167,21 @@ def test_a_cluster_for_a_matrix_in_memory_is_refused_with_the_way_out() -> None:
 
 
 def test_a_matrix_that_workers_cannot_open_is_refused_with_the_way_out() -> None:
-    import h5py
-
-    from cafsc.pp.spread import place_of
-
     with h5py.File("nowhere.h5", "w", driver="core", backing_store=False) as file:
         dataset = file.create_dataset("x", data=np.ones((2, 2)))
         with pytest.raises(OptionError, match="workers") as caught:
-            place_of(dataset)
+            spread.place_of(dataset)
     assert "zarr" in str(caught.value.fix)
+
+
+@pytest.mark.parametrize("backed", [False, True])
+def test_what_lies_beside_the_values_of_raw_is_kept(tmp_path: Path, backed: bool) -> None:
+    adata = data.simulated_tumour(200, seed=1)
+    adata.raw = adata.copy()
+    adata.X = adata.X.toarray() - 1.5
+    adata.obsm["X_umap"] = np.arange(400.0).reshape(200, 2)
+    adata.obsp["near"] = sparse.eye_array(200, format="csr")
+    io.write_h5ad(adata, tmp_path / "raw.h5ad")
+    result = cafsc.annotate(io.read(tmp_path / "raw.h5ad", backed=backed))
+    np.testing.assert_array_equal(result.adata.obsm["X_umap"], adata.obsm["X_umap"])
+    assert result.adata.obsp["near"].nnz == 200

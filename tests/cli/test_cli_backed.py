@@ -63,6 +63,17 @@ def test_a_cluster_that_does_not_answer_ends_the_run(tumour_path: Path, tmp_path
 
 
 @pytest.mark.slow
+def test_a_cluster_without_workers_ends_the_run(tumour_path: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=0, processes=True, dashboard_address=None) as cluster:
+        words = ["annotate", tumour_path, "-o", tmp_path / "out.h5ad"]
+        done = run(*words, "--dask", cluster.scheduler_address)
+    assert done.returncode == 2
+    assert "no workers" in done.stderr
+    assert "dask worker tcp://" in done.stderr
+
+
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_file(tumour_path: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     adata = io.read(tumour_path)

@@ -11,7 +11,8 @@ from cafsc._errors import OptionError
 if TYPE_CHECKING:
     from distributed import Client
 
-_WAIT = "20s"
+_WAIT = 20
+"""Seconds that a scheduler has to answer, and the first worker to come."""
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def connected(address: str | None) -> Iterator[Client | None]:
     Raises
     ------
     OptionError
-        If dask is not installed, or no scheduler answers at the address.
+        If dask is not installed, no scheduler answers at the address, or it has no workers.
     """
     if address is None:
         yield None
@@ -37,6 +38,15 @@ def connected(address: str | None) -> Iterator[Client | None]:
             f"--dask {address}: no scheduler answers there",
             expected="the address that `dask scheduler` prints, such as tcp://node7:8786",
             fix="start the scheduler and its workers, and check the address",
+        ) from error
+    try:
+        client.wait_for_workers(1, timeout=_WAIT)
+    except TimeoutError as error:
+        client.close()
+        raise OptionError(
+            f"--dask {address}: the scheduler has no workers",
+            expected="one worker at least",
+            fix=f"start some: dask worker {address}",
         ) from error
     try:
         yield client

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import h5py
 
-from cafsc._errors import OptionError
+from cafsc._errors import InputError, OptionError
+from cafsc.io.files import identity
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -46,11 +48,14 @@ class Place:
         The matrix in it.
     is_zarr
         Which of the two it is.
+    version
+        Digest of what tells the file from another that is put under its name.
     """
 
     path: str
     name: str
     is_zarr: bool
+    version: str
 
 
 def place_of(matrix: Any) -> Place:
@@ -73,14 +78,25 @@ def place_of(matrix: Any) -> Place:
             expected="an h5ad or a zarr store whose matrix is dense or compressed by rows (CSR)",
             fix="write it as zarr with its matrix in CSR, or run without a cluster",
         )
-    return Place(str(path.resolve()), name, is_zarr)
+    return Place(str(path.resolve()), name, is_zarr, _version(path.resolve()))
 
 
-@lru_cache(maxsize=8)
+def _version(path: Path) -> str:
+    return sha256(repr(identity(path)).encode()).hexdigest()
+
+
+# A run reads one matrix or two; a file that is kept open longer than that could not be deleted by anybody.
+@lru_cache(maxsize=2)
 def _opened(place: Place) -> Any:
     """The matrix at a place; one open file a process."""
     import anndata
 
+    if _version(Path(place.path)) != place.version:
+        raise InputError(
+            f"{place.path}: a worker of the cluster sees another file there",
+            expected="the same file, unchanged, for the command and all workers",
+            fix="wait until nothing writes to it, and see that all machines have it under this path",
+        )
     if place.is_zarr:
         import zarr
 
