@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
+import textwrap
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,14 @@ import h5py
 import numpy as np
 import pytest
 import zarr
+from anndata import AnnData
 from anndata.io import sparse_dataset, write_elem
 from numpy.typing import DTypeLike
 from scipy import sparse
 
 from cafsc import io
-from cafsc._errors import InputError, OutputError
-from cafsc.io import temporary, turned
+from cafsc._errors import InputError
+from cafsc.io import turned
 from cafsc.io.vectors import StoredVector, shuffled
 
 N_ROWS, N_COLUMNS = 700, 300
@@ -244,14 +248,73 @@ def test_temporary_file_has_no_name_and_goes_with_the_matrix(
     assert len(_open_temporary_files()) == before
 
 
-def test_full_device_of_temporary_files(
-    file: h5py.File, counts: sparse.csr_matrix, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full() -> h5py.File:
-        raise OSError(28, "No space left on device")
+_FULL = textwrap.dedent("""
+    import resource, sys
+    from cafsc import io
+    from cafsc._errors import OutputError
+    backed = io.read(sys.argv[1], backed=True) if sys.argv[1].endswith("h5ad") else None
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+    try:
+        io.read(sys.argv[1], backed=True) if backed is None else io.read_rows(backed.X, 0, 5)
+    except OutputError as error:
+        print(error)
+        sys.exit(2)
+""")
 
-    monkeypatch.setattr(temporary, "temporary_file", full)
+
+def _by_column(counts: sparse.csr_matrix, path: Path) -> None:
+    AnnData(counts.tocsc()).write_h5ad(path)
+
+
+def _of_cell_ranger(counts: sparse.csr_matrix, path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(counts, name)
+        group["shape"] = np.array(counts.shape[::-1])
+        for name, n in (("barcodes", N_ROWS), ("features/id", N_COLUMNS), ("features/name", N_COLUMNS)):
+            group[name] = np.array([f"{name}{number}" for number in range(n)], "S")
+
+
+@pytest.mark.parametrize(("name", "store"), [("a.h5ad", _by_column), ("a.h5", _of_cell_ranger)])
+@pytest.mark.parametrize("limit", [3_000, 100_000])
+def test_full_device_of_temporary_files(
+    counts: sparse.csr_matrix,
+    tmp_path: Path,
+    name: str,
+    store: Callable[[sparse.csr_matrix, Path], None],
+    limit: int,
+) -> None:
+    """A limit on file sizes stands for the full device: the process says so, and ends as others do."""
+    store(counts, tmp_path / name)
+    (tmp_path / "scratch").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _FULL, str(tmp_path / name), str(limit)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path / "scratch")},
+    )
+    assert done.returncode == 2, done.stderr
+    assert "no space left" in done.stdout
+    assert "TMPDIR" in done.stdout
+    assert done.stderr == ""
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_temporary_file_of_a_killed_process_is_swept_by_the_next(
+    file: h5py.File, counts: sparse.csr_matrix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    program = (
+        "import os\nfrom cafsc.io.temporary import temporary_matrix\n"
+        "temporary_matrix((2, 2), lambda *_: os.kill(os.getpid(), 9))"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "scratch")}
+    subprocess.run([sys.executable, "-c", program], check=False, env=environment)
+    (left,) = (tmp_path / "scratch").iterdir()
+    assert left.stat().st_mode & 0o077 == 0
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     write_elem(file, "X", counts.tocsc())
-    with pytest.raises(OutputError, match="no space left") as caught:
-        io.read_rows(sparse_dataset(file["X"]), 0, 5)
-    assert "TMPDIR" in str(caught.value)
+    io.read_rows(sparse_dataset(file["X"]), 0, 5)
+    assert not list((tmp_path / "scratch").iterdir())

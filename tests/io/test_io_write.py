@@ -21,7 +21,7 @@ from anndata import AnnData
 from cafsc import io
 from cafsc._errors import OutputError
 from cafsc.io.atomic import atomic
-from cafsc.io.write import _SafeFile
+from cafsc.io.safe_file import SafeFile
 
 
 def _names(folder: Path) -> list[str]:
@@ -184,10 +184,10 @@ def test_device_is_refused_even_with_force(small: AnnData) -> None:
 def test_cause_is_named_in_words(
     small: AnnData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, word: str
 ) -> None:
-    def fail(self: _SafeFile, view: memoryview) -> None:
+    def fail(self: SafeFile, view: memoryview) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(_SafeFile, "_put", fail)
+    monkeypatch.setattr(SafeFile, "_put", fail)
     with pytest.raises(OutputError, match=word):
         io.write_h5ad(small, tmp_path / "out.h5ad")
     assert _names(tmp_path) == []

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import errno
-import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +13,19 @@ import h5py
 import numpy as np
 
 from cafsc._errors import OutputError
+from cafsc.io.parts import new_part
+from cafsc.io.safe_file import SafeFile
 
 _FULL_DEVICE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BLOCK = 2**18
 
 
 @contextmanager
-def room() -> Iterator[None]:
-    """Say where there is no room when a temporary file cannot be written.
-
-    Raises
-    ------
-    OutputError
-        The device is full.
-    """
+def _room() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # HDF5 gives the number of a failed write only in its words.
-        if error.errno in _FULL_DEVICE or "No space left" in str(error) or "File too large" in str(error):
+        if error.errno in _FULL_DEVICE:
             raise OutputError(
                 f"{tempfile.gettempdir()}: no space left for a temporary copy of the matrix",
                 expected="room for its values and their places",
@@ -42,29 +34,46 @@ def room() -> Iterator[None]:
         raise
 
 
-def temporary_file() -> h5py.File:
-    """Open an HDF5 file in the folder for temporary files, gone when it is closed or when the process ends."""
-    handle, name = tempfile.mkstemp(prefix="cafsc-", suffix=".h5")
-    os.close(handle)
-    file = h5py.File(name, "w", locking=False)
-    try:
-        Path(name).unlink()
-    except OSError:
-        # Where open files cannot be unlinked.
-        atexit.register(_remove, Path(name))
-    return file
+def temporary_matrix(
+    shape: tuple[int, int], fill: Callable[[h5py.Group, Callable[[], None]], None]
+) -> h5py.Group:
+    """Write a CSR matrix to a temporary file, in the folder that ``TMPDIR`` names.
 
+    Parameters
+    ----------
+    shape
+        Rows and columns.
+    fill
+        Adds the vectors to an open group. What it is given beside that raises where there was no room: to be
+        called after each block.
 
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
+    Returns
+    -------
+    The group ``X`` of the file, open for reading, encoded as anndata encodes CSR. The file has no name any more, and
+    is gone when it is closed or the process ends.
 
+    Raises
+    ------
+    OutputError
+        There is no room for it.
 
-def matrix_group(shape: tuple[int, int]) -> h5py.Group:
-    """Group in a new temporary file for a CSR matrix, encoded as anndata does it, still without its vectors."""
-    group = temporary_file().create_group("X")
-    group.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0", "shape": shape})
-    return group
+    Notes
+    -----
+    What a process leaves that is killed while it writes, the next one removes.
+    """
+    with _room(), new_part(Path(tempfile.gettempdir()) / "cafsc-matrix.h5") as part:
+        # The folder may be everybody's.
+        part.chmod(0o600)
+        with SafeFile(part) as file:
+            with h5py.File(file, "w") as target:
+                group = target.create_group("X")
+                group.attrs.update(
+                    {"encoding-type": "csr_matrix", "encoding-version": "0.1.0", "shape": shape}
+                )
+                fill(group, file.check)
+            file.check()
+        # Opened again by HDF5 itself: at the end of a process it closes files when Python is gone.
+        return h5py.File(part, "r", locking=False)["X"]
 
 
 def stored_rows(blocks: Iterable[Any], shape: tuple[int, int], dtype: Any) -> h5py.Group:
@@ -84,8 +93,8 @@ def stored_rows(blocks: Iterable[Any], shape: tuple[int, int], dtype: Any) -> h5
     OutputError
         There is no room for it.
     """
-    with room():
-        group = matrix_group(shape)
+
+    def fill(group: h5py.Group, check: Callable[[], None]) -> None:
         vectors = [
             group.create_dataset(name, shape=(0,), maxshape=(None,), chunks=(_BLOCK,), dtype=kind)
             for name, kind in (("data", dtype), ("indices", np.int32))
@@ -96,6 +105,8 @@ def stored_rows(blocks: Iterable[Any], shape: tuple[int, int], dtype: Any) -> h5
                 start = vector.shape[0]
                 vector.resize((start + len(values),))
                 vector[start:] = values
+                check()
             lengths.append(np.diff(block.indptr))
         group["indptr"] = np.cumsum(np.concatenate(lengths))
-        return group
+
+    return temporary_matrix(shape, fill)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from cafsc.io.temporary import matrix_group, room, temporary_file
+from cafsc.io.temporary import temporary_matrix
 from cafsc.io.vectors import StoredVector
 
 # Entries that are in memory at once; each takes some 50 bytes while it is sorted.
@@ -70,11 +71,10 @@ def turned(group: Any, shape: tuple[int, int]) -> h5py.Group:
     Two passes: entries are dealt out, a stretch of columns at a time, to stretches of rows, each of which is then
     sorted in place. Memory holds a few million entries at a time.
     """
-    with room():
-        return _turned(group, shape)
+    return temporary_matrix(shape, partial(_turn, group, shape))
 
 
-def _turned(group: Any, shape: tuple[int, int]) -> h5py.Group:
+def _turn(group: Any, shape: tuple[int, int], target: h5py.Group, check: Callable[[], None]) -> None:
     n_rows, n_columns = shape
     data, indices = StoredVector(group["data"]), StoredVector(group["indices"])
     columns_at = np.asarray(StoredVector(group["indptr"])[:]).astype(np.int64)
@@ -82,13 +82,13 @@ def _turned(group: Any, shape: tuple[int, int]) -> h5py.Group:
     indptr = np.zeros(n_rows + 1, np.int64)
     np.cumsum(_row_lengths(indices, n_rows), out=indptr[1:])
 
-    target, side = matrix_group(shape), temporary_file()
     target["indptr"] = indptr
     stored_data = target.create_dataset("data", (n_entries,), data.dtype.newbyteorder("="))
     stored_columns = target.create_dataset(
         "indices", (n_entries,), np.int32 if n_columns < 2**31 else np.int64
     )
-    stored_rows = side.create_dataset("rows", (n_entries,), np.int32 if n_rows < 2**31 else np.int64)
+    # Last, so that the file gets shorter when it goes.
+    stored_rows = target.create_dataset("rows", (n_entries,), np.int32 if n_rows < 2**31 else np.int64)
 
     shares = list(stretches(indptr, _ENTRIES))
     starts = np.array([start for start, _ in shares] + [n_rows])
@@ -112,10 +112,11 @@ def _turned(group: Any, shape: tuple[int, int]) -> h5py.Group:
                 stored_columns[place] = own_columns[piece]
                 stored_rows[place] = own_rows[piece]
                 free[number] = place.stop
+            check()
     for first, last in shares:
         place = slice(int(indptr[first]), int(indptr[last]))
         order, _ = _order(stored_rows[place] - first, last - first)
         stored_data[place] = stored_data[place][order]
         stored_columns[place] = stored_columns[place][order]
-    side.close()
-    return target
+        check()
+    del target["rows"]

@@ -10,76 +10,13 @@ from typing import TYPE_CHECKING, Any
 from cafsc._errors import OutputError, UserError
 from cafsc.io.atomic import atomic
 from cafsc.io.matrix_store import MatrixStore
+from cafsc.io.safe_file import SafeFile
 
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-class _SafeFile(io.RawIOBase):
-    """A file that HDF5 writes through Python, and that never fails in HDF5's hands.
-
-    HDF5 crashes the process when a write fails while it closes a file, as on a full device. So the first
-    failure is kept in `failure`, and HDF5 goes on with a copy in memory until the caller has closed it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file: io.FileIO | io.BytesIO = io.FileIO(path, "rb+")
-        self.failure: OSError | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        return self._file.readinto(buffer) or 0
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def write(self, data: Any, /) -> int:
-        view = memoryview(data).cast("B")
-        start = self._file.tell()
-        try:
-            self._put(view)
-        except OSError as error:
-            self._continue_in_memory(error)
-            self._file.seek(start)
-            self._file.write(view)
-        return len(view)
-
-    def _put(self, view: memoryview) -> None:
-        done = 0
-        while done < len(view):
-            done += self._file.write(view[done:]) or 0
-
-    def truncate(self, size: int | None = None, /) -> int:
-        try:
-            return self._file.truncate(size)
-        except OSError as error:
-            self._continue_in_memory(error)
-            return size or 0
-
-    def _continue_in_memory(self, error: OSError) -> None:
-        self.failure = self.failure or error
-        self._file.seek(0)
-        written = self._file.read()
-        self._file.close()
-        self._file = io.BytesIO(written)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
 
 def write_bytes(path: Path | str, data: bytes, force: bool = False) -> None:
@@ -191,16 +128,11 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
     from anndata.experimental import write_dispatched
 
     options = {"compression": "gzip", "compression_opts": 4}
-    with atomic(path, force) as part, _SafeFile(part) as file:
-
-        def check() -> None:
-            if file.failure is not None:
-                raise file.failure
-
-        matrices = MatrixStore(check)
+    with atomic(path, force) as part, SafeFile(part) as file:
+        matrices = MatrixStore(file.check)
 
         def element(write: Any, store: Any, key: str, value: Any, *, dataset_kwargs: Any, **_: Any) -> None:
-            check()
+            file.check()
             if matrices.takes(value):
                 matrices.write(store, key, value)
                 return
@@ -224,8 +156,7 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
                     expected="columns and uns entries of numbers, text, categories or arrays",
                     fix="convert or delete the part that is named, and write again",
                 ) from error
-        if file.failure is not None:
-            raise file.failure
+        file.check()
 
 
 def _first_line(error: BaseException) -> str:
