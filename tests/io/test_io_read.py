@@ -140,6 +140,21 @@ def test_tenx_h5(small: AnnData, tmp_path: Path, version: int) -> None:
     assert found.var["gene_ids"].iloc[3] == "ENSG00000000003"
 
 
+def test_tenx_h5_with_entries_in_parts(small: AnnData, tmp_path: Path) -> None:
+    path, parted = tmp_path / "parted.h5", small.copy()
+    x = small.X
+    twice = (np.repeat(x.data, 2), np.repeat(x.indices, 2), 2 * x.indptr)
+    parted.X = sparse.csr_matrix(twice, shape=x.shape)
+    assert parted.X.nnz == 2 * x.nnz
+    _tenx(path, parted, 3)
+    kept = slice(0, small.n_vars - 2)
+    for backed in (False, True):
+        found = io.read(path, backed=backed).X
+        rows = found if not backed else found[:]
+        assert rows.nnz == x[:, kept].nnz
+        assert (rows != 2 * x[:, kept]).nnz == 0
+
+
 def test_tenx_h5_agrees_with_scanpy(small: AnnData, tmp_path: Path) -> None:
     scanpy = pytest.importorskip("scanpy")
     path = tmp_path / "filtered.h5"

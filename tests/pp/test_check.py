@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -323,6 +324,27 @@ def test_counts_that_are_odd_give_a_warning(
     report = check(_with(small, change(_dense(small))))
     assert code in _codes(report, "warning")
     assert code not in _codes(check(small))
+
+
+@pytest.mark.parametrize("n_cells", [50, 51, 53, 103])
+def test_copies_are_told_alike_from_any_form(n_cells: int) -> None:
+    dense = np.tile(np.random.default_rng(0).poisson(1.0, 2003).astype(np.float32), (n_cells, 1))
+    marks = [
+        matrix_stats(form).cell_marks for form in (dense, np.asfortranarray(dense), sparse.csr_matrix(dense))
+    ]
+    for found in marks:
+        np.testing.assert_array_equal(found, marks[0][0])
+
+
+def test_many_parts_of_a_file_are_summed_up_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = np.random.default_rng(0).poisson(0.5, (230, 40)).astype(np.float64)
+    dense[3, 2], dense[200, 1], dense[100, 0] = np.nan, -3.0, 99.0
+    monkeypatch.setattr("cafsc.pp.rows.BLOCK", 3)
+    with h5py.File(tmp_path / "matrix.h5", "w") as file:
+        parts = matrix_stats(file.create_dataset("x", data=dense))
+    whole = matrix_stats(dense)
+    for name, value in vars(whole).items():
+        np.testing.assert_array_equal(getattr(parts, name), value, err_msg=name)
 
 
 def test_identical_cells_are_an_error(small: AnnData) -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from cafsc._config import ScoreConfig
 from cafsc.pp.rows import Rows
 from cafsc.tl._clusters import joined_clusters
 from cafsc.tl._fibroblasts import Fibroblasts
+from cafsc.tl._pool import space_of_all
 
 # Four fibroblasts in rows 1, 2, 4 and 5 of six cells; neighbours are sought among the first and the third.
 ROWS = np.array([1, 2, 4, 5])
@@ -35,6 +37,16 @@ def test_a_cell_outside_the_sketch_brings_its_own_counts(cells: Fibroblasts) -> 
     np.testing.assert_allclose(found, np.log1p(total / total.sum(axis=1, keepdims=True) * 1e4))
     means = cells.cluster_means(np.array([[1.0, 0], [1, 0], [0, 1], [0, 1]]))
     np.testing.assert_allclose(means, [found[:2].mean(axis=0), found[2:].mean(axis=0)])
+
+
+def test_no_more_neighbours_are_asked_for_than_the_sketch_has() -> None:
+    counts = sparse.csr_matrix(np.random.default_rng(0).poisson(2.0, (40, 30)).astype(float))
+    config = ScoreConfig(n_neighbors=30, min_neighbors=25, n_pcs=5)
+    sketch = np.arange(0, 40, 2)
+    _, components, graph = space_of_all(Rows(counts), np.arange(40), sketch, config)
+    assert np.isfinite(components).all()
+    assert set(np.diff(graph.indptr)) == {20}
+    assert graph.diagonal().all()
 
 
 def test_sums_are_of_all_kept_cells(cells: Fibroblasts) -> None:

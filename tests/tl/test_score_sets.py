@@ -160,9 +160,32 @@ def test_sets_without_genes_are_refused(adata: AnnData) -> None:
         cafsc.tl.score_sets(adata, {str(n): ["absent"] for n in range(7)})
     # A gene that no cell has takes no part in these, as in decoupler.
     for method in ("aucell", "ulm"):
-        with pytest.raises(OptionError, match="measured: a\n"):
+        with pytest.raises(OptionError, match="no cell has any gene of these sets: a\n"):
             cafsc.tl.score_sets(adata, {"a": ["GENE5"]}, method=method)
     assert not adata.obsm.keys()
+
+
+def test_two_sets_of_one_name_are_refused(adata: AnnData) -> None:
+    for sets in ({"x/y": ["GENE1"], "x:y": ["GENE2"]}, {1: ["GENE1"], "1": ["GENE2"]}):
+        with pytest.raises(OptionError, match="two sets are named"):
+            cafsc.tl.score_sets(adata, sets)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="threads=0"):
+        cafsc.tl.score_sets(adata, {"a": ["GENE1"]}, threads=0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("backed", [False, True])
+def test_entries_stored_in_parts_are_one_value(
+    adata: AnnData, gene_sets: dict[str, list[str]], tmp_path: Path, method: str, backed: bool
+) -> None:
+    x = adata.X
+    halves = (np.repeat(x.data / 2, 2), np.repeat(x.indices, 2), 2 * x.indptr)
+    parted = AnnData(sparse.csr_matrix(halves, shape=x.shape), var=adata.var)
+    if backed:
+        parted.write_h5ad(tmp_path / "parted.h5ad")
+        parted = cafsc.io.read(tmp_path / "parted.h5ad", backed=True)
+    np.testing.assert_array_equal(scored(parted, gene_sets, method), scored(adata, gene_sets, method))
+    assert backed or parted.X.nnz == 2 * x.nnz
 
 
 def test_what_cannot_be_scored_is_said(adata: AnnData) -> None:

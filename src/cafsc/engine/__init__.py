@@ -11,7 +11,7 @@ from cafsc.engine.controls import score_genes_combination
 from cafsc.engine.fused import METHODS, Scorer
 from cafsc.engine.groups import Columns, Members
 from cafsc.engine.means import Combination, bin_mean_combination, detected_genes, gene_means
-from cafsc.engine.rows import BLOCK_ROWS, Rows, n_stored, row_blocks
+from cafsc.engine.rows import BLOCK_ROWS, Rows, canonical, n_stored, row_blocks
 
 __all__ = [
     "BLOCK_ROWS",
@@ -22,6 +22,7 @@ __all__ = [
     "Rows",
     "Scorer",
     "bin_mean_combination",
+    "canonical",
     "detected_genes",
     "gene_means",
     "n_stored",

@@ -89,7 +89,8 @@ def row_blocks(source: Any, size: int | None = None) -> Iterator[tuple[slice, Ro
     source
         Rows x columns of real numbers: a SciPy sparse matrix or array of any format, a NumPy array, or anything in a
         file of which rows can be sliced, such as a backed ``CSRDataset`` of anndata or a dense dataset of h5py or zarr.
-        Values of CSR matrices in float32 or float64 are not copied; a CSC matrix is read and turned over once.
+        Values of CSR matrices in float32 or float64 are not copied; a CSC matrix is read and turned over once, and
+        entries that are stored in parts are added up.
     size
         Rows of a block; 256 by default, or 4096 of a sparse matrix in memory, which are not copied.
 
@@ -110,14 +111,25 @@ def row_blocks(source: Any, size: int | None = None) -> Iterator[tuple[slice, Ro
     if getattr(source, "format", "csr") == "csc" and hasattr(source, "to_memory"):
         # In a file by columns: every block of rows would take a pass over the whole of it.
         source = source.to_memory()
-    if sparse.issparse(source) and source.format != "csr":
-        source = source.tocsr()
+    if sparse.issparse(source):
+        source = canonical(source)
     if size is None:
         size = _BLOCK_ROWS_IN_MEMORY if sparse.issparse(source) else BLOCK_ROWS
     n_rows, n_columns = map(int, shape)
     for start in range(0, n_rows, size):
         rows = slice(start, min(start + size, n_rows))
         yield rows, _block(source, rows, n_columns)
+
+
+def canonical(matrix: Any) -> sparse.csr_matrix:
+    """CSR in which every entry stands once and each row in the order of its columns; else a copy that is so."""
+    # SciPy notes on a matrix of its own that it was found to be so.
+    out = matrix if isinstance(matrix, sparse.csr_matrix) else sparse.csr_matrix(matrix)
+    if not out.has_canonical_format:
+        if sparse.issparse(matrix) and np.may_share_memory(out.data, matrix.data):
+            out = out.copy()
+        out.sum_duplicates()
+    return out
 
 
 def n_stored(source: Any) -> int:
@@ -138,7 +150,7 @@ def _block(source: Any, rows: slice, n_columns: int) -> Rows:
     block = source[rows]
     if not sparse.issparse(block):
         block = sparse.csr_matrix(_real(np.asarray(block)))
-    block = block.tocsr()
+    block = canonical(block)
     return Rows(
         _real(block.data), _columns(block.indices), block.indptr.astype(np.int64, copy=False), n_columns
     )

@@ -130,7 +130,7 @@ class _Tables:
         """Of some rows of the matrix, its gene expression."""
         if not self.keep.all():
             matrix = matrix[:, np.flatnonzero(self.keep)]
-        matrix.sort_indices()
+        matrix.sum_duplicates()
         return matrix.astype(np.float32)
 
     def with_matrix(self, matrix: Any) -> AnnData:

@@ -132,8 +132,7 @@ def _place_all(
     place = partial(_placed, components=components, target_sum=target_sum)
     beside = np.full(n_cells, None, dtype=object) if batch is None else batch
     for piece, placed in rows.map_with(place, beside, "place the cells", others):
-        out[piece] = placed
-    found[others] = nearest_centroid(out[others], centres)
+        out[piece], found[piece] = placed, nearest_centroid(placed, centres)
     return out, found
 
 

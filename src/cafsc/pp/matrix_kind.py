@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,6 +27,9 @@ MatrixKind = Literal[
 COUNT_KINDS: tuple[MatrixKind, ...] = ("counts", "corrected_counts")
 
 _BLOCK = 2**22
+_MARKED_ROWS = 512
+_MOST_APART = 64
+"""Parts joined at once: each holds a number a gene, and joining them one by one would copy all each time."""
 _SAMPLED_CELLS = 400
 _FEWEST_VALUES = 10
 _CONSTANT = 0.01
@@ -66,25 +69,6 @@ class MatrixStats:
     cell_marks: Floats
     """Cells; one random weighted sum of a cell's values: cells that agree in it are copies."""
 
-    def beside(self, other: MatrixStats) -> MatrixStats:
-        """Of these rows and the `other` ones below them together."""
-        bounds = [stats for stats in (self, other) if stats.n_finite] or [self]
-        high = max(stats.high for stats in bounds)
-        return MatrixStats(
-            self.n_values + other.n_values,
-            self.n_nan + other.n_nan,
-            self.n_inf + other.n_inf,
-            self.n_negative + other.n_negative,
-            self.n_whole + other.n_whole,
-            sum(stats.n_top for stats in bounds if stats.high == high),
-            low=min(stats.low for stats in bounds),
-            high=high,
-            cell_sums=np.concatenate([self.cell_sums, other.cell_sums]),
-            cell_values=np.concatenate([self.cell_values, other.cell_values]),
-            gene_values=self.gene_values + other.gene_values,
-            cell_marks=np.concatenate([self.cell_marks, other.cell_marks]),
-        )
-
     @property
     def n_finite(self) -> int:
         """Finite entries that are not zero."""
@@ -106,11 +90,34 @@ def matrix_stats(matrix: Any) -> MatrixStats:
 
     A matrix in a file is read once, in blocks of rows.
     """
-    found: MatrixStats | None = None
+    found: list[MatrixStats] = []
     for _, part in parts(matrix, "check the matrix"):
-        stats = _part_stats(part)
-        found = stats if found is None else found.beside(stats)
-    return found if found is not None else _part_stats(np.zeros(matrix.shape))
+        found.append(_part_stats(part))
+        if len(found) == _MOST_APART:
+            found = [_joined(found)]
+    return _joined(found or [_part_stats(np.zeros(matrix.shape))])
+
+
+def _joined(found: Sequence[MatrixStats]) -> MatrixStats:
+    """Of the rows of all parts together."""
+    if len(found) == 1:
+        return found[0]
+    bounds = [stats for stats in found if stats.n_finite] or found[:1]
+    high = max(stats.high for stats in bounds)
+    return MatrixStats(
+        sum(stats.n_values for stats in found),
+        sum(stats.n_nan for stats in found),
+        sum(stats.n_inf for stats in found),
+        sum(stats.n_negative for stats in found),
+        sum(stats.n_whole for stats in found),
+        sum(stats.n_top for stats in bounds if stats.high == high),
+        low=min(stats.low for stats in bounds),
+        high=high,
+        cell_sums=np.concatenate([stats.cell_sums for stats in found]),
+        cell_values=np.concatenate([stats.cell_values for stats in found]),
+        gene_values=np.sum([stats.gene_values for stats in found], axis=0),
+        cell_marks=np.concatenate([stats.cell_marks for stats in found]),
+    )
 
 
 def _part_stats(matrix: Any) -> MatrixStats:
@@ -136,7 +143,7 @@ def _part_stats(matrix: Any) -> MatrixStats:
     clean = _finite(matrix, n_nan + n_inf)
     with np.errstate(over="ignore", invalid="ignore"):
         cell_sums = np.asarray(clean.sum(axis=1, dtype=np.float64)).ravel()
-        marks = np.asarray(clean @ np.random.default_rng(0).random(clean.shape[1]), dtype=np.float64).ravel()
+        marks = _marks(clean)
     return MatrixStats(
         n_values, n_nan, n_inf, n_negative, n_whole, n_top,
         low=low if n_values > n_nan + n_inf else 0.0,
@@ -146,6 +153,16 @@ def _part_stats(matrix: Any) -> MatrixStats:
         gene_values=_n_nonzero(clean, axis=0),
         cell_marks=marks,
     )  # fmt: skip
+
+
+def _marks(matrix: Any) -> Floats:
+    """A weighted sum of each cell: always in the order of its genes, so that copies agree to the last digit."""
+    weight = np.random.default_rng(0).random(matrix.shape[1])
+    if sparse.issparse(matrix):
+        return np.asarray(matrix @ weight, dtype=np.float64).ravel()
+    starts = range(0, matrix.shape[0], _MARKED_ROWS)
+    blocks = (sparse.csr_matrix(matrix[start : start + _MARKED_ROWS], dtype=np.float64) for start in starts)
+    return np.concatenate([np.empty(0), *(block @ weight for block in blocks)])
 
 
 def _n_nonzero(matrix: Any, axis: int) -> NDArray[np.int64]:

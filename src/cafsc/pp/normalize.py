@@ -14,9 +14,10 @@ from scipy import sparse
 from cafsc import genes
 from cafsc._errors import InputError
 from cafsc._keys import COUNTS_LAYER, Keys
+from cafsc.engine import canonical
 from cafsc.pp.check import CheckReport, check
 from cafsc.pp.matrix_kind import COUNT_KINDS
-from cafsc.pp.rows import Rows, canonical, is_stored
+from cafsc.pp.rows import Rows, is_stored
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from cafsc._progress import tracked
 from cafsc._threads import reproducible
+from cafsc.engine import canonical
 from cafsc.pp.memory import kept
 from cafsc.pp.spread import spread
 
@@ -214,17 +215,6 @@ def as_counts(rows: Any, convert: Convert | None) -> sparse.csr_matrix:
     """Rows of any form as float64 CSR counts."""
     out = sparse.csr_matrix(rows, dtype=np.float64)
     return out if convert is None else convert(out)
-
-
-def canonical(matrix: Any) -> sparse.csr_matrix:
-    """CSR in which every entry stands once and each row in the order of its columns; else a copy that is so."""
-    # SciPy notes on a matrix of its own that it was found to be so.
-    out = matrix if isinstance(matrix, sparse.csr_matrix) else sparse.csr_matrix(matrix)
-    if not out.has_canonical_format:
-        if sparse.issparse(matrix) and np.may_share_memory(out.data, matrix.data):
-            out = out.copy()
-        out.sum_duplicates()
-    return out
 
 
 def _group_sums(counts: sparse.csr_matrix, codes: Index, n_groups: int) -> NDArray[np.float64]:

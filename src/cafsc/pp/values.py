@@ -19,6 +19,8 @@ _SHALLOW = 300.0
 _DEEP = 1e6
 _CLIPPED_AT = (127.0, 255.0, 32_767.0, 65_535.0)
 _FLOAT32_WHOLE = 2.0**24
+# Halves and sums of such counts still are numbers of single precision.
+_HIGHEST = 1e30
 _IMPUTED = 0.9
 _JUDGED_VALUES = 50
 _HIGH_MITO = 30.0
@@ -64,8 +66,8 @@ def value_errors(stats: MatrixStats, kind: MatrixKind) -> list[Finding]:
     if n_inf:
         text = f"{n_inf:,} entries are infinite (inf), not finite"
         found.append(error("inf", text, n_inf, fix="undo the division or logarithm that made them"))
-    if not np.isfinite(stats.cell_sums).all():
-        text = f"the largest value is {stats.high:.3g}, and the sum of its cell is beyond any number"
+    if stats.high > _HIGHEST or not np.isfinite(stats.cell_sums).all():
+        text = f"the largest value is {stats.high:.3g}, beyond any count and what can be computed with"
         found.append(error("overflow", text, fix="the file may be damaged: write it again from its source"))
     if kind == "scaled":
         text = f"{n_negative:,} entries are negative: these are scaled values (z-scores), not counts"

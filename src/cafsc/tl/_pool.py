@@ -70,7 +70,7 @@ def space_of_all(
     outside = np.setdiff1d(np.arange(kept.size), sketch, assume_unique=True)
     components = np.empty((kept.size, known.shape[1]))
     components[sketch] = known
-    n_others = n_pooled(sketch.size, config) - 1
+    n_others = min(n_pooled(sketch.size, config), sketch.size) - 1
     graphs = [edges.tocoo()]
     ends = [(sketch[graphs[0].row], sketch[graphs[0].col]), (outside, outside)]
     find = partial(_placed_and_near, space=space, n_others=n_others, target_sum=target_sum)

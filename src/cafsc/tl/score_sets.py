@@ -32,13 +32,14 @@ def score_sets(
     max_rank: int = 1500,
     threads: int = 1,
 ) -> None:
-    """Score gene sets in every cell, in one pass over the matrix.
+    """Score gene sets in every cell, all of them in one pass over the matrix.
 
     Parameters
     ----------
     adata
         Cells x genes, log-normalised; for ``ucell`` and ``aucell`` counts do as well. In memory or backed, sparse or
-        dense; it is read 256 cells at a time.
+        dense; what is in a file is read 256 cells at a time. ``bin_mean``, ``score_genes``, ``aucell`` and ``ulm``
+        go through it once before, for the means of the genes or for those that no cell has.
     gene_sets
         Names of genes, as in ``adata.var_names``, by the name of the set. Genes that are not there are left out (see
         ``ucell``), and a gene that is named twice counts once.
@@ -62,7 +63,7 @@ def score_sets(
     max_rank
         Of ``ucell``: ranks beyond count as this.
     threads
-        Threads that score; no score depends on their number.
+        Threads that score; no score depends on their number. ``score_genes`` takes one.
 
     Notes
     -----
@@ -73,8 +74,8 @@ def score_sets(
     Raises
     ------
     OptionError
-        If the method is unknown, there are no sets, no gene of a set is in ``adata``, a set has more genes than
-        ``ucell`` ranks, or ``score_genes`` finds no genes to compare a set with.
+        If the method is unknown, there are no sets or two of one name, no gene of a set is in ``adata``, a set has
+        more genes than ``ucell`` ranks, ``score_genes`` finds no genes to compare a set with, or there are no threads.
     InputError
         If the layer is not there, gene names are repeated, or a value is infinite, not a number or, where values are
         ranked, negative.
@@ -83,6 +84,8 @@ def score_sets(
         near = difflib.get_close_matches(method, METHODS, n=1)
         fix = f"did you mean {near[0]!r}?" if near else None
         raise OptionError(f"method {method!r}", expected=f"one of {', '.join(METHODS)}", fix=fix)
+    if threads < 1:
+        raise OptionError(f"threads={threads}", expected="1 or more", fix="leave it out for one thread")
     matrix = _matrix(adata, layer)
     genes_used = np.ones(adata.n_vars, dtype=np.bool_)
     if method in ("aucell", "ulm"):
@@ -100,8 +103,9 @@ def score_sets(
             options |= {"max_rank": max_rank, "zeros_tied": False, "missing_last": True}
         scorer = engine.Scorer(adata.n_vars, list(sets.values()), (method,), n_values=n_values, **options)
         scores = scorer.score(matrix, threads=threads)[method]
-    columns = [column_name(name) for name in sets]
-    adata.obsm[key_added or f"{method}_scores"] = pd.DataFrame(scores, index=adata.obs_names, columns=columns)
+    adata.obsm[key_added or f"{method}_scores"] = pd.DataFrame(
+        scores, index=adata.obs_names, columns=list(sets)
+    )
 
 
 def _matrix(adata: AnnData, layer: str | None) -> Any:
@@ -145,21 +149,41 @@ def _columns(
             expected="each gene once",
             fix="adata.var_names_make_unique()",
         )
-    found = {}
+    found: dict[str, engine.Members] = {}
+    absent: list[str] = []
+    silent: list[str] = []
     for name, genes in gene_sets.items():
+        column = column_name(str(name))
+        if column in found:
+            raise OptionError(
+                f"two sets are named {column!r} in the result",
+                expected="one name a set, as text and with a colon for a slash",
+                fix="rename one of them",
+            )
         named = list(dict.fromkeys(genes))
         columns = adata.var_names.get_indexer(pd.Index(named, dtype=object))
         columns = columns[columns >= 0]
-        found[str(name)] = engine.Members(np.sort(columns[used[columns]]).astype(np.int64), len(named))
-    without = [name for name, members in found.items() if members.up.size == 0]
-    if without:
-        more = f" and {len(without) - _MOST_NAMED} more" if len(without) > _MOST_NAMED else ""
+        found[column] = engine.Members(np.sort(columns[used[columns]]).astype(np.int64), len(named))
+        if not found[column].up.size:
+            (silent if columns.size else absent).append(column)
+    if absent:
         raise OptionError(
-            f"no gene of these sets is measured: {', '.join(without[:_MOST_NAMED])}{more}",
+            f"no gene of these sets is measured: {_some(absent)}",
             expected=f"names as in adata.var_names, such as {', '.join(map(str, adata.var_names[:3]))}",
             fix="translate the names, or leave these sets out",
         )
+    if silent:
+        raise OptionError(
+            f"no cell has any gene of these sets: {_some(silent)}",
+            expected="a gene that some cell has",
+            fix="leave these sets out",
+        )
     return found
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def _refuse_longer(sets: Mapping[str, engine.Members], max_rank: int) -> None:
