@@ -1,9 +1,9 @@
-"""A simulated tumour of any number of cells, written block by block: what `speed.py` measures scale on.
+"""A simulated tumour of any number of cells, written block by block: what `scale.py` measures.
 
     python benchmarks/large_data.py OUT.h5ad N_CELLS [--genes 30000] [--distinct 20000]
 
-``--distinct`` cells are simulated (`cafsc.data.simulated_tumour`); each cell of the file is one of them with half of
-its molecules drawn anew, and with counts of genes that belong to nobody, up to the number of genes of a real file.
+``--distinct`` cells are simulated (`cafsc.data.simulated_tumour`); each cell of the file is half of the molecules of
+one of them, drawn anew, and with counts of genes that belong to nobody, up to the number of genes of a real file.
 About three percent of the entries are not zero. The same arguments give the same file.
 """
 
@@ -43,6 +43,10 @@ def write_large(path: Path, n_cells: int, n_genes: int, n_distinct: int, seed: i
     known = data.simulated_tumour(n_distinct, seed=seed)
     counts = sparse.csr_matrix(known.X, dtype=np.float64)
     n_extra = n_genes - known.n_vars
+    if n_extra < 0:
+        raise SystemExit(
+            f"{n_genes} genes: the simulated tumour alone has {known.n_vars}; give more with --genes"
+        )
     thin = cell_kernels(n_distinct)
     random = np.random.default_rng(seed)
     shown = set(known.var_names)

@@ -11,7 +11,7 @@ from scipy import sparse
 from cafsc.pp._neighbors import (
     by_size,
     communities,
-    detected_genes,
+    most_detected_genes,
     neighbor_graph,
     shared_neighbors,
     variable_genes,
@@ -47,14 +47,14 @@ def test_few_candidates_are_all_taken_and_rare_or_constant_genes_never() -> None
     assert list(variable_genes(sparse.csr_matrix(dense), 10)) == [2, 3]
 
 
-def test_most_detected_genes_come_first_and_undetected_never() -> None:
+def test_most_most_detected_genes_come_first_and_undetected_never() -> None:
     dense = np.zeros((5, 5))
     for gene, n_cells in enumerate([2, 5, 0, 5, 3]):
         dense[:n_cells, gene] = 1
-    assert list(detected_genes(sparse.csr_matrix(dense), 3)) == [1, 3, 4]
-    assert list(detected_genes(sparse.csr_matrix(dense), 9)) == [0, 1, 3, 4]
+    assert list(most_detected_genes(sparse.csr_matrix(dense), 3)) == [1, 3, 4]
+    assert list(most_detected_genes(sparse.csr_matrix(dense), 9)) == [0, 1, 3, 4]
     # Genes 1 and 3 are alike: either both or none.
-    assert list(detected_genes(sparse.csr_matrix(dense), 1)) == [1, 3]
+    assert list(most_detected_genes(sparse.csr_matrix(dense), 1)) == [1, 3]
 
 
 def test_neighbours_are_the_nearest() -> None:

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from cafsc.tl._mixture import fit_mixture, one_hot, pseudobulk
+from cafsc.tl._mixture import Capping, fit_capped, one_hot, pseudobulk
 
 OPTIONS: dict[str, Any] = {"depth_cap": 1000.0, "shrinkage": 200.0, "n_iterations": 10}
+
+
+def fit_mixture(counts: sparse.csr_matrix, start: np.ndarray, depth_cap: float, **options: Any) -> np.ndarray:
+    return fit_capped(Capping.fit(counts, depth_cap).apply(counts), start, **options)
 
 
 @pytest.fixture(scope="module")

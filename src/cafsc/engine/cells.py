@@ -43,7 +43,7 @@ def thinner(counts: sparse.csr_matrix) -> Callable[[int], sparse.csr_matrix]:
     Returns
     -------
     A function of a key below 2^64 that says which draw: the thinned counts, float32, without entries that lose all.
-    A molecule's fate hangs on the key, its cell and its gene alone, so that neither storage nor the other cells matter.
+    A molecule's fate hangs on the key, its row and its gene alone: not on storage, nor on what is in the other rows.
 
     Notes
     -----

@@ -59,7 +59,7 @@ def variable_genes(normalized: sparse.csr_matrix, n_top_genes: int) -> Index:
     return np.asarray(candidates[excess >= least], dtype=np.int64)
 
 
-def detected_genes(counts: sparse.csr_matrix, n_top_genes: int) -> Index:
+def most_detected_genes(counts: sparse.csr_matrix, n_top_genes: int) -> Index:
     """Column indices of the genes detected in most cells, sorted.
 
     Ties go to the gene with more counts, then to the one that they vary more in; what is still tied with the last

@@ -77,11 +77,6 @@ class CheckReport:
         """Findings that a user has to know of."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
-    @property
-    def matrix_words(self) -> str:
-        """What the matrix holds, in words for a message."""
-        return _KIND_WORDS[self.matrix]
-
     def raise_for_errors(self) -> None:
         """Raise one `InputError` that names the source and every error found.
 

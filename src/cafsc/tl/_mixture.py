@@ -75,25 +75,17 @@ def shrunk(sums: Array, average: Array, shrinkage: float | Array) -> Array:
     return np.asarray((sums + shrinkage * average) / (sums.sum(axis=1, keepdims=True) + shrinkage))
 
 
-def fit_mixture(
-    counts: sparse.csr_matrix,
-    responsibilities: Array,
-    *,
-    depth_cap: float,
-    shrinkage: float,
-    n_iterations: int,
+def fit_capped(
+    x: sparse.csr_matrix, responsibilities: Array, *, shrinkage: float, n_iterations: int
 ) -> Array:
     """Expectation-maximisation from given responsibilities.
 
     Parameters
     ----------
-    counts
-        Cells x genes, non-negative.
+    x
+        Cells x genes, non-negative, capped (`Capping`).
     responsibilities
         Cells x components to start from; a row of zeros leaves a cell out of the first profiles.
-    depth_cap
-        Counts a cell may bring into the likelihood at most: its row is scaled down to it. Real counts are
-        overdispersed, so an uncapped likelihood would call every deep cell with certainty.
     shrinkage
         Counts of the average cell that are added to each profile, so that no gene has probability zero.
     n_iterations
@@ -103,16 +95,9 @@ def fit_mixture(
     -------
     Cells x components, rows sum to 1. Method: Dempster, Laird and Rubin 1977
     (doi:10.1111/j.2517-6161.1977.tb01600.x).
-    """
-    x = Capping.fit(counts, depth_cap).apply(counts)
-    return fit_capped(x, responsibilities, shrinkage=shrinkage, n_iterations=n_iterations)
 
-
-def fit_capped(
-    x: sparse.csr_matrix, responsibilities: Array, *, shrinkage: float, n_iterations: int
-) -> Array:
-    """`fit_mixture` of counts that are capped already.
-
+    Notes
+    -----
     A cell that one component holds alone stays there while the others move: its counts are added up once. The last
     round asks all cells again.
     """

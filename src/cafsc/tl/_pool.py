@@ -12,7 +12,7 @@ from cafsc._config import ScoreConfig
 from cafsc.engine.cells import cell_kernels
 from cafsc.pp._components import Components, principal_components
 from cafsc.pp._nearest import nearest
-from cafsc.pp._neighbors import Array, detected_genes, neighbor_graph
+from cafsc.pp._neighbors import Array, most_detected_genes, neighbor_graph
 from cafsc.pp.normalize import log1p_depth
 from cafsc.pp.rows import Index, Rows
 
@@ -32,7 +32,7 @@ def state_space(
     -------
     The components, and cells x cells with 1 for the cell itself and each neighbour.
     """
-    genes = detected_genes(counts, config.n_top_genes)
+    genes = most_detected_genes(counts, config.n_top_genes)
     components = principal_components(log1p_depth(counts, target_sum), genes, config.n_pcs, batch)
     return components, neighbor_graph(components.scores, n_pooled(counts.shape[0], config))
 
