@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cafsc_command import Cafsc
 
 from cafsc import data, io
+
+# The package has a function of this name.
+annotate = import_module("cafsc.cli.annotate")
 
 CAFSC = Path(sys.executable).with_name("cafsc")
 
@@ -38,6 +45,28 @@ def test_a_matrix_in_its_file_gives_the_same_files(tumour_path: Path, tmp_path: 
     # How it was read is no part of the run: it has nothing left to do.
     again = run("annotate", tumour_path, "-o", tmp_path / "file.h5ad", "--no-backed", "--no-report")
     assert "nothing to do" in again.stderr
+
+
+@pytest.mark.slow
+def test_an_input_that_changes_before_the_end_leaves_nothing(
+    source: Path, cafsc: Cafsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = annotate.write_outputs
+
+    def touched(*words: Any, **more: Any) -> None:
+        os.utime(source, (0, 0))
+        real(*words, **more)
+
+    monkeypatch.setattr(annotate, "write_outputs", touched)
+    words = ["annotate", source, "--backed", "--no-report"]
+    done = cafsc(*words)
+    assert done.code == 2
+    assert "changed while it was read" in done.err
+    assert [path.name for path in source.parent.iterdir()] == [source.name]
+    monkeypatch.undo()
+    again = cafsc(*words)
+    assert again.code == 0
+    assert "nothing to do" not in again.err
 
 
 def test_a_folder_of_text_cannot_stay_where_it_is(tmp_path: Path) -> None:

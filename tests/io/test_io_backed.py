@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import subprocess
 import sys
@@ -155,6 +156,15 @@ def test_a_file_that_changes_while_it_is_open_is_refused_in_the_end(small: AnnDa
     (tmp_path / "other.h5ad").replace(path)
     with pytest.raises(InputError, match="changed while it was read"):
         io.close(backed)
+
+
+def test_nothing_is_written_from_a_file_that_changed(small: AnnData, tmp_path: Path) -> None:
+    path = _stored(small, tmp_path / "sample.h5ad")
+    backed = io.read(path, backed=True)
+    os.utime(path, (0, 0))
+    with pytest.raises(InputError, match="changed while it was read"):
+        io.write_h5ad(backed, tmp_path / "out.h5ad")
+    assert [item.name for item in tmp_path.iterdir()] == ["sample.h5ad"]
 
 
 # ---------------------------------------------------------------- refused as in memory

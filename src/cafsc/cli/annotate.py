@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cafsc._errors import OutputError, UserError
+from cafsc._errors import InputError, OutputError, UserError
 from cafsc.cli.check import Species, read_with_findings
 from cafsc.cli.cluster import connected
 from cafsc.cli.config import use_config
@@ -266,6 +266,7 @@ def _read_annotate_write(
 ) -> tuple[list[str], dict[str, object]]:
     import cafsc
     from cafsc import io
+    from cafsc.io.backed import require_unchanged
     from cafsc.io.files import unchanged
 
     _check_catalogue(options)
@@ -295,6 +296,8 @@ def _read_annotate_write(
             client=client,
         )
     result.summary["input"]["findings"] = [*skipped, *result.summary["input"]["findings"]]
+    # A matrix that was left in its file: it must be the one that was opened. Asked again before OUT gets its name.
+    require_unchanged(adata)
     provenance = _record_input(result, source.name, sha256)
     reporter(f"write {outputs.h5ad.name}", 0, 0)
     try:
@@ -305,8 +308,9 @@ def _read_annotate_write(
         if done is None:
             raise
         return done
-    # A matrix that was left in its file: it must be the one that was opened.
-    io.close(adata)
+    # What happens to the input now is nothing to files that stand under their names.
+    with contextlib.suppress(InputError):
+        io.close(adata)
     document: dict[str, object] = {
         "summary": result.summary,
         "clusters": _records(result),

@@ -113,6 +113,24 @@ def _shut(part: Any) -> None:
         part.file.close()
 
 
+def _matrices(adata: AnnData) -> list[Any]:
+    raw = None if adata.raw is None else adata.raw.X
+    return [matrix for matrix in (adata.X, *adata.layers.values(), raw) if is_on_disk(matrix)]
+
+
+def require_unchanged(adata: AnnData) -> None:
+    """Refuse an AnnData whose matrices are in a file that is not what it was when it was opened.
+
+    Raises
+    ------
+    InputError
+        It was written to, or replaced by another: what is read of it is a mixture.
+    """
+    for place in {stored_in(matrix).absolute(): None for matrix in _matrices(adata)}:
+        if place in _opened:
+            refuse_changed(place, _opened[place])
+
+
 def close(adata: AnnData) -> None:
     """Close the files that the matrices of an AnnData are in.
 
@@ -131,8 +149,7 @@ def close(adata: AnnData) -> None:
     -----
     Files that are not closed are closed when no object leads to them any more.
     """
-    raw = None if adata.raw is None else adata.raw.X
-    matrices = [matrix for matrix in (adata.X, *adata.layers.values(), raw) if is_on_disk(matrix)]
+    matrices = _matrices(adata)
     parts = [part for part in (getattr(matrix, "group", matrix) for matrix in matrices) if _is_open(part)]
     places = {stored_in(part).absolute(): None for part in parts}
     for matrix in matrices:

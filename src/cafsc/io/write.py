@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cafsc._errors import OutputError, UserError
 from cafsc.io.atomic import atomic
+from cafsc.io.backed import require_unchanged
 from cafsc.io.matrix_store import MatrixStore
 from cafsc.io.safe_file import SafeFile
 
@@ -115,6 +116,8 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
 
     Raises
     ------
+    InputError
+        A file that its matrices are in changed since it was opened, or is damaged.
     OutputError
         The place is occupied or not writable, the device is full, or h5ad cannot hold a part of the object.
 
@@ -157,6 +160,8 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
                     fix="convert or delete the part that is named, and write again",
                 ) from error
         file.check()
+        # Before it gets its name: what was copied from a file that changed is a mixture.
+        require_unchanged(adata)
 
 
 def _first_line(error: BaseException) -> str:
