@@ -22,6 +22,7 @@ from scipy import sparse
 
 from cafsc import io
 from cafsc._errors import InputError
+from cafsc.io.backed import _opened
 
 
 def _with_everything(small: AnnData) -> AnnData:
@@ -156,6 +157,30 @@ def test_a_file_that_changes_while_it_is_open_is_refused_in_the_end(small: AnnDa
     (tmp_path / "other.h5ad").replace(path)
     with pytest.raises(InputError, match="changed while it was read"):
         io.close(backed)
+
+
+def test_two_files_under_one_path_one_after_the_other(stored: Path, tmp_path: Path) -> None:
+    first = io.read(stored, backed=True)
+    if stored.is_dir():
+        shutil.copytree(stored, tmp_path / "other")
+        stored.rename(tmp_path / "old")
+    else:
+        shutil.copy(stored, tmp_path / "other")
+    (tmp_path / "other").replace(stored)
+    second = io.read(stored, backed=True)
+    with pytest.raises(InputError, match="changed while it was read"):
+        io.close(first)
+    io.close(second)
+
+
+def test_nothing_is_kept_of_a_file_that_was_let_go(stored: Path) -> None:
+    gc.collect()
+    before = len(_opened)
+    backed = io.read(stored, backed=True)
+    assert len(_opened) > before
+    del backed
+    gc.collect()
+    assert len(_opened) == before
 
 
 def test_nothing_is_written_from_a_file_that_changed(small: AnnData, tmp_path: Path) -> None:

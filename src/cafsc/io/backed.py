@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from cafsc.io.elements import is_matrix, is_modern, read_elements
 from cafsc.io.files import identity, refuse_changed
 from cafsc.io.hdf5 import open_lasting
 from cafsc.io.limits import memory, refuse_oversized
-from cafsc.io.row_blocks import forget_rows, is_on_disk, stored_in
+from cafsc.io.row_blocks import forget_rows, is_on_disk
 from cafsc.io.zarr_store import open_store
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 # Of the memory; larger matrices are left in their file where that is not said.
 LARGE_SHARE = 0.25
 _LEAVE = "leave the matrix in its file (--backed), store it as sparse (CSR), or split the file by sample"
-# What a file was when it was opened, so that closing it can tell whether it still is.
-_opened: dict[Path, list[tuple[str, int, int, int]]] = {}
+_File = tuple[Path, list[tuple[str, int, int, int]]]
+# What the file of a matrix was when it was opened, so that it can be told whether it still is. By the number of the
+# matrix, which is its own as long as it is there: another file may stand under the same path by now.
+_opened: dict[int, _File] = {}
 
 
 def _arrays(root: Any) -> Iterator[tuple[str, Any]]:
@@ -98,7 +101,10 @@ def read_backed(path: Path) -> tuple[AnnData, tuple[str, ...]]:
     except BaseException:
         _shut(root)
         raise
-    _opened[place] = before
+    file = place, before
+    for matrix in _matrices(adata):
+        _opened[id(matrix)] = file
+        weakref.finalize(matrix, _opened.pop, id(matrix), None)
     # The room of names that were read and turned into text lies between what is in use.
     give_back()
     return adata, dropped
@@ -118,6 +124,12 @@ def _matrices(adata: AnnData) -> list[Any]:
     return [matrix for matrix in (adata.X, *adata.layers.values(), raw) if is_on_disk(matrix)]
 
 
+def _files(matrices: list[Any]) -> list[_File]:
+    """The files of some matrices, each once."""
+    found = [_opened[id(matrix)] for matrix in matrices if id(matrix) in _opened]
+    return list({id(file): file for file in found}.values())
+
+
 def require_unchanged(adata: AnnData) -> None:
     """Refuse an AnnData whose matrices are in a file that is not what it was when it was opened.
 
@@ -126,9 +138,8 @@ def require_unchanged(adata: AnnData) -> None:
     InputError
         It was written to, or replaced by another: what is read of it is a mixture.
     """
-    for place in {stored_in(matrix).absolute(): None for matrix in _matrices(adata)}:
-        if place in _opened:
-            refuse_changed(place, _opened[place])
+    for place, before in _files(_matrices(adata)):
+        refuse_changed(place, before)
 
 
 def close(adata: AnnData) -> None:
@@ -151,12 +162,11 @@ def close(adata: AnnData) -> None:
     """
     matrices = _matrices(adata)
     parts = [part for part in (getattr(matrix, "group", matrix) for matrix in matrices) if _is_open(part)]
-    places = {stored_in(part).absolute(): None for part in parts}
+    files = _files(matrices)
     for matrix in matrices:
         forget_rows(matrix)
+        _opened.pop(id(matrix), None)
     for part in parts:
         _shut(part)
-    for place in places:
-        before = _opened.pop(place, None)
-        if before is not None:
-            refuse_changed(place, before)
+    for place, before in files:
+        refuse_changed(place, before)
