@@ -9,7 +9,8 @@ from scipy import stats
 
 from cafsc import tl
 from cafsc._errors import InputError
-from cafsc.tl.calibrate import without
+from cafsc._threads import limit_threads
+from cafsc.tl.calibrate import _spearman, without
 
 
 @pytest.fixture
@@ -55,3 +56,14 @@ def test_programmes_come_first(labelled: AnnData) -> None:
     del labelled.obsm["caf_programs"]
     with pytest.raises(InputError, match=r"cafsc\.tl\.programs"):
         tl.calibrate(labelled)
+
+
+def test_threads_change_no_digit() -> None:
+    random = np.random.default_rng(0)
+    values, nuisance = random.normal(size=(5000, 120)), random.normal(size=(5000, 2))
+    found = []
+    for threads in (1, 2):
+        with limit_threads(threads):
+            found.append((_spearman(values, nuisance), without(values, nuisance)))
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)

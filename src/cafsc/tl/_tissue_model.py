@@ -86,6 +86,7 @@ class TissueModel:
             tuple(lineages), capping, no_gene, np.zeros(0), none, np.zeros(0, dtype=object), (), np.zeros(0), floor,
         )  # fmt: skip
 
+    @reproducible()
     def place(
         self, counts: sparse.csr_matrix, usable: NDArray[np.bool_], weights: Array | None = None
     ) -> tuple[Names, Names, Array]:

@@ -14,6 +14,7 @@ from scipy import sparse
 from cafsc import sig
 from cafsc._config import GateConfig
 from cafsc._keys import Keys
+from cafsc._threads import reproducible
 from cafsc.pp.cluster import cluster, usable_cells
 from cafsc.pp.normalize import TARGET_SUM, count_rows, symbol_columns
 from cafsc.pp.sketch import sketch_rows
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
 
+@reproducible()
 def fit_tissue(
     counts: sparse.csr_matrix,
     clusters: NDArray[np.int64],
