@@ -189,6 +189,11 @@ def test_no_report_writes_none(source: Path, cafsc: Cafsc) -> None:
     assert run.code == 0, run.err
     assert not (source.parent / "tumour.cafsc" / "report.html").exists()
     assert (source.parent / "tumour.cafsc" / "clusters.tsv").exists()
+    # That of an earlier run would stand beside tables of this one.
+    (source.parent / "tumour.cafsc" / "report.html").write_text("of another run")
+    run = cafsc("annotate", source, "--no-report", "--quiet", "--force")
+    assert run.code == 0, run.err
+    assert not (source.parent / "tumour.cafsc" / "report.html").exists()
 
 
 def test_dry_run_checks_and_writes_nothing(source: Path, cafsc: Cafsc) -> None:

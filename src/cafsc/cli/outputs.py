@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -171,13 +171,13 @@ def write_outputs(
     Raises
     ------
     OutputError
-        If a file cannot be written, or another run has written them meanwhile; what this run wrote before is
-        removed again.
+        If a file cannot be written, or another run has written them meanwhile. Everything is then as it was before,
+        where the file system has hard links; without them, files that were replaced by then stay so.
     """
     from cafsc import io
 
     text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    with _alone(outputs.folder), _all_or_nothing(outputs.folder) as write:
+    with _alone(outputs.folder), _all_or_nothing() as write:
         if not force:
             _refuse_taken(outputs)
         replace = force or is_leftover(outputs)
@@ -190,6 +190,9 @@ def write_outputs(
 
             write(outputs.report, lambda path: report.write(result.adata, path, force=replace))
         write(outputs.h5ad, lambda path: io.write_h5ad(result.adata, path, force=force))
+        if replace and not outputs.with_report:
+            # It would show an earlier run beside the tables of this one.
+            outputs.report.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -223,20 +226,38 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _all_or_nothing(folder: Path) -> Iterator[Callable[[Path, Callable[[Path], None]], None]]:
-    """Give a function that writes a file; after a failure, the files that it newly made are removed again."""
+def _all_or_nothing() -> Iterator[Callable[[Path, Callable[[Path], None]], None]]:
+    """Give a function that writes a file; after a failure everything is again as it was before."""
     made: list[Path] = []
+    with ExitStack() as replaced:
 
-    def write(path: Path, writer: Callable[[Path], None]) -> None:
-        new = not os.path.lexists(path)
-        writer(path)
-        if new:
-            made.append(path)
+        def write(path: Path, writer: Callable[[Path], None]) -> None:
+            if os.path.lexists(path):
+                replaced.enter_context(_restored(path))
+                writer(path)
+            else:
+                writer(path)
+                made.append(path)
 
-    try:
-        yield write
-    except BaseException:
-        for path in made:
-            with suppress(OSError):
-                path.unlink()
-        raise
+        try:
+            yield write
+        except BaseException:
+            for path in made:
+                with suppress(OSError):
+                    path.unlink()
+            raise
+
+
+@contextmanager
+def _restored(path: Path) -> Iterator[None]:
+    """Put what stands under a name back there after a failure; where that cannot be, it stays replaced."""
+    from cafsc.io.parts import second_name
+
+    with second_name(path) as kept:
+        try:
+            yield
+        except BaseException:
+            if kept is not None:
+                with suppress(OSError):
+                    kept.replace(path)
+            raise

@@ -245,7 +245,7 @@ def _write(
         document["survival"]["plots"] = sorted(figures)
     paths = places.all()
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    with _all_or_nothing(places.folder) as write:
+    with _all_or_nothing() as write:
         for name, frame in tables.items():
             write(paths[name], partial(io.write_tsv, frame, force=force))
         for name, figure in figures.items():

@@ -103,3 +103,28 @@ def new_part(final: Path) -> Iterator[Path]:
         # Under the lock, so that nobody sweeps it in between.
         part.unlink(missing_ok=True)
         os.close(handle)
+
+
+@contextlib.contextmanager
+def second_name(path: Path) -> Iterator[Path | None]:
+    """Keep a file under another name as long as the block lasts, whatever takes its place.
+
+    Yields
+    ------
+    The other name, beside it; None where there can be none. What a writer leaves that is killed, the next one sweeps.
+    """
+    kept = path.with_name(f"{_stem(path)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
+    linked, handle = False, None
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        # Locked before it has that name: nobody may take it for what a dead writer left.
+        lock(handle, wait=False)
+        os.link(path, kept)
+        linked = True
+    try:
+        yield kept if linked else None
+    finally:
+        if linked:
+            kept.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
