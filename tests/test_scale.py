@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,25 @@ def test_what_lies_beside_the_values_of_raw_is_kept(tmp_path: Path, backed: bool
     result = cafsc.annotate(io.read(tmp_path / "raw.h5ad", backed=backed))
     np.testing.assert_array_equal(result.adata.obsm["X_umap"], adata.obsm["X_umap"])
     assert result.adata.obsp["near"].nnz == 200
+
+
+def _die(matrix: Any, piece: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_ends_the_run_with_the_way_out(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    with h5py.File(tmp_path / "matrix.h5", "w") as file:
+        file["x"] = np.ones((3, 2))
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        spread.on_cluster(client),
+        h5py.File(tmp_path / "matrix.h5") as file,
+        pytest.raises(OptionError, match="lost its workers") as caught,
+    ):
+        list(spread.spread(file["x"], _die, [(0, ())]))
+    assert "run once more" in str(caught.value.fix)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cafsc import bulk, data, genes, get, io, pl, pp, report, sig, tl
     from cafsc._annotate import AnnotationResult, annotate
 
-_SUBMODULES = ("bulk", "data", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
+_SUBMODULES = ("bulk", "data", "engine", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
 _FROM_ANNOTATE = ("AnnotationResult", "annotate")
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "annotate",
     "bulk",
     "data",
+    "engine",
     "genes",
     "get",
     "io",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 
 from cafsc._errors import CatalogueError, InputError, OptionError
 from cafsc.cli.failures import guarded
@@ -115,6 +116,18 @@ def test_a_signal_ends_with_its_code_and_unwinds(tmp_path: Path, number: signal.
     assert process.returncode == code
     assert cleared.exists()
     assert "Traceback" not in err
+    assert "cafsc: interrupted" in err or number != signal.SIGINT
+
+
+def test_an_interrupt_that_typer_caught_is_said_too(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    assert guarded(lambda: app([])) == 130
+    assert "cafsc: interrupted" in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_is_quiet(tmp_path: Path) -> None:

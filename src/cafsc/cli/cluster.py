@@ -30,7 +30,7 @@ def connected(address: str | None) -> Iterator[Client | None]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise OptionError("--dask needs dask", fix='pip install "cafsc[dask]"') from error
+        raise OptionError("--dask needs dask", fix='pip install ".[dask]" in the source of cafsc') from error
     try:
         client = Client(address, timeout=_WAIT, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:

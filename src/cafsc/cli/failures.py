@@ -78,6 +78,9 @@ def exit_code(error: BaseException, *, debug: bool = False) -> int:
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         _forget_stdout()
         return EXIT_BROKEN_PIPE
+    # Typer turns an interrupt into an exit without a word.
+    if isinstance(error, SystemExit) and error.code == EXIT_INTERRUPT:
+        error = KeyboardInterrupt()
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else EXIT_OK if error.code is None else EXIT_BUG
     if isinstance(error, KeyboardInterrupt | Terminated):

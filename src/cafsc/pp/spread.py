@@ -121,13 +121,53 @@ def spread(
         What is done; on a cluster it is sent to every worker once.
     pieces
         What tells the parts of the matrix, and what else the function needs for each.
+
+    Raises
+    ------
+    InputError
+        A worker sees another file than this process.
+    OptionError
+        The cluster stopped answering, or its workers lack what cafsc needs.
     """
     client = _CLIENT.get()
     if client is None:
         for piece, arguments in pieces:
             yield piece, function(matrix, piece, *arguments)
         return
-    place = place_of(matrix)
+    with _faults():
+        yield from _spread(client, place_of(matrix), function, pieces)
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Say what became of a cluster; its own exceptions speak of futures and messages."""
+    from concurrent.futures import CancelledError
+
+    from distributed import KilledWorker
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except ImportError as error:
+        raise OptionError(
+            f"the workers of the cluster cannot import what they need ({error})",
+            expected="cafsc with the same versions of its libraries on every worker",
+            fix="install cafsc where the workers run, and start them again",
+        ) from error
+    except (CancelledError, CommClosedError, KilledWorker, TimeoutError) as error:
+        raise OptionError(
+            "the cluster lost its workers or its scheduler in the middle of the run",
+            expected="a cluster that lasts as long as the run",
+            fix="look at what the workers said (memory?), start them again, and run once more",
+        ) from error
+
+
+def _spread(
+    client: Client,
+    place: Place,
+    function: Callable[..., T],
+    pieces: Iterable[tuple[Any, tuple[Any, ...]]],
+) -> Iterator[tuple[Any, T]]:
     sent = client.scatter(function, broadcast=True, hash=False)
     n_threads = sum(client.nthreads().values()) or 1
     waiting: deque[tuple[Any, Any]] = deque()

@@ -110,7 +110,7 @@ def depth_findings(stats: MatrixStats, kind: MatrixKind) -> list[Finding]:
     found = []
     empty_cells, empty_genes = int((stats.cell_values == 0).sum()), int((stats.gene_values == 0).sum())
     if empty_cells:
-        text = f"{empty_cells:,} cells are empty (no counts); they are left out"
+        text = f"{empty_cells:,} cells are empty (no counts); they get no name"
         found.append(warning("empty_cells", text, empty_cells, fix="filter empty barcodes upstream"))
     if empty_genes:
         found.append(note("empty_genes", f"{empty_genes:,} genes are zero in every cell", empty_genes))
