@@ -57,3 +57,13 @@ def test_files_are_written_where_there_are_no_hard_links(
         raise OSError("later")
     assert names(tmp_path) == ["old"]
     assert old.read_text() == "second"
+
+
+def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text("first")
+    # Killed before it replaced anything: the second name of the very file that stands there.
+    (tmp_path / ".old.0123456789ab.part").hardlink_to(old)
+    with _all_or_nothing() as write:
+        write(old, writer("second"))
+    assert names(tmp_path) == ["old"]

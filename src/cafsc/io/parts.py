@@ -113,6 +113,8 @@ def second_name(path: Path) -> Iterator[Path | None]:
     ------
     The other name, beside it; None where there can be none. What a writer leaves that is killed, the next one sweeps.
     """
+    # Now: what a dead writer left may be this very file, which cannot be told from a living one's once it is locked.
+    sweep(path)
     kept = path.with_name(f"{_stem(path)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
     linked, handle = False, None
     with contextlib.suppress(OSError):
