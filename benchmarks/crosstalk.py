@@ -20,8 +20,8 @@ from anndata import AnnData
 
 import cafsc
 from cafsc import data, sig, tl
-from cafsc.tl._sources import split
-from cafsc.tl._talk_table import CONSISTENT, PAIR_AND_RESPONSE
+from cafsc.tl.crosstalk.table import CONSISTENT, PAIR_AND_RESPONSE
+from cafsc.tl.verdict.sources import split
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tl"))
 from planted import N_DECOYS, planted_pair, planted_targets

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
     from cafsc.engine import Scorer
-    from cafsc.tl._controls import SetColumns
+    from cafsc.tl.score.controls import SetColumns
 
 N_SETS = 100
 N_GENES = 30_000
@@ -54,7 +54,7 @@ def write_data(folder: Path, n_cells: int) -> None:
     from large_data import write_large
 
     from cafsc import sig
-    from cafsc.tl._sets import scored_sets
+    from cafsc.tl.score.set_columns import scored_sets
 
     # The tumour that cafsc ships knows 3,699 genes, and a real file has them all.
     path = folder / f"{n_cells}.h5ad"
@@ -89,7 +89,7 @@ def synthetic(n_cells: int, n_genes: int, share: float = SHARE_DETECTED, seed: i
 
 def random_sets(n_genes: int, n_sets: int = N_SETS, seed: int = 0) -> list[SetColumns]:
     """Sets of 10 to 200 genes."""
-    from cafsc.tl._controls import SetColumns
+    from cafsc.tl.score.controls import SetColumns
 
     random = np.random.default_rng(seed)
     sizes = random.integers(10, min(201, n_genes), n_sets)
@@ -118,7 +118,7 @@ class Scoring:
 
     def _bins(self) -> NDArray[np.int64]:
         from cafsc import engine
-        from cafsc.tl._controls import expression_bins
+        from cafsc.tl.score.controls import expression_bins
 
         return expression_bins(engine.gene_means(self.lognorm, n_values=_ALL_COMPILED), N_BINS)
 

@@ -21,9 +21,9 @@ from cafsc import sig
 from cafsc._config import VerdictConfig
 from cafsc._keys import ANTI, PRO
 from cafsc.sig import Catalogue
-from cafsc.tl._presence import MIN_SIGNATURE
-from cafsc.tl._weigh import Call, weigh
-from cafsc.tl.verdict import speaking
+from cafsc.tl.verdict.call import speaking
+from cafsc.tl.verdict.presence import MIN_SIGNATURE
+from cafsc.tl.verdict.weigh import Call, weigh
 
 TABLE = Path(__file__).parent / "published_statements.tsv"
 COLUMNS = "subject cancer species published paper doi claim".split()

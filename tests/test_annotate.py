@@ -22,7 +22,7 @@ from scipy import sparse
 import cafsc
 from cafsc import AnnotationResult, data, get, io
 from cafsc._config import LabelConfig
-from cafsc._errors import InputError, OptionError
+from cafsc.errors import InputError, OptionError
 
 N_CELLS = 360
 TABLES = ("clusters", "evidence", "scores")

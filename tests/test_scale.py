@@ -19,7 +19,7 @@ from scipy import sparse
 import cafsc
 from cafsc import AnnotationResult, data, io
 from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
-from cafsc._errors import InputError, OptionError
+from cafsc.errors import InputError, OptionError
 from cafsc.io.row_blocks import RowSource
 from cafsc.pp import spread
 

@@ -26,13 +26,13 @@ from cafsc import data, genes, pp, sig
 from cafsc._config import GateConfig, ScoreConfig
 from cafsc.pp.normalize import count_matrix, symbol_columns
 from cafsc.sig.reference import FILE, PROFILES, ReferenceLevels
-from cafsc.tl._activation import activation_panel
-from cafsc.tl._fibroblasts import fibroblasts
-from cafsc.tl._mixture import pseudobulk
-from cafsc.tl._panels import lineage_panels
-from cafsc.tl._sets import scored_sets
-from cafsc.tl.gate import gate
-from cafsc.tl.score import both_scores, pooled_scorer, score
+from cafsc.tl.gate.assign import gate
+from cafsc.tl.gate.mixture import pseudobulk
+from cafsc.tl.gate.panels import lineage_panels
+from cafsc.tl.label.activation import activation_panel
+from cafsc.tl.score.catalogue import both_scores, pooled_scorer, score
+from cafsc.tl.score.fibroblasts import fibroblasts
+from cafsc.tl.score.set_columns import scored_sets
 
 DATASETS = (
     "breast_tnbc_wu2021_CID4465",

@@ -14,15 +14,15 @@ import pandas as pd
 
 from cafsc import _provenance, get, pp, tl
 from cafsc._config import AnnotateConfig
-from cafsc._errors import OptionError
 from cafsc._keys import Keys
 from cafsc._summary import summarise, tumour_shares
 from cafsc._threads import limit_threads
+from cafsc.errors import OptionError
 from cafsc.io.scratch import scratch_copies
-from cafsc.pp.columns import with_columns
-from cafsc.pp.findings import by_severity
+from cafsc.pp.check.columns import with_columns
+from cafsc.pp.check.findings import by_severity
+from cafsc.pp.check.outcome import outcome_findings
 from cafsc.pp.memory import keeping
-from cafsc.pp.outcome import outcome_findings
 from cafsc.pp.rows import is_stored
 from cafsc.pp.spread import on_cluster
 from cafsc.sig.weights import WeightsLike

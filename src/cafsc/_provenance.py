@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from cafsc import sig
 from cafsc._config import AnnotateConfig
-from cafsc._errors import OptionError
 from cafsc._version import __version__
+from cafsc.errors import OptionError
 from cafsc.sig.weights import WeightsLike, own_weights
 
 if TYPE_CHECKING:

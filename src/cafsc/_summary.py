@@ -8,8 +8,8 @@ from cafsc import _provenance
 from cafsc._keys import CALLS, FIBROBLAST, KEPT, Keys
 from cafsc.data.simulate import SIMULATED_KEY
 from cafsc.pp.normalize import symbol_columns
-from cafsc.tl._panels import lineage_panels
-from cafsc.tl._weigh import shares
+from cafsc.tl.gate.panels import lineage_panels
+from cafsc.tl.verdict.weigh import shares
 
 if TYPE_CHECKING:
     from anndata import AnnData

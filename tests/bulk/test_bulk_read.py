@@ -13,9 +13,9 @@ import pytest
 from mixtures import SCALES, Cohort
 
 from cafsc import bulk, genes
-from cafsc._errors import InputError
 from cafsc.bulk.levels import levels
 from cafsc.bulk.scale import logged
+from cafsc.errors import InputError
 
 
 @pytest.fixture

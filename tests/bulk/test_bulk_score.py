@@ -12,7 +12,7 @@ from mixtures import SCALES, STATES, Cohort, mixture
 from scipy import stats
 
 from cafsc import bulk, sig
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 
 
 def rank_correlation(one: pd.Series, other: pd.Series) -> float:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from cafsc import bulk, pl
-from cafsc._errors import InputError, OptionError
+from cafsc.errors import InputError, OptionError
 
 LOG_HAZARD = 0.8
 KINDS = ("state", "lineage")

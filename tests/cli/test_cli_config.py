@@ -8,9 +8,9 @@ import pytest
 import typer
 from cafsc_command import Cafsc
 
-from cafsc._errors import OptionError
 from cafsc.cli.annotate import annotate
 from cafsc.cli.config import read_config
+from cafsc.errors import OptionError
 
 
 def values_of(*words: str) -> dict[str, object]:

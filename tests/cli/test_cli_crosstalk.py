@@ -11,9 +11,9 @@ from cafsc_command import Cafsc
 from test_cli_help import HEAVY, modules_after
 
 from cafsc import AnnotationResult, io
-from cafsc.tl._talk_table import COLUMNS
-from cafsc.tl.targets import COLUMNS as TARGET_COLUMNS
-from cafsc.tl.targets import RESTRAINING
+from cafsc.tl.crosstalk.table import COLUMNS
+from cafsc.tl.crosstalk.targets import COLUMNS as TARGET_COLUMNS
+from cafsc.tl.crosstalk.targets import RESTRAINING
 
 
 @pytest.fixture(scope="module")

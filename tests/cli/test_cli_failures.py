@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from cafsc._errors import CatalogueError, InputError, OptionError
 from cafsc.cli.failures import guarded
+from cafsc.errors import CatalogueError, InputError, OptionError
 
 
 def raising(error: BaseException) -> Callable[[], None]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cafsc._errors import OutputError
 from cafsc.cli.outputs import Outputs, check_outputs, default_output
+from cafsc.errors import OutputError
 
 
 @pytest.mark.parametrize(

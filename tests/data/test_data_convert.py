@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from cafsc._errors import DatasetError
 from cafsc.data.convert import from_r, read_r
+from cafsc.errors import DatasetError
 
 GENES, CELLS = ["A", "B", "C"], ["x", "y"]
 VALUES = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]])

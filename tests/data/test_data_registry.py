@@ -18,8 +18,8 @@ from anndata import AnnData
 from scipy import io as scipy_io
 
 from cafsc import data, io
-from cafsc._errors import DatasetError
 from cafsc.data.registry import DATA_DIR_VARIABLE, Dataset, Upstream, fetch_dataset, registry
+from cafsc.errors import DatasetError
 
 PDAC = "pdac_lin2020_P01"
 

@@ -17,8 +17,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from cafsc import data, sig
-from cafsc._errors import OptionError
 from cafsc.data.simulate import DOUBLET, PROFILES, load_profiles
+from cafsc.errors import OptionError
 
 
 def _log_profiles(adata: AnnData, types: list[str]) -> np.ndarray:

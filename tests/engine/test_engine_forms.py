@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from cafsc._errors import InputError, OptionError
 from cafsc.engine import (
     BLOCK_ROWS,
     METHODS,
@@ -28,6 +27,7 @@ from cafsc.engine import (
 )
 from cafsc.engine.compiled import kernels
 from cafsc.engine.groups import FIELD_BITS
+from cafsc.errors import InputError, OptionError
 
 
 def scorer(sets: list[Members], bins: np.ndarray, n_values: int = LARGE, **options: Any) -> Scorer:

@@ -12,9 +12,9 @@ from anndata import AnnData
 from engine_cases import LARGE, N_CELLS, N_GENES, SMALL, members
 from scipy import sparse, stats
 
-from cafsc._errors import OptionError
 from cafsc.engine import Combination, Members, Scorer, gene_means, row_blocks, score_genes_combination
 from cafsc.engine.controls import expression_intervals
+from cafsc.errors import OptionError
 
 NAMES = np.array([f"g{number}" for number in range(N_GENES)])
 MANY_GENES = 2600

@@ -8,7 +8,7 @@ from engine_cases import LARGE, N_GENES, SMALL
 from scipy import sparse, stats
 
 from cafsc.engine import Scorer
-from cafsc.tl._controls import SetColumns
+from cafsc.tl.score.controls import SetColumns
 
 GENES = np.random.default_rng(1).permutation(N_GENES)
 NO_GENE = GENES[:0]

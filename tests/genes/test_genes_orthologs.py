@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 from cafsc.genes import approved, translate
 
 

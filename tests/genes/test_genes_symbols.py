@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 from cafsc.genes import symbols
 from cafsc.genes.names import split_name, without_repeat
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 from cafsc.genes import aliases, approved, symbols
 from cafsc.genes.tables import casefolded, ortholog_pairs, table, table_files
 from cafsc.sig import signatures_dir

@@ -10,8 +10,8 @@ import pytest
 from annotated import CLAIMS, CLUSTERS, HOSTILE_CLUSTER, SETS, annotated, without_clusters
 
 from cafsc import get
-from cafsc._errors import InputError
 from cafsc._keys import Keys
+from cafsc.errors import InputError
 
 TABLES = (get.clusters, get.evidence, get.scores)
 

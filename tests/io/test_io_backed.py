@@ -21,7 +21,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from cafsc import io
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.io.backed import _opened
 
 

@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from cafsc import io
-from cafsc._errors import InputError, OutputError
+from cafsc.errors import InputError, OutputError
 from cafsc.io import matrix_store
 
 
@@ -234,7 +234,7 @@ def test_full_device_while_a_matrix_is_copied(small: AnnData, tmp_path: Path) ->
     program = textwrap.dedent("""
         import resource, sys
         from cafsc import io
-        from cafsc._errors import OutputError
+        from cafsc.errors import OutputError
         adata = io.read(sys.argv[1], backed=True)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         try:

@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 from scipy import io as scipy_io
 
 from cafsc import io
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 
 
 @pytest.fixture

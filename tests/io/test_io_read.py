@@ -19,7 +19,7 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from cafsc import io
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 
 
 @pytest.fixture

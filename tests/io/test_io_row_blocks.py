@@ -23,7 +23,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from cafsc import io
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.io import turned
 from cafsc.io.vectors import StoredVector, shuffled
 
@@ -251,7 +251,7 @@ def test_temporary_file_has_no_name_and_goes_with_the_matrix(
 _FULL = textwrap.dedent("""
     import resource, sys
     from cafsc import io
-    from cafsc._errors import OutputError
+    from cafsc.errors import OutputError
     backed = io.read(sys.argv[1], backed=True) if sys.argv[1].endswith("h5ad") else None
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
     try:

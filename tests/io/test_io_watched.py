@@ -13,7 +13,7 @@ import pytest
 from anndata import AnnData
 
 from cafsc import io
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.io import watched
 
 

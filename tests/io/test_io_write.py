@@ -19,7 +19,7 @@ import pytest
 from anndata import AnnData
 
 from cafsc import io
-from cafsc._errors import OutputError
+from cafsc.errors import OutputError
 from cafsc.io.atomic import atomic
 from cafsc.io.safe_file import SafeFile
 
@@ -198,7 +198,7 @@ def test_full_device_ends_in_a_message_not_in_a_crash(tmp_path: Path) -> None:
     program = textwrap.dedent("""
         import resource, sys
         from cafsc import data, io
-        from cafsc._errors import OutputError
+        from cafsc.errors import OutputError
         adata = data.simulated_tumour(300)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         try:

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cafsc import get, pl
-from cafsc._errors import InputError, OptionError
 from cafsc._keys import Keys
+from cafsc.errors import InputError, OptionError
 from cafsc.pl._style import BLUE, CATEGORIES, VERMILION, category_looks
 from cafsc.pp.normalize import lognorm_matrix
 

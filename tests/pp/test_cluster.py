@@ -9,8 +9,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from cafsc import data, pp
 from cafsc._config import ClusterConfig
-from cafsc._errors import OptionError
 from cafsc._threads import limit_threads
+from cafsc.errors import OptionError
 
 
 @pytest.fixture(scope="module")

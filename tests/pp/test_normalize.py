@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from cafsc import pp
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.pp.normalize import (
     PSEUDO_DEPTH,
     count_matrix,

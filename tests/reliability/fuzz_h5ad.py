@@ -87,7 +87,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 def _fingerprint(path: str) -> dict[str, Any]:
     """What a run would take from a file: X, and what the check says."""
     from cafsc import io, pp
-    from cafsc._errors import UserError
+    from cafsc.errors import UserError
 
     try:
         with warnings.catch_warnings():

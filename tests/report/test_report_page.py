@@ -12,7 +12,7 @@ import pytest
 from annotated import CLAIMS, CLUSTERS, HOSTILE_LINK, annotated
 
 from cafsc import report
-from cafsc._errors import InputError, OutputError
+from cafsc.errors import InputError, OutputError
 
 
 class Outline(HTMLParser):

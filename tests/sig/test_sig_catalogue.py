@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cafsc._errors import CatalogueError, OptionError
+from cafsc.errors import CatalogueError, OptionError
 from cafsc.sig import load, read
 
 MAX_LINES = 8

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cafsc._errors import OptionError
 from cafsc.cli.signatures import app
+from cafsc.errors import OptionError
 from cafsc.sig import load, to_gmt
 
 runner = CliRunner()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cafsc._errors import CatalogueError, OptionError
+from cafsc.errors import CatalogueError, OptionError
 from cafsc.sig import conflicts, diff, find, read, search, to_json
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cafsc import genes
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig import lint, load, read, signatures_dir
 from cafsc.sig.model import Species
 from cafsc.sig.symbols import Approved, Renamed

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cafsc._errors import CafscError
+from cafsc.errors import CafscError
 from cafsc.sig import read, signatures_dir
 
 ROOT = Path(__file__).resolve().parents[2]

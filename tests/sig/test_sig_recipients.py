@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cafsc import genes, sig
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 
 GOOD = """
 cells:

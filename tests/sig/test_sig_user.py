@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig import load, read
 from cafsc.sig import user as user_module
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig import read
 
 GOOD = """\

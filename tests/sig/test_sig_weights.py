@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 from cafsc.sig import lint, load, read
 from cafsc.sig.weights import own_weights
 

@@ -10,8 +10,8 @@ from anndata import AnnData
 
 import cafsc
 from cafsc import sig, tl
-from cafsc.tl._sources import split
-from cafsc.tl._talk_table import EXPRESSED, NAMED, PAIR
+from cafsc.tl.crosstalk.table import EXPRESSED, NAMED, PAIR
+from cafsc.tl.verdict.sources import split
 
 pytestmark = pytest.mark.slow
 REVIEW_KINDS = (

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cafsc._errors import InputError, OptionError
 from cafsc.bulk.table import read_table
+from cafsc.errors import InputError, OptionError
 
 MIN_EVENTS = 5
 _HAPPENED = frozenset(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cafsc._errors import OptionError
 from cafsc.bulk.extras import require
 from cafsc.bulk.survival import Survival
-from cafsc.tl._controls import Array
+from cafsc.errors import OptionError
+from cafsc.tl.score.controls import Array
 
 
 @dataclass(frozen=True)

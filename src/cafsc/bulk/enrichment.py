@@ -10,7 +10,7 @@ import pandas as pd
 from cafsc.bulk.extras import require
 from cafsc.bulk.levels import Levels
 from cafsc.bulk.subjects import Subject
-from cafsc.tl._controls import Array, Index
+from cafsc.tl.score.controls import Array, Index
 
 
 def ssgsea(levels: Levels, subjects: Mapping[str, Subject]) -> pd.DataFrame:

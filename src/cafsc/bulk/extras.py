@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 
 
 def require(package: str, purpose: str, instead: str = "") -> Any:

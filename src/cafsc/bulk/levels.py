@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cafsc import genes
-from cafsc._errors import InputError
 from cafsc.bulk.orientation import MIN_GENES, NOTES, gene_axis
 from cafsc.bulk.scale import WORDS, Scale, logged
-from cafsc.tl._controls import Array
+from cafsc.errors import InputError
+from cafsc.tl.score.controls import Array
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,9 +16,9 @@ from cafsc.bulk.standing import attribution, standing
 from cafsc.bulk.subjects import Subject
 from cafsc.sig import Catalogue
 from cafsc.sig.catalogue import CatalogueClaim
-from cafsc.tl._controls import Array
-from cafsc.tl._weigh import Vote, witness_weights
-from cafsc.tl.verdict import claim_weight
+from cafsc.tl.score.controls import Array
+from cafsc.tl.verdict.call import claim_weight
+from cafsc.tl.verdict.weigh import Vote, witness_weights
 
 MIDDLE_WEIGHT = 0.5
 """Weight of the cohort's middle on each side, that of one paper's work in culture: few words weigh little."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cafsc import genes
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

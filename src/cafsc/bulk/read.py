@@ -9,9 +9,9 @@ import numpy as np
 from scipy import sparse
 
 from cafsc import io
-from cafsc._errors import InputError
 from cafsc.bulk.orientation import NOTES, gene_axis, oriented
 from cafsc.bulk.table import ACCEPTED, read_table
+from cafsc.errors import InputError
 from cafsc.io.files import has_hdf5_signature, head
 from cafsc.io.limits import refuse_oversized
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from cafsc._errors import InputError
-from cafsc.tl._controls import Array
+from cafsc.errors import InputError
+from cafsc.tl.score.controls import Array
 
 Scale = Literal["counts", "tpm", "linear", "intensities", "log2", "log1p", "log2_intensities"]
 

@@ -13,14 +13,14 @@ from scipy import sparse
 
 from cafsc import sig
 from cafsc._config import ScoreConfig, VerdictConfig
-from cafsc._errors import OptionError
 from cafsc.bulk.enrichment import ssgsea as enrichment
 from cafsc.bulk.levels import Levels, levels
 from cafsc.bulk.net import NetVerdict, net_verdict
 from cafsc.bulk.subjects import CONTENT, Subject, subjects
+from cafsc.errors import OptionError
 from cafsc.sig import Catalogue
 from cafsc.sig.weights import WeightsLike, own_weights
-from cafsc.tl._controls import SetColumns, control_corrected, expression_bins
+from cafsc.tl.score.controls import SetColumns, control_corrected, expression_bins
 
 _GENES_A_BIN = 20
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cafsc.tl._controls import Array
+from cafsc.tl.score.controls import Array
 
 _ROUNDING = 1e-9
 

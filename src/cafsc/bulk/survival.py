@@ -13,7 +13,7 @@ import pandas as pd
 from cafsc.bulk.clinical import SOURCE, Clinical, match
 from cafsc.bulk.extras import require
 from cafsc.bulk.score import BulkResult
-from cafsc.tl._controls import Array, false_discovery
+from cafsc.tl.score.controls import Array, false_discovery
 
 VERDICT = "verdict"
 COLUMNS = "id label kind n n_events hazard_ratio low high p fdr adjusted note".split()

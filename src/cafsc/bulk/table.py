@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.io.files import head
 from cafsc.io.limits import memory, refuse_oversized
 

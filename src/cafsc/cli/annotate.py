@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cafsc._errors import InputError, OutputError, UserError
 from cafsc.cli.check import Species, read_with_findings
 from cafsc.cli.cluster import connected
 from cafsc.cli.config import use_config
@@ -22,6 +21,7 @@ from cafsc.cli.lean import UNUSED, absent, collect_garbage_from_here
 from cafsc.cli.outputs import Outputs, check_outputs, default_output, write_outputs
 from cafsc.cli.summary import plan_lines, result_lines
 from cafsc.cli.terminal import Progress, emit, progress, say
+from cafsc.errors import InputError, OutputError, UserError
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -344,7 +344,7 @@ def _check(adata: AnnData, options: Options, source: Path) -> CheckReport:
     """The checks that a run would make on the data; raises what it would raise."""
     from cafsc import pp, sig
     from cafsc._config import LabelConfig
-    from cafsc.pp.columns import with_columns
+    from cafsc.pp.check.columns import with_columns
 
     found = pp.check(adata, layer=options.layer, species=options.species, source=source.name)
     found.raise_for_errors()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cafsc._errors import EXIT_USER, UserError
+from cafsc.errors import EXIT_USER, UserError
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -23,7 +23,7 @@ def read_with_findings(source: Path, backed: bool | None = None) -> tuple[AnnDat
     Its matrices stay in their file if ``backed``; if not said, where they are large for the memory.
     """
     from cafsc import io
-    from cafsc.pp.findings import warning
+    from cafsc.pp.check.findings import warning
 
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 
 MAX_BYTES = 1_000_000
 MAPPINGS = ("weights",)

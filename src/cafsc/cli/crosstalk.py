@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cafsc._errors import OutputError
+from cafsc.errors import OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ def show(table: pd.DataFrame, output: Path | None, *, as_json: bool, force: bool
 
 def _lines(table: pd.DataFrame) -> list[str]:
     from cafsc.cli.terminal import table as text_table
-    from cafsc.tl._talk_table import KINDS, NAMED, STANDINGS
+    from cafsc.tl.crosstalk.table import KINDS, NAMED, STANDINGS
 
     if not len(table):
         return ["no CAF cluster in this file, so nothing to say about crosstalk"]

@@ -12,8 +12,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn, TypeAlias
 
-from cafsc._errors import EXIT_BUG, EXIT_OK, EXIT_USER, CafscError
 from cafsc.cli.terminal import cut, printable, say
+from cafsc.errors import EXIT_BUG, EXIT_OK, EXIT_USER, CafscError
 
 Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cafsc._errors import UserError
 from cafsc.cli.outputs import Outputs
 from cafsc.cli.summary import result_lines
+from cafsc.errors import UserError
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cafsc._errors import OutputError
+from cafsc.errors import OutputError
 
 if TYPE_CHECKING:
     from cafsc._annotate import AnnotationResult

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cafsc._errors import OptionError, OutputError
+from cafsc.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -137,7 +137,7 @@ def lint(
 ) -> None:
     """Check a catalogue: schema, symbols, sources, duplicates, dangling names, gaps. Exit 2 on findings."""
     from cafsc import genes, sig
-    from cafsc._errors import EXIT_USER
+    from cafsc.errors import EXIT_USER
 
     report = sig.lint(
         sig.signatures_dir() if folder is None else folder,

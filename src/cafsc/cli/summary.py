@@ -62,7 +62,7 @@ def result_lines(summary: Mapping[str, Any], clusters: pd.DataFrame, outputs: Ou
 
 def input_line(found: Mapping[str, Any]) -> str:
     """``tumour.h5ad  1,564 cells x 29,733 genes, raw counts, human  ok``."""
-    from cafsc.pp.check import _KIND_WORDS
+    from cafsc.pp.check.report import _KIND_WORDS
 
     words = [
         f"{found['n_cells']:,} cells x {found['n_genes']:,} genes",

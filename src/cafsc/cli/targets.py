@@ -41,8 +41,8 @@ def targets(
 def _lines(table: pd.DataFrame) -> list[str]:
     from cafsc.cli.terminal import cut
     from cafsc.cli.terminal import table as text_table
-    from cafsc.tl._talk_table import EXPRESSED
-    from cafsc.tl.targets import AGENT, KINDS, RESTRAINING
+    from cafsc.tl.crosstalk.table import EXPRESSED
+    from cafsc.tl.crosstalk.targets import AGENT, KINDS, RESTRAINING
 
     lines = []
     restraining = table["warning"].str.startswith(RESTRAINING)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cafsc._errors import DatasetError
+from cafsc.errors import DatasetError
 from cafsc.io.tenx import mtx_folder_files, read_tenx_mtx
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cafsc import io
-from cafsc._errors import DatasetError, UserError
+from cafsc.errors import DatasetError, UserError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 
 if TYPE_CHECKING:
     from anndata import AnnData

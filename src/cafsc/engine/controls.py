@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from cafsc._errors import OptionError
 from cafsc.engine.groups import Array, Columns, Groups, Index
 from cafsc.engine.means import Combination
+from cafsc.errors import OptionError
 
 Draw = tuple[int, tuple[int, ...]]
 

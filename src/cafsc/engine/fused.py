@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from cafsc._errors import InputError, OptionError
 from cafsc.engine.compiled import kernels
 from cafsc.engine.groups import Array, Columns, Groups, Index, Ranking, Sides
 from cafsc.engine.means import bin_mean_combination, refuse_infinite
 from cafsc.engine.ranks import aucell_weights, default_n_up, rank_scores, ucell_weights
 from cafsc.engine.rows import Rows, row_blocks
 from cafsc.engine.ulm import Lines
+from cafsc.errors import InputError, OptionError
 
 METHODS = ("bin_mean", "ucell", "aucell", "ulm")
 _RANKED = {"ucell", "aucell"}
@@ -55,7 +55,7 @@ class Scorer:
         If ``methods`` has an unknown name, or ``bin_mean`` is asked for without ``bins``.
     """
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         n_genes: int,
         sets: Sequence[Columns],

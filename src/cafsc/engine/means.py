@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cafsc._errors import InputError
 from cafsc.engine.compiled import kernels
 from cafsc.engine.groups import Array, Columns, Groups, Index, Sides
 from cafsc.engine.rows import Rows, row_blocks
+from cafsc.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 
 # Rows are read and scored so many at a time; and so many where they lie in memory already, to be gone through sooner.
 BLOCK_ROWS = 256

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import get_args
 
-from cafsc._errors import CafscError, OptionError
+from cafsc.errors import CafscError, OptionError
 from cafsc.sig.location import signatures_dir
 from cafsc.sig.model import Species
 

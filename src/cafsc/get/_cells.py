@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cafsc._errors import InputError
 from cafsc._keys import Keys
+from cafsc.errors import InputError
 from cafsc.get._slots import RUN_AGAIN, results
 
 if TYPE_CHECKING:

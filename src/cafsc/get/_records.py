@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from cafsc._errors import InputError
 from cafsc._keys import Keys
+from cafsc.errors import InputError
 from cafsc.get._slots import RUN_AGAIN, part
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from cafsc._errors import InputError
 from cafsc._keys import Keys
+from cafsc.errors import InputError
 
 if TYPE_CHECKING:
     from anndata import AnnData

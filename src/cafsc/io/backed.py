@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from cafsc._errors import InputError
 from cafsc._freed_memory import give_back
+from cafsc.errors import InputError
 from cafsc.io.elements import is_matrix, is_modern, read_elements
 from cafsc.io.files import identity, refuse_changed
 from cafsc.io.hdf5 import open_lasting

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 
 ACCEPTED = "an .h5ad file, a 10x .h5 file, a 10x mtx folder or a .zarr store"
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -14,7 +14,7 @@ from typing import Any
 
 import h5py
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.io.chunks import has_lost_chunks, missing_chunks
 from cafsc.io.decode import decode, missing_filter, read_attributes
 from cafsc.io.limits import refuse_impossible

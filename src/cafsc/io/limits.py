@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 
 _ALWAYS_FINE = 64 * 2**20
 # Deflate packs at most 1032 to 1; other filters go further, but not on data that anybody measured.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import h5py
 
-from cafsc._errors import InputError, UserError
+from cafsc.errors import InputError, UserError
 from cafsc.io.backed import is_large, read_backed, require_memory
 from cafsc.io.files import ACCEPTED, has_hdf5_signature, head, not_hdf5, stat_input, unchanged
 from cafsc.io.hdf5 import cause, damaged, open_hdf5

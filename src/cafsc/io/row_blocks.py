@@ -86,7 +86,7 @@ class RowSource:
         Length of a line: columns of CSR, rows of CSC.
     """
 
-    def __init__(self, group: Any, n_minor: int) -> None:  # noqa: D107
+    def __init__(self, group: Any, n_minor: int) -> None:
         self._n_minor = n_minor
         pointers = np.asarray(StoredVector(group["indptr"])[:])
         # As narrow as they are stored: there is one for each of many cells.

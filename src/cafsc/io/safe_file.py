@@ -18,7 +18,7 @@ class SafeFile(io.RawIOBase):
     before those of the file: little, if the caller asks `check` often.
     """
 
-    def __init__(self, path: Path) -> None:  # noqa: D107
+    def __init__(self, path: Path) -> None:
         self._file = io.FileIO(path, "rb+")
         self.failure: OSError | None = None
         # Used from the failure on.

@@ -102,7 +102,7 @@ class ScratchCopy:
     cannot be made or goes on no more, the copy is given up, and nothing is read from it.
     """
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:  # noqa: D107
+    def __init__(self, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
         self._parts: list[_Part] = []
         self._size = 0

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cafsc._errors import OutputError
+from cafsc.errors import OutputError
 from cafsc.io.parts import new_part
 from cafsc.io.safe_file import SafeFile
 

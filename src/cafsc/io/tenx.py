@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.io.chunks import missing_chunks
 from cafsc.io.files import head
 from cafsc.io.hdf5 import SPARSE_PARTS, damaged

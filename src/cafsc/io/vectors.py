@@ -57,7 +57,7 @@ class StoredVector:
     library refuses is read by HDF5, which says what is wrong with it.
     """
 
-    def __init__(self, array: Any) -> None:  # noqa: D107
+    def __init__(self, array: Any) -> None:
         self._array = array
         self.shape: tuple[int, ...] = tuple(array.shape or ())
         self.dtype: np.dtype[Any] = np.dtype(array.dtype)

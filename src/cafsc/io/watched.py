@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cafsc._errors import InputError, UserError
+from cafsc.errors import InputError, UserError
 from cafsc.io.limits import memory
 
 # Of waiting, as for a slow disk or a busy machine; and of computing, which an endless loop uses up at once.
@@ -48,7 +48,7 @@ class Inspection:
     process can be started, the input is looked through in this one.
     """
 
-    def __init__(self, path: Path) -> None:  # noqa: D107
+    def __init__(self, path: Path) -> None:
         self._path = path
         size = _size(path)
         self._seconds = _LEAST_SECONDS + size / _BYTES_A_SECOND

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cafsc._errors import OutputError, UserError
+from cafsc.errors import OutputError, UserError
 from cafsc.io.atomic import atomic
 from cafsc.io.backed import require_unchanged
 from cafsc.io.matrix_store import MatrixStore

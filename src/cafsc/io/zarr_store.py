@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.io.files import ZARR_ROOTS
 from cafsc.io.hdf5 import SPARSE_AXIS, SPARSE_PARTS, damaged
 from cafsc.io.limits import refuse_impossible

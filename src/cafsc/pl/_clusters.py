@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cafsc._errors import InputError
+from cafsc.errors import InputError
 from cafsc.pl._text import label
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from cafsc._errors import OptionError
 from cafsc._keys import Keys
+from cafsc.errors import OptionError
 from cafsc.get import clusters as cluster_table
 from cafsc.pl._clusters import cluster_labels, refuse_none
 from cafsc.pl._style import FONT, INK, LINE, MUTED, SMALL, axes, bare, sequential

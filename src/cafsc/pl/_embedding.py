@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cafsc._errors import InputError, OptionError
 from cafsc._keys import KEPT, Keys
+from cafsc.errors import InputError, OptionError
 from cafsc.get import cells
 from cafsc.pl._style import FONT, GREY, INK, MUTED, SMALL, axes, category_looks
 from cafsc.pl._text import label

@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 
 SALT = "cafsc"
 

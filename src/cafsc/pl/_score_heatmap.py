@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cafsc._errors import InputError, OptionError
+from cafsc.errors import InputError, OptionError
 from cafsc.get import clusters as cluster_table
 from cafsc.get import scores
 from cafsc.pl._clusters import cluster_labels, refuse_none

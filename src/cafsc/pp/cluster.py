@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import ClusterConfig
-from cafsc._errors import OptionError
 from cafsc._keys import Keys
+from cafsc.errors import OptionError
 from cafsc.pp._components import Components, principal_components
 from cafsc.pp._neighbors import (
     Array,

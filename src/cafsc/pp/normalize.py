@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc import genes
-from cafsc._errors import InputError
 from cafsc._keys import COUNTS_LAYER, Keys
 from cafsc.engine import canonical
-from cafsc.pp.check import CheckReport, check
-from cafsc.pp.matrix_kind import COUNT_KINDS
+from cafsc.errors import InputError
+from cafsc.pp.check.matrix_kind import COUNT_KINDS
+from cafsc.pp.check.report import CheckReport, check
 from cafsc.pp.rows import Rows, is_stored
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from scipy import sparse
 
 from cafsc._config import QCConfig
 from cafsc._keys import Keys
+from cafsc.pp.check.values import is_mitochondrial
 from cafsc.pp.normalize import count_rows
-from cafsc.pp.values import is_mitochondrial
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -104,7 +104,7 @@ class Rows:
         Makes counts of the float64 rows of the matrix; it must treat each row by itself.
     """
 
-    def __init__(self, matrix: Any, convert: Convert | None = None) -> None:  # noqa: D107
+    def __init__(self, matrix: Any, convert: Convert | None = None) -> None:
         self._matrix = matrix if is_stored(matrix) else canonical(matrix)
         self._origin = matrix
         self._convert = convert

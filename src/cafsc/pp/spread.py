@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import h5py
 
-from cafsc._errors import InputError, OptionError
+from cafsc.errors import InputError, OptionError
 from cafsc.io.files import identity
 
 if TYPE_CHECKING:

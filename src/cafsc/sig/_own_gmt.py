@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig._own_paper import REGISTERED_DOI, OwnPaper, own_paper
 from cafsc.sig.files import read_text
 from cafsc.sig.model import Context, GeneSet, PaperFile, Species, slugged

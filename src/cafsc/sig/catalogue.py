@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from cafsc._errors import CatalogueError, OptionError
+from cafsc.errors import CatalogueError, OptionError
 from cafsc.sig.files import CatalogueFiles, read_files
 from cafsc.sig.location import signatures_dir
 from cafsc.sig.model import (

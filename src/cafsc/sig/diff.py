@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig.catalogue import read
 from cafsc.sig.entry import SECTIONS
 from cafsc.sig.export import to_json

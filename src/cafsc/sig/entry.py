@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cafsc._errors import OptionError
+from cafsc.errors import OptionError
 from cafsc.sig.catalogue import Catalogue
 from cafsc.sig.conflicts import conflicts
 from cafsc.sig.export import to_json

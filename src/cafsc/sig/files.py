@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig._yaml import Place, YamlError, loads
 from cafsc.sig.model import (
     Cancers,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig.conflicts import Conflict, conflicts_of_files
 from cafsc.sig.files import read_files
 from cafsc.sig.record_rules import RECORD_RULES, records

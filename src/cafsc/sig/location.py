@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cafsc._errors import CafscError
+from cafsc.errors import CafscError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig.files import CatalogueFiles, read_text
 from cafsc.sig.record_rules import records
 from cafsc.sig.rules import Finding

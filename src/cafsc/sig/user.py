@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cafsc._errors import CatalogueError
+from cafsc.errors import CatalogueError
 from cafsc.sig._own_gmt import read_gmt
 from cafsc.sig._own_list import OwnSignatures, from_list
 from cafsc.sig.files import read_data, read_model

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from cafsc._errors import CatalogueError, OptionError
+from cafsc.errors import CatalogueError, OptionError
 from cafsc.sig.files import read_data
 from cafsc.sig.model import EvidenceWeights
 from cafsc.sig.user import refuse_special

@@ -5,31 +5,27 @@
 
 from __future__ import annotations
 
-from cafsc.tl.calibrate import calibrate
-from cafsc.tl.connectivity import connectivity
-from cafsc.tl.crosstalk import crosstalk
-from cafsc.tl.exosome import exosome
-from cafsc.tl.explain import Explanation, explain
-from cafsc.tl.gate import gate
-from cafsc.tl.label import label
-from cafsc.tl.neighbourhood import neighbourhood
-from cafsc.tl.origin import origin
-from cafsc.tl.programs import programs
-from cafsc.tl.score import score
-from cafsc.tl.score_sets import score_sets
-from cafsc.tl.targets import targets
-from cafsc.tl.verdict import verdict
+from cafsc.tl.crosstalk.exosome import exosome
+from cafsc.tl.crosstalk.origin import origin
+from cafsc.tl.crosstalk.talk import crosstalk
+from cafsc.tl.crosstalk.targets import targets
+from cafsc.tl.gate.assign import gate
+from cafsc.tl.label.name import label
+from cafsc.tl.score.calibrate import calibrate
+from cafsc.tl.score.catalogue import score
+from cafsc.tl.score.own_sets import score_sets
+from cafsc.tl.score.programs import programs
+from cafsc.tl.verdict.call import verdict
+from cafsc.tl.verdict.explain import Explanation, explain
 
 __all__ = [
     "Explanation",
     "calibrate",
-    "connectivity",
     "crosstalk",
     "exosome",
     "explain",
     "gate",
     "label",
-    "neighbourhood",
     "origin",
     "programs",
     "score",

@@ -1,0 +1,1 @@
+"""Ligands and receptors, exosomes, origin and targets of the clusters."""

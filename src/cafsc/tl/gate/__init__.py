@@ -1,0 +1,1 @@
+"""Which cells are fibroblasts: lineages compete, and every refusal has a reason."""

@@ -1,0 +1,1 @@
+"""Names of states and published schemes, or the reason why there is none."""

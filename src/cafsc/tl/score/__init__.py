@@ -1,0 +1,1 @@
+"""Scores of gene sets in the kept fibroblasts, and what they are worth."""

@@ -1,0 +1,173 @@
+"""Scores of gene sets against genes of like expression, and what such a score is worth: functions on arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from cafsc import engine
+from cafsc._threads import reproducible
+from cafsc.engine.groups import Sides
+from cafsc.pp._neighbors import ROUNDING
+from cafsc.tl.score.statistics import false_discovery_rates
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+_FEWEST_CELLS = 3
+_GENES = 512
+
+
+def tied_ranks(values: Array) -> Array:
+    """Ranks from 0, ties at their mean: the order of the genes does not matter."""
+    _, inverse, size = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(size) - (size + 1) / 2.0)[inverse], dtype=np.float64)
+
+
+def expression_bins(mean: Array, n_bins: int) -> Index:
+    """Bin of each gene, by rank of its mean expression: equal-sized bins, but genes of one mean share a bin."""
+    return np.asarray(tied_ranks(mean) * n_bins // max(mean.size, 1), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class SetColumns:
+    """Columns of one set in one dataset.
+
+    Attributes
+    ----------
+    up, down
+        Column indices.
+    n_genes
+        Genes the set names, found or not.
+    """
+
+    up: Index
+    down: Index
+    n_genes: int
+
+    @property
+    def n_found(self) -> int:
+        """Genes of the set that the dataset has."""
+        return self.up.size + self.down.size
+
+    def renumbered(self, place: Index) -> SetColumns:
+        """The same set where column ``c`` has become column ``place[c]``."""
+        return SetColumns(np.sort(place[self.up]), np.sort(place[self.down]), self.n_genes)
+
+
+def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns]) -> Array:
+    """Mean of a set's genes minus the mean of all genes in the same expression bins.
+
+    Parameters
+    ----------
+    lognorm
+        Cells x genes, natural log1p of depth-normalised counts.
+    bins
+        Bin of each gene.
+    sets
+        Columns of each set.
+
+    Returns
+    -------
+    Cells x sets, natural log units: mean over the up genes of (gene - its bin) minus the same over the down
+    genes; 0 for a set of which no gene is there. The idea of Tirosh 2016 (doi:10.1126/science.aad0501) with the
+    whole bin as control, so that nothing is drawn at random.
+    """
+    return combined(lognorm, engine.bin_mean_combination(bins, sets), lognorm.nnz)
+
+
+def combined(lognorm: sparse.csr_matrix, combination: engine.Combination, n_values: int) -> Array:
+    """`control_corrected` by groups of genes that are known already, for some rows of so many values in all."""
+    parts = [combination.scores(rows, n_values) for _, rows in engine.row_blocks(lognorm)]
+    return np.vstack([np.empty((0, combination.share.shape[1])), *parts])
+
+
+def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:
+    """Standard deviation of a set's score over random sets of the same size and expression bins.
+
+    Parameters
+    ----------
+    levels
+        Groups x genes, mean lognorm of each group of cells.
+    bins
+        Bin of each gene.
+    sets
+        Columns of each set.
+
+    Returns
+    -------
+    Groups x sets. Exact, not sampled: the mean of genes drawn one from each bin has the summed variance of those
+    bins. The cells stay the same and the genes are the random unit, so correlation between cells does not enter.
+    """
+    n_bins = int(bins.max(initial=0)) + 1
+    size = np.maximum(np.bincount(bins, minlength=n_bins), 1)
+    variance = np.empty((levels.shape[0], n_bins))
+    for group, level in enumerate(levels):
+        mean = np.bincount(bins, weights=level, minlength=n_bins) / size
+        variance[group] = np.bincount(bins, weights=level**2, minlength=n_bins) / size - mean**2
+    variance = np.maximum(variance, 0.0)
+    out = np.zeros((levels.shape[0], len(sets)))
+    for index, members in enumerate(sets):
+        for genes in (members.up, members.down):
+            if genes.size:
+                out[:, index] += variance[:, bins[genes]].sum(axis=1) / genes.size**2
+    return np.sqrt(out)
+
+
+def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: list[SetColumns]) -> Array:
+    """Factor by which correlation between a set's genes widens the variance of its mean, in each group.
+
+    Parameters
+    ----------
+    lognorm
+        Cells x genes, each cell by itself (pooled cells would share their noise).
+    membership
+        Cells x groups, 0 or 1.
+    sets
+        Columns of each set.
+
+    Returns
+    -------
+    Groups x sets, 1 or more: 1 + (n - 1) x mean correlation between the genes within the group. Competitive tests
+    that take genes for independent call co-expressed sets far too often (Wu and Smyth 2012,
+    doi:10.1093/nar/gks461).
+    """
+    out = np.ones((membership.shape[1], len(sets)))
+    sides = Sides.build(sets)
+    genes, place = np.unique(sides.genes, return_inverse=True)
+    columns = lognorm[:, genes].tocsc()
+    signs, counts = np.zeros((genes.size, len(sets))), np.zeros((genes.size, len(sets)))
+    np.add.at(signs, (place, sides.set[sides.of]), sides.sign[sides.of])
+    np.add.at(counts, (place, sides.set[sides.of]), 1.0)
+    groups = [np.flatnonzero(inside) for inside in membership.T > 0]
+    n_varying = np.zeros((len(groups), len(sets)))
+    sums = [np.zeros((cells.size, len(sets))) for cells in groups]
+    for start in range(0, genes.size, _GENES):
+        here = slice(start, start + _GENES)
+        values = columns[:, here].toarray()
+        for group, cells in enumerate(groups):
+            if cells.size < _FEWEST_CELLS:
+                continue
+            standard = values[cells]
+            standard -= standard.mean(axis=0)
+            deviation = standard.std(axis=0)
+            varies = deviation > ROUNDING
+            standard /= np.where(varies, deviation, np.inf)
+            n_varying[group] += varies @ counts[here]
+            with reproducible():
+                sums[group] += standard @ signs[here]
+    for group, cells in enumerate(groups):
+        n_genes = n_varying[group]
+        if cells.size >= _FEWEST_CELLS:
+            # The mean over a set's genes has the variance of their sum over the square of their number.
+            inflation = sums[group].var(axis=0) / np.maximum(n_genes, 1.0)
+            out[group] = np.where(n_genes < 2, 1.0, np.maximum(1.0, inflation))
+    return out
+
+
+def false_discovery(p: Array) -> Array:
+    """Benjamini-Hochberg adjusted p-values of an array of any shape (doi:10.1111/j.2517-6161.1995.tb02031.x)."""
+    flat = false_discovery_rates(p.ravel())
+    return flat.reshape(p.shape)

@@ -1,0 +1,1 @@
+"""Claims of the literature about each cluster, weighed into a call."""

@@ -1,0 +1,198 @@
+"""Pairs between CAFs and other cells."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from planted import N_DECOYS, planted_pair, standings
+from scipy import stats
+
+from cafsc import AnnotationResult, sig, tl
+from cafsc._config import CrosstalkConfig
+from cafsc.errors import InputError, OptionError
+from cafsc.pp.normalize import lognorm_matrix, symbol_columns
+from cafsc.tl.crosstalk.table import (
+    ALSO,
+    COLUMNS,
+    NAMED,
+    NOT_MEASURED,
+    PAIR,
+    PAIR_AND_RESPONSE,
+    POTENTIAL,
+    STANDINGS,
+)
+
+FEW = CrosstalkConfig(n_perms=200, n_rank_perms=20)
+
+
+@pytest.fixture(scope="module")
+def adata(annotated_tumour: AnnotationResult) -> AnnData:
+    """The annotated simulated tumour; not to be changed."""
+    return annotated_tumour.adata
+
+
+@pytest.fixture(scope="module")
+def table(adata: AnnData) -> pd.DataFrame:
+    return tl.crosstalk(adata, resource="catalogue", config=FEW)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_planted_pair_is_first_among_fifty_decoys(adata: AnnData, seed: int) -> None:
+    planted, catalogue = planted_pair(adata, sig.load(), plant=True, seed=seed)
+    first = tl.crosstalk(planted, resource="catalogue", catalogue=catalogue, config=FEW, seed=seed).iloc[0]
+    assert first["id"] == "lr-planted"
+    assert first["standing"] == PAIR_AND_RESPONSE
+    assert (first["source_state"], first["target"]) == ("iCAF", "t_cell")
+    assert first["response"] == "program:nf-kb-response"
+
+
+def test_what_is_not_planted_is_not_found(adata: AnnData) -> None:
+    planted, catalogue = planted_pair(adata, sig.load(), plant=False)
+    found = tl.crosstalk(planted, resource="catalogue", catalogue=catalogue, config=FEW)
+    assert not {PAIR, PAIR_AND_RESPONSE} & set(standings(found, "lr-planted"))
+    # Of the decoys those with both partners are found, without an answer; a rate of false ones is what was asked for.
+    both = {f"lr-decoy-{number}" for number in range(3, N_DECOYS + 1, 3)}
+    paired = set(found[found["standing"] == PAIR]["id"])
+    assert both <= paired
+    assert len(paired - both) <= 0.15 * len(paired)
+    assert PAIR_AND_RESPONSE not in set(found["standing"])
+
+
+def test_every_pair_has_a_row_for_every_direction_that_is_named(table: pd.DataFrame) -> None:
+    wanted = {(pair.id, direction) for pair in sig.load().pairs.values() for direction in pair.directions}
+    named = table[table["named"] == NAMED]
+    assert wanted == set(zip(named["id"], named["direction"], strict=True))
+    assert not table.duplicated(["id", "direction", "source", "target"]).any()
+
+
+def test_the_table_has_its_columns_and_its_words(table: pd.DataFrame) -> None:
+    assert list(table.columns) == COLUMNS
+    assert set(table["standing"]) <= set(STANDINGS)
+    assert (table["papers"] != "").all()
+    assert (table["doi"] != "").all()
+    assert table[table["p"].isna() & (table["named"] == NAMED)]["reason"].ne("").all()
+
+
+def test_the_false_discovery_rate_is_over_all_tests(adata: AnnData) -> None:
+    every = FEW.model_copy(update={"max_fdr": 1.0})
+    tested = tl.crosstalk(adata, resource="catalogue", config=every).dropna(subset="p")
+    assert len(tested) > 20
+    np.testing.assert_allclose(tested["fdr"], stats.false_discovery_control(tested["p"]))
+
+
+def test_levels_are_means_and_shares_of_the_groups(adata: AnnData, table: pd.DataFrame) -> None:
+    row = table[table["p"].notna() & (table["id"] == "lr-FN1-ITGA5")].iloc[0]
+    cells = (adata.obs["caf_cluster"].astype(object) == row["source"].removeprefix("caf:")).to_numpy()
+    values = lognorm_matrix(adata)[:, symbol_columns(adata)["FN1"]].toarray().ravel()[cells]
+    assert row["source_level"] == pytest.approx(values.mean(), rel=1e-5)
+    assert row["source_fraction"] == pytest.approx((values > 0).mean())
+
+
+def test_the_seed_decides_and_the_input_stays(adata: AnnData, table: pd.DataFrame) -> None:
+    before = set(adata.uns["cafsc"])
+    again = tl.crosstalk(adata, resource="catalogue", config=FEW)
+    pd.testing.assert_frame_equal(table, again)
+    other = tl.crosstalk(adata, resource="catalogue", config=FEW, seed=1)
+    assert not np.array_equal(table["p"].dropna().sort_values(), other["p"].dropna().sort_values())
+    assert set(adata.uns["cafsc"]) == before
+
+
+def test_fibroblasts_alone_have_a_potential_and_say_so(adata: AnnData) -> None:
+    alone = adata[adata.obs["caf_gate"] == "kept"].copy()
+    table = tl.crosstalk(alone, config=FEW)
+    assert set(table["named"]) <= {NAMED, "named, in another direction"}
+    away = table[(table["direction"] == "caf>tumour") & (table["standing"] != NOT_MEASURED)]
+    assert POTENTIAL in set(away["standing"])
+    assert away["reason"].str.contains("no cells but fibroblasts").all()
+    assert (away["target"] == "").all()
+
+
+def test_a_gene_that_the_data_lack_is_not_measured(adata: AnnData) -> None:
+    columns = symbol_columns(adata)
+    keep = [number for symbol, number in columns.items() if symbol != "CXCL12"]
+    rows = tl.crosstalk(adata[:, keep].copy(), resource="catalogue", config=FEW)
+    rows = rows[rows["id"] == "lr-CXCL12-CXCR4"]
+    assert set(rows["standing"]) == {NOT_MEASURED}
+    assert rows["reason"].str.contains("CXCL12").all()
+    assert rows["review_claims"].str.contains("S002-039").all()
+
+
+def test_without_cafs_the_table_is_empty(adata: AnnData) -> None:
+    none = adata.copy()
+    none.uns["cafsc"]["clusters"] = none.uns["cafsc"]["clusters"].iloc[:0]
+    table = tl.crosstalk(none, config=FEW)
+    assert len(table) == 0
+    assert list(table.columns) == COLUMNS
+
+
+def test_errors_say_what_to_do(adata: AnnData, tumour: AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="annotate"):
+        tl.crosstalk(tumour)
+    with pytest.raises(OptionError, match="consensus or catalogue"):
+        tl.crosstalk(adata, resource="all")  # type: ignore[arg-type]
+
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(OptionError, match=r"cafsc\[crosstalk\]"):
+        tl.crosstalk(adata, config=FEW)
+
+
+@pytest.mark.slow
+def test_liana_ranks_and_adds_pairs_with_their_source(adata: AnnData, table: pd.DataFrame) -> None:
+    liana = pytest.importorskip("liana")
+    both = tl.crosstalk(adata, config=FEW)
+    also = both[both["named"] == ALSO]
+    assert len(also) > 10
+    assert also["doi"].eq("10.1038/s41467-022-30755-0").all()
+    assert (also["fdr"] <= FEW.max_fdr).all()
+    assert set(table["id"]) == set(both["id"]) - {""}
+    ranked = both.dropna(subset="magnitude_rank")
+    assert len(ranked) > 50
+    # The same ranks as liana gives by itself for the same directions and pairs.
+    symbols = list(symbol_columns(adata))
+    cells = adata.obs["caf_cluster"].notna().to_numpy() | (
+        adata.obs["caf_gate"].astype(str).str.startswith("not_fibroblast:").to_numpy()
+    )
+    groups = tl.crosstalk.__globals__["cell_groups"](adata, sig.load(), "caf")
+    names = np.array([group.name for group in groups.groups])
+    plain = AnnData(
+        lognorm_matrix(adata)[cells].astype(np.float32),
+        obs=pd.DataFrame({"group": pd.Categorical(names[groups.codes[cells]])}, index=adata.obs_names[cells]),
+        var=pd.DataFrame(index=symbols),
+    )
+    pairs = ranked[["source", "target"]].drop_duplicates().reset_index(drop=True)
+    own = [("_".join(pair.ligand), "_".join(pair.receptor)) for pair in sig.load().pairs.values()]
+    consensus = liana.rs.select_resource("consensus")
+    resource = pd.concat(
+        [consensus[["ligand", "receptor"]], pd.DataFrame(own, columns=["ligand", "receptor"])]
+    ).drop_duplicates()
+    direct = liana.mt.rank_aggregate(
+        plain,
+        groupby="group",
+        resource=resource,
+        groupby_pairs=pairs,
+        expr_prop=FEW.expr_prop,
+        min_cells=FEW.min_cells,
+        use_raw=False,
+        n_perms=FEW.n_rank_perms,
+        seed=0,
+        inplace=False,
+        verbose=False,
+    )
+    label = (
+        direct["ligand_complex"].str.replace("_", "+")
+        + "-"
+        + direct["receptor_complex"].str.replace("_", "+")
+    )
+    index = pd.MultiIndex.from_arrays([direct["source"], direct["target"], label])
+    expected = pd.Series(direct["magnitude_rank"].to_numpy(), index=index)
+    found = ranked.set_index(["source", "target", "label"])["magnitude_rank"]
+    shared = found.index.intersection(expected.index)
+    assert len(shared) == len(found)
+    assert stats.spearmanr(found[shared], expected[shared]).statistic > 0.99
