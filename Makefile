@@ -58,8 +58,8 @@ docs: $(VENV)/.installed
 	@$(VENV)/bin/python tools/make_catalogue_docs.py
 
 lock:
-	$(UV) $(LOCK) --group build -o requirements.lock
-	$(UV) $(LOCK) --group test --constraint requirements.lock -o requirements-test.lock
+	$(UV) $(LOCK) --group test -o requirements-test.lock
+	$(UV) $(LOCK) --group build --constraint requirements-test.lock -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(TEST_VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
