@@ -9,13 +9,12 @@ Submodules load on first use, so that ``import cafsc`` is quick.
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from cafsc._version import __version__
 
-# Not from typing: the command line answers before that would be imported.
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from cafsc import bulk, data, genes, get, io, pl, pp, report, sig, tl
     from cafsc._annotate import AnnotationResult, annotate
 
@@ -41,8 +40,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    import importlib
-
     if name in _SUBMODULES:
         return importlib.import_module(f"cafsc.{name}")
     if name in _FROM_ANNOTATE:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from cafsc_command import Cafsc
 
 import cafsc as package
-from cafsc.cli import instant
-
-TOOL = Path(__file__).parents[2] / "tools" / "update_help.py"
 
 HEAVY = (
     "scanpy",
@@ -63,44 +59,6 @@ def test_help_and_version_import_nothing_heavy(words: tuple[str, ...]) -> None:
     assert code == 0
     assert out.strip()
     assert modules.isdisjoint(HEAVY), sorted(modules & set(HEAVY))
-
-
-@pytest.mark.parametrize("word", ["--help", "-h", "--version"])
-def test_the_first_questions_are_answered_without_typer(word: str) -> None:
-    code, modules, out = modules_after(word)
-    assert code == 0
-    assert out.strip()
-    assert modules.isdisjoint({"typer", "click", "typing", "pydantic", *HEAVY}), sorted(modules)
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("update_help", TOOL)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_help_that_is_kept_is_what_typer_shows(tool: ModuleType) -> None:
-    kept = Path(instant.HELP).read_text(encoding="utf-8")
-    assert kept == tool.made(), "run tools/update_help.py and look at the change"
-    assert kept == tool.made(200), "the help is as wide as it gets"
-
-
-@pytest.mark.parametrize("columns", [60, 79, 80, 200])
-def test_help_fits_the_terminal_as_typer_fits_it(
-    columns: int, tool: ModuleType, cafsc: Cafsc, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    run = cafsc("--help")
-    assert run.out == tool.made(columns)
-    assert max(map(len, run.out.splitlines())) <= columns
-
-
-def test_completion_is_not_taken_for_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("_CAFSC_COMPLETE", "complete_bash")
-    assert not instant.answered(["--help"])
 
 
 def test_a_full_disk_is_named_where_the_help_should_go() -> None:
@@ -210,3 +168,15 @@ def test_completion_offers_the_cancers_of_the_catalogue() -> None:
     from cafsc import sig
 
     assert set(complete("cafsc annotate --cancer ")) == set(sig.load().cancers)
+
+
+def test_import_and_help_are_quick() -> None:
+    """CPU time, which other work on the machine changes less than the time that passes."""
+    for words, most in ((["-c", "import cafsc"], 0.2), (["-m", "cafsc", "--help"], 0.5)):
+        times = []
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, *words], capture_output=True, timeout=60, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        assert min(times) < most, words

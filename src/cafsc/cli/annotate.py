@@ -17,7 +17,6 @@ from cafsc.cli.check import Species, read_with_findings
 from cafsc.cli.cluster import connected
 from cafsc.cli.config import use_config
 from cafsc.cli.finished import finished_before
-from cafsc.cli.lean import UNUSED, absent, collect_garbage_from_here
 from cafsc.cli.outputs import Outputs, check_outputs, default_output, write_outputs
 from cafsc.cli.summary import plan_lines, result_lines
 from cafsc.cli.terminal import Progress, emit, progress, say
@@ -270,13 +269,9 @@ def _read_annotate_write(
     from cafsc.io.files import unchanged
 
     _check_catalogue(options)
-    with unchanged(source), absent(*(() if options.dask else UNUSED)):
-        # Before igraph is asked to cluster: it would import what it could draw with.
-        import igraph  # noqa: F401
-
+    with unchanged(source):
         adata, skipped = _read(source, reporter, options.backed)
         sha256 = io.sha256(source)
-    collect_garbage_from_here()
     with naming(source), connected(options.dask) as client:
         result = cafsc.annotate(
             adata,
