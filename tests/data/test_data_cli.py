@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cafsc import data, io
@@ -34,11 +35,11 @@ def test_list_as_json(tmp_path: Path) -> None:
     assert [row["name"] for row in json.loads(done.stdout)] == data.datasets()["name"].tolist()
 
 
-def test_fetch_prints_the_path(data_dir: Path, tmp_path: Path) -> None:
-    name = "mouse_gut_mca2018_219"
-    done = _cafsc("fetch", name, folder=tmp_path, CAFSC_DATA_DIR=str(data_dir.resolve()))
+def test_fetch_prints_the_path(dataset_path: Callable[[str], Path], tmp_path: Path) -> None:
+    path = dataset_path("mouse_gut_mca2018_219").resolve()
+    done = _cafsc("fetch", path.stem, folder=tmp_path, CAFSC_DATA_DIR=str(path.parent))
     assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()).name == f"{name}.h5ad"
+    assert Path(done.stdout.strip()) == path
 
 
 def test_fetch_of_an_unknown_name_is_for_the_user_to_mend(tmp_path: Path) -> None:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import hashlib
 import http.server
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pooch
 import pytest
 from anndata import AnnData
 from scipy import io as scipy_io
+from scipy import sparse
 
 from cafsc import data, io
-from cafsc.data.registry import DATA_DIR_VARIABLE, Dataset, Upstream, fetch_dataset, registry
+from cafsc.data.registry import DATA_DIR_VARIABLE, fetch_from, registry
 from cafsc.errors import DatasetError
 
 PDAC = "pdac_lin2020_P01"
+GENES, CELLS = ["A", "B", "C"], ["x", "y"]
+VALUES = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]])
+TYPES = pd.DataFrame({"type": ["CAF", "PVL"]}, index=CELLS)
 
 
 @pytest.fixture(autouse=True)
@@ -45,29 +52,30 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         server.shutdown()
 
 
-def _registered_at(name: str, address: str, files: dict[str, Path]) -> Dataset:
-    """The registry's entry, with local files in place of the authors'."""
-    entry = registry()[name]
-    hashes = {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in files.items()}
-    return dataclasses.replace(
-        entry, upstream=dataclasses.replace(entry.upstream, base=address, files=hashes)
+def _store(cache: Path, address: str, name: str, folder: Path) -> pooch.Pooch:
+    """A registry with the files of a local folder as the authors' files of a dataset."""
+    files = {
+        f"{name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
+    }
+    return pooch.create(
+        path=cache,
+        base_url="",
+        registry={f"{name}.h5ad": "0" * 64, **files},
+        urls={file: f"{address}{Path(file).name}" for file in files},
     )
 
 
-def _as_tenx(adata: AnnData, folder: Path, prefix: str) -> None:
-    """The three files of Cell Ranger that would give a dataset of the registry."""
-    scipy_io.mmwrite(folder / "matrix.mtx", adata.X.T.astype(np.int32))
-    barcodes = [name.removeprefix("K16733_") for name in adata.obs_names]
-    rows = zip(adata.var["ensembl_id"], adata.var["gene_symbol"], strict=True)
-    texts = {
-        "matrix": (folder / "matrix.mtx").read_text(),
-        "features": "".join(f"{identifier}\t{symbol}\tGene Expression\n" for identifier, symbol in rows),
-        "barcodes": "".join(f"{name}\n" for name in barcodes),
-    }
-    (folder / "matrix.mtx").unlink()
-    for name, text in texts.items():
-        suffix = "mtx" if name == "matrix" else "tsv"
-        (folder / f"{prefix}{name}.{suffix}.gz").write_bytes(gzip.compress(text.encode(), 1, mtime=0))
+@pytest.fixture
+def tiny(served: tuple[Path, str], tmp_path: Path) -> pooch.Pooch:
+    """A dataset of 3 cells x 4 genes that is served as an R data file."""
+    import rdata
+
+    folder, address = served
+    frame = pd.DataFrame(
+        [[1.0, 0, 2], [0, 3, 0], [0, 0, 4], [5, 0, 0]], index=list("ABCD"), columns=list("xyz")
+    )
+    rdata.write_rda(folder / "tiny.rda", {"counts": frame})
+    return _store(tmp_path / "cache", address, "tiny", folder)
 
 
 def test_table_of_datasets() -> None:
@@ -75,32 +83,31 @@ def test_table_of_datasets() -> None:
     assert frame["name"].is_unique
     assert frame["sha256"].str.fullmatch("[0-9a-f]{64}").all()
     assert {"breast_tnbc_wu2021_CID4465", PDAC} <= set(frame.loc[frame["download"], "name"])
+    assert "xenium_breast_380genes_10000" in set(frame.loc[~frame["download"], "name"])
 
 
-def test_every_download_is_pinned() -> None:
-    for entry in registry().values():
-        for digest in entry.upstream.files.values():
-            assert len(digest) == 64
-        if entry.upstream.files:
-            assert len(entry.upstream.commit) == 40
-            assert entry.upstream.commit in entry.upstream.address
-            assert entry.upstream.address.startswith("https://")
+def test_every_download_is_pinned_at_a_commit() -> None:
+    store = registry()
+    assert set(store.urls) == {file for file in store.registry if "/" in file}
+    for file, url in store.urls.items():
+        assert url.startswith("https://") and url.endswith(file.split("/")[1])
+        assert any(len(part) == 40 for part in url.split("/"))
 
 
 def test_unknown_name_lists_the_known() -> None:
     with pytest.raises(DatasetError, match=f"did you mean {PDAC}") as caught:
         data.fetch("pdac_lin2020")
-    assert all(name in str(caught.value) for name in registry())
+    assert all(name in str(caught.value) for name in data.datasets()["name"])
     assert caught.value.exit_code == 2
 
 
 def test_data_dir_comes_first(
     dataset_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    path = dataset_path("mouse_gut_mca2018_219")
+    path = dataset_path("hnscc_puram2017_180")
     monkeypatch.setenv(DATA_DIR_VARIABLE, str(path.parent))
-    assert data.fetch("mouse_gut_mca2018_219", cache=tmp_path / "cache") == path
-    assert data.load("mouse_gut_mca2018_219").n_obs == 219
+    assert data.fetch("hnscc_puram2017_180", cache=tmp_path / "cache") == path
+    assert data.load("hnscc_puram2017_180").n_obs == 180
     assert not (tmp_path / "cache").exists()
 
 
@@ -111,104 +118,91 @@ def test_wrong_file_in_the_data_dir_is_refused(monkeypatch: pytest.MonkeyPatch, 
         data.fetch(PDAC, cache=tmp_path / "cache")
 
 
-def test_without_network_the_message_says_so(tmp_path: Path) -> None:
-    entry = _registered_at(PDAC, "http://127.0.0.1:9/", {})
-    entry = dataclasses.replace(
-        entry, upstream=dataclasses.replace(entry.upstream, files=registry()[PDAC].upstream.files)
-    )
-    with pytest.raises(DatasetError, match="network or the server is not available") as caught:
-        fetch_dataset(entry, cache=tmp_path)
+def test_without_network_the_message_says_so(tiny: pooch.Pooch) -> None:
+    tiny.urls["tiny/tiny.rda"] = "http://127.0.0.1:9/tiny.rda"
+    with pytest.raises(DatasetError, match="cannot be downloaded") as caught:
+        fetch_from(tiny, "tiny")
     assert DATA_DIR_VARIABLE in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
 
 
-def test_dataset_without_pinned_files_cannot_be_downloaded(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="cannot be downloaded"):
+def test_dataset_without_public_files_cannot_be_downloaded(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no public file is registered"):
         data.fetch("hnscc_puram2017_180", cache=tmp_path)
 
 
-def test_tenx_download_gives_the_ready_file(
-    dataset: Callable[[str], AnnData], served: tuple[Path, str], tmp_path: Path
-) -> None:
+def test_tenx_download_gives_the_matrix(small: AnnData, served: tuple[Path, str], tmp_path: Path) -> None:
     folder, address = served
-    ready = dataset(PDAC)
-    _as_tenx(ready, folder, "GSM4679532_K16733_")
-    entry = _registered_at(PDAC, address, {path.name: path for path in folder.iterdir()})
-    cache = tmp_path / "cache"
-    path = fetch_dataset(entry, cache=cache)
-    found = io.read(path)
-    assert (found.X != ready.X).nnz == 0
-    assert found.var_names.tolist() == ready.var_names.tolist()
-    pd.testing.assert_frame_equal(found.var, ready.var, check_dtype=False, check_categorical=False)
-    pd.testing.assert_frame_equal(
-        found.obs.astype({"n_umi": float}),
-        ready.obs.astype({"n_umi": float}),
-        check_dtype=False,
-        check_categorical=False,
-    )
-    assert {item.name for item in cache.iterdir()} == {f"{PDAC}.h5ad", f"{PDAC}.h5ad.sha256"}
+    scipy_io.mmwrite(tmp_path / "matrix.mtx", small.X.T.astype(np.int32))
+    texts = {
+        "matrix.mtx": (tmp_path / "matrix.mtx").read_text(),
+        "features.tsv": "".join(f"{name}\t{name}\tGene Expression\n" for name in small.var_names),
+        "barcodes.tsv": "".join(f"{name}\n" for name in small.obs_names),
+    }
+    for name, text in texts.items():
+        (folder / f"GSM1_{name}.gz").write_bytes(gzip.compress(text.encode(), 1, mtime=0))
+    store = _store(tmp_path / "cache", address, "small", folder)
+    found = io.read(fetch_from(store, "small"))
+    assert (found.X != small.X).nnz == 0
+    assert found.obs_names.tolist() == small.obs_names.tolist()
 
 
-@pytest.fixture
-def tiny(served: tuple[Path, str]) -> Dataset:
-    """A dataset of 3 cells x 4 genes that is served as an R data file."""
-    import rdata
-
-    folder, address = served
-    frame = pd.DataFrame(
-        np.array([[1, 0, 2], [0, 3, 0], [0, 0, 4], [5, 0, 0]], dtype=np.float64),
-        index=["A", "B", "C", "D"],
-        columns=["x", "y", "z"],
-    )
-    rdata.write_rda(folder / "tiny.rda", {"counts": frame})
-    digest = hashlib.sha256((folder / "tiny.rda").read_bytes()).hexdigest()
-    upstream = Upstream("someone/somewhere", converter="r", files={"tiny.rda": digest}, base=address)
-    return Dataset("tiny", "tiny.h5ad", "0" * 64, 0, 3, 4, "test", "", ("barcode",), (), upstream)
-
-
-def test_r_download_is_converted_and_cached(tiny: Dataset, served: tuple[Path, str], tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    path = fetch_dataset(tiny, cache=cache)
+def test_r_download_is_converted_and_cached(tiny: pooch.Pooch, served: tuple[Path, str]) -> None:
+    path = fetch_from(tiny, "tiny")
     found = io.read(path)
     assert found.X.toarray().tolist() == [[1, 0, 0, 5], [0, 3, 0, 0], [2, 0, 4, 0]]
-    assert found.obs["barcode"].tolist() == ["x", "y", "z"]
+    assert found.obs_names.tolist() == ["x", "y", "z"]
     (served[0] / "tiny.rda").unlink()
-    assert fetch_dataset(tiny, cache=cache) == path
+    assert fetch_from(tiny, "tiny") == path
 
 
-def test_damaged_cache_is_fetched_again(tiny: Dataset, tmp_path: Path) -> None:
-    path = fetch_dataset(tiny, cache=tmp_path / "cache")
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    assert fetch_dataset(tiny, cache=tmp_path / "cache").read_bytes() == whole
-
-
-def test_changed_upstream_file_is_refused(tiny: Dataset, served: tuple[Path, str], tmp_path: Path) -> None:
+def test_changed_upstream_file_is_refused(tiny: pooch.Pooch, served: tuple[Path, str]) -> None:
     (served[0] / "tiny.rda").write_bytes(b"changed")
-    with pytest.raises(DatasetError, match="not the pinned one"):
-        fetch_dataset(tiny, cache=tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+    with pytest.raises(DatasetError, match="not the registered one"):
+        fetch_from(tiny, "tiny")
+    assert not (Path(tiny.abspath) / "tiny.h5ad").exists()
 
 
-def test_missing_upstream_file_is_one_message(
-    tiny: Dataset, served: tuple[Path, str], tmp_path: Path
-) -> None:
-    (served[0] / "tiny.rda").unlink()
-    with pytest.raises(DatasetError, match="not available"):
-        fetch_dataset(tiny, cache=tmp_path / "cache")
-
-
-@pytest.mark.parametrize(
-    ("change", "word"), [({"cells": 4}, "3 cells x 4 genes"), ({"obs": ("celltypes",)}, "celltypes")]
-)
-def test_conversion_is_held_against_the_registry(
-    tiny: Dataset, tmp_path: Path, change: dict[str, object], word: str
-) -> None:
-    with pytest.raises(DatasetError, match=word):
-        fetch_dataset(dataclasses.replace(tiny, **change), cache=tmp_path / "cache")  # type: ignore[arg-type]
-
-
-def test_cache_that_cannot_be_written(tiny: Dataset, tmp_path: Path) -> None:
+def test_cache_that_cannot_be_written(tiny: pooch.Pooch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DatasetError, match="cannot be stored"):
-        fetch_dataset(tiny, cache=tmp_path / "file" / "cache")
+    tiny.path = tmp_path / "file" / "cache"
+    with pytest.raises(DatasetError, match="writable cache"):
+        fetch_from(tiny, "tiny")
+
+
+def test_without_rdata_the_message_names_the_extra(
+    tiny: pooch.Pooch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rdata", None)
+    with pytest.raises(DatasetError, match=r"cafsc\[data\]"):
+        fetch_from(tiny, "tiny")
+
+
+def _dgc(names: tuple[object, object] = (GENES, CELLS)) -> SimpleNamespace:
+    """A dgCMatrix as rdata gives it: a namespace of its slots."""
+    matrix = sparse.csc_matrix(VALUES)
+    slots = {"i": matrix.indices, "p": matrix.indptr, "x": matrix.data, "Dim": np.array(matrix.shape)}
+    return SimpleNamespace(**slots, Dimnames=names)
+
+
+OBJECTS: dict[str, Any] = {
+    "SingleCellExperiment": SimpleNamespace(
+        assays=SimpleNamespace(data=SimpleNamespace(listData={"counts": _dgc((None, None))})),
+        colData=SimpleNamespace(rownames=np.array(CELLS), listData={"type": TYPES["type"].to_numpy()}),
+        rowRanges=SimpleNamespace(partitioning=SimpleNamespace(NAMES=np.array(GENES))),
+    ),
+    "Seurat": SimpleNamespace(assays={"RNA": SimpleNamespace(counts=_dgc())}, **{"meta.data": TYPES}),
+    "list of matrix and annotation": {"mtx": _dgc(), "annots": TYPES.astype("string")},
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_r_objects_of_the_registered_datasets(
+    kind: str, tiny: pooch.Pooch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the shapes that rdata gives the files of Wu 2021, Han 2018 and Kinchen 2018."""
+    monkeypatch.setattr("rdata.read_rda", lambda *_, **__: {"object": OBJECTS[kind]})
+    found = io.read(fetch_from(tiny, "tiny"))
+    assert found.X.toarray().tolist() == VALUES.T.tolist()
+    assert found.X.dtype == np.float32
+    assert (found.obs_names.tolist(), found.var_names.tolist()) == (CELLS, GENES)
+    assert found.obs["type"].tolist() == ["CAF", "PVL"]

@@ -6,6 +6,7 @@ import gzip
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,29 +49,22 @@ class Profiles:
 def load_profiles() -> Profiles:
     """Read the embedded profiles; see the table's head for their origin."""
     packed = resources.files("cafsc.data").joinpath(PROFILES).read_bytes()
-    lines = gzip.decompress(packed).decode().splitlines()
-    notes = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# ") and ": " in line)
-    rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    header, body = rows[0], rows[1:]
-    values = np.array([row[1:] for row in body], dtype=np.float64)
-    cells = dict(item.rsplit("=", 1) for item in notes["cells"].split("; "))
-    types = tuple(header[2:])
+    text = gzip.decompress(packed).decode()
+    table = pd.read_csv(
+        StringIO(text), sep="\t", comment="#", index_col=0, na_filter=False, float_precision="round_trip"
+    )
+    line = next(line for line in text.splitlines() if line.startswith("# cells: "))
+    cells = dict(item.rsplit("=", 1) for item in line.removeprefix("# cells: ").split("; "))
+    types = [str(name) for name in table.columns[1:]]
     n_cells = np.array([float(cells[name]) for name in types])
-    means = values[:, 1:].T
+    means = table[types].to_numpy().T
     return Profiles(
-        genes=tuple(row[0] for row in body),
-        types=types,
+        genes=tuple(str(name) for name in table.index),
+        types=tuple(types),
         shares=means / means.sum(axis=1, keepdims=True),
-        dispersion=values[:, 0],
+        dispersion=table.iloc[:, 0].to_numpy(),
         composition=n_cells / n_cells.sum(),
     )
-
-
-def _fraction(name: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise OptionError(
-            f"{name}={value}", expected="a fraction, at least 0 and below 1", fix=f"set {name} to 0"
-        )
 
 
 def _counts_per_type(composition: NDArray[np.float64], n_cells: int) -> NDArray[np.int64]:
@@ -92,28 +86,27 @@ def simulated_tumour(
 ) -> AnnData:
     """Draw a simulated tumour with known cell types.
 
-    Each cell's expected counts are its type's profile times a log-normal depth; each gene's rate is drawn
-    from a gamma distribution around that, and the count from a Poisson distribution around the rate. Given
-    the type, genes are drawn independently of each other, which real cells' are not.
+    A cell's expected counts are the profile of its type times a log-normal depth. Rates are drawn from a gamma
+    distribution around them, counts from a Poisson distribution. Within a type, genes are independent; those of
+    real cells are not.
 
     Parameters
     ----------
     n_cells
-        Number of cells. Their types are mixed as in the tumour that the profiles come from.
+        Number of cells, with the composition of the tumour that the profiles come from.
     seed
-        Of the random generator; the same seed gives the same counts.
+        Seed of the random generator.
     depth
-        Median of the total count a cell over the genes of the table.
+        Median total count per cell.
     ambient
-        Share of each cell's expected counts that comes from the mean of all cells, as cell-free RNA does.
+        Fraction of each cell's expected counts that is the mean of all cells, like cell-free RNA.
     doublets
-        Share of the cells that are two cells of different types in one droplet, with the depth of both.
+        Fraction of cells that are two cells of different types, with the depth of both.
 
     Returns
     -------
-    AnnData, `n_cells` x about 3,500 human symbols. ``X``: CSR float32 of whole numbers.
-    ``obs["simulated_type"]``: the truth, categorical; ``doublet`` for doublets. ``uns["cafsc_simulated"]``: a
-    sentence that says that the data are simulated.
+    AnnData, `n_cells` x about 3,500 human symbols. ``X``: CSR float32, counts. ``obs["simulated_type"]``: the true
+    type, categorical; ``doublet`` for doublets. ``uns["cafsc_simulated"]``: says that the data are simulated.
 
     Raises
     ------
@@ -126,12 +119,14 @@ def simulated_tumour(
     """
     from anndata import AnnData
 
-    if n_cells < 1:
-        raise OptionError(f"n_cells={n_cells}", expected="at least 1", fix="leave it out for 1500 cells")
-    if not depth > 0:
-        raise OptionError(f"depth={depth}", expected="more than 0", fix="leave it out for 4000 counts a cell")
-    _fraction("ambient", ambient)
-    _fraction("doublets", doublets)
+    for name, value, valid, expected in (
+        ("n_cells", n_cells, n_cells >= 1, "at least 1"),
+        ("depth", depth, depth > 0, "more than 0"),
+        ("ambient", ambient, 0 <= ambient < 1, "a fraction, at least 0 and below 1"),
+        ("doublets", doublets, 0 <= doublets < 1, "a fraction, at least 0 and below 1"),
+    ):
+        if not valid:
+            raise OptionError(f"{name}={value}", expected=expected, fix=f"correct {name}, or leave it out")
     profiles = load_profiles()
     random = np.random.default_rng(seed)
     kinds = np.repeat(np.arange(len(profiles.types)), _counts_per_type(profiles.composition, n_cells))
@@ -157,7 +152,7 @@ def simulated_tumour(
         blocks.append(sparse.csr_matrix(random.poisson(rates).astype(np.float32)))
 
     truth = np.where(partners >= 0, DOUBLET, np.array(profiles.types, dtype=object)[kinds])
-    categories = [*profiles.types, DOUBLET] if len(paired) else list(profiles.types)
+    categories = [*profiles.types, *([DOUBLET] if len(paired) else [])]
     width = max(4, len(str(n_cells)))
     obs = pd.DataFrame(
         {"simulated_type": pd.Categorical(truth, categories=categories)},
