@@ -17,9 +17,9 @@ from markupsafe import Markup, escape
 
 from cafsc import genes, sig
 from cafsc.sig.catalogue import Catalogue, CatalogueSet
+from cafsc.sig.coverage import SpeciesCoverage, species_coverage
 from cafsc.sig.files import read_files
 from cafsc.sig.listing import rows
-from cafsc.sig.set_rules import SpeciesCoverage, species_coverage
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "catalogue"

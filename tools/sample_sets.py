@@ -23,13 +23,6 @@ SEED = 20
 N_SETS = 30
 
 
-def published_genes(definition: GeneSet) -> list[str]:
-    """The list as printed: kept and dropped genes, renamed ones under their old symbol."""
-    printed = {approved: old for old, approved in definition.renamed.items()}
-    genes = dict.fromkeys([*definition.genes, *definition.dropped])
-    return [printed.get(gene, gene) for gene in genes]
-
-
 def all_sets(catalogue: Path) -> dict[str, GeneSet]:
     """Every set of a catalogue folder by its id ``<paper>/<set>``."""
     sets: dict[str, GeneSet] = {}
@@ -47,7 +40,7 @@ def sample(ids: Sequence[str], n: int = N_SETS, seed: int = SEED) -> list[str]:
 
 def compared(definition: GeneSet, source: Sequence[str]) -> str:
     """How the published list, as the catalogue has it, differs from a list of another place."""
-    ours = published_genes(definition)
+    ours = definition.printed
     missing = [gene for gene in source if gene not in ours]
     extra = [gene for gene in ours if gene not in source]
     return "\n".join(
@@ -74,7 +67,7 @@ def main() -> None:
         print(compared(sets[set_id], Path(file).read_text("utf-8").split()))
         return
     for set_id in sample(list(sets), options.n, options.seed):
-        genes = published_genes(sets[set_id])
+        genes = sets[set_id].printed
         print(set_id, sets[set_id].species, len(genes), sets[set_id].seen_in, ",".join(genes), sep="\t")
 
 

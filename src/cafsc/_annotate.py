@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -25,6 +24,7 @@ from cafsc.pp.check.outcome import outcome_findings
 from cafsc.pp.memory import keeping
 from cafsc.pp.rows import is_stored
 from cafsc.pp.spread import on_cluster
+from cafsc.sig.user import OwnSignatures
 from cafsc.sig.weights import WeightsLike
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def annotate(
     sample_key: str | None = None,
     batch_key: str | None = None,
     cluster_key: str | None = None,
-    signatures: Sequence[str | Path] = (),
+    signatures: OwnSignatures = (),
     schemes: Sequence[str] | None = None,
     weights: WeightsLike | None = None,
     resolution: float | None = None,
@@ -115,7 +115,8 @@ def annotate(
     cluster_key
         ``obs`` column with your clusters, to be named instead of ours.
     signatures
-        Files with sets of your own, beside the catalogue.
+        Your own sets, beside the catalogue: a dict such as ``{"my set": ["ACTA2", "TAGLN"]}``, or a ``.gmt`` or
+        ``.yaml`` file, or a list of these; see `cafsc.sig.load`.
     schemes
         Published schemes to name clusters in; all if None.
     weights

@@ -11,13 +11,14 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from cafsc import sig
 from cafsc._config import AnnotateConfig
 from cafsc._version import __version__
 from cafsc.errors import OptionError
+from cafsc.sig.user import OwnSignatures, listed, plain_form
 from cafsc.sig.weights import WeightsLike, own_weights
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def provenance(
 
 
 def settle(
-    signatures: Sequence[str | Path],
+    signatures: OwnSignatures,
     weights: WeightsLike | None,
     cancer: str | None,
     config: AnnotateConfig | None,
@@ -92,7 +93,7 @@ def settle(
         config = config.model_copy(
             update={"label": config.label.model_copy(update={"resolution": _positive(resolution)})}
         )
-    catalogue = sig.load(*signatures)
+    catalogue = sig.load(*listed(signatures))
     if weights is not None:
         catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
     return catalogue, catalogue.cancer(cancer) if cancer is not None else None, config
@@ -107,7 +108,7 @@ def planned(
     sample_key: str | None,
     batch_key: str | None,
     cluster_key: str | None,
-    signatures: Sequence[str | Path],
+    signatures: OwnSignatures,
     schemes: Sequence[str] | None,
     seed: int,
     key_added: str = "caf",
@@ -121,7 +122,7 @@ def planned(
             "sample_key": sample_key,
             "batch_key": batch_key,
             "cluster_key": cluster_key,
-            "signatures": [Path(path) for path in signatures],
+            "signatures": [plain_form(source) for source in listed(signatures)],
             "schemes": list(schemes) if schemes is not None else None,
             "weights": catalogue.weights.model_dump(exclude={"why"}),
             "seed": seed,
@@ -140,7 +141,7 @@ def planned_provenance(
     sample_key: str | None,
     batch_key: str | None,
     cluster_key: str | None,
-    signatures: Sequence[str | Path],
+    signatures: OwnSignatures,
     schemes: Sequence[str] | None,
     weights: WeightsLike | None,
     resolution: float | None,

@@ -54,6 +54,12 @@ RECORDS = {
         "  - {id: stiff, what: stiffness, why: not RNA, proxy: 'program:contract'}\n"
         "  - {id: mature-mirna, what: mature miRNA, why: no poly-A, proxy: the targets of the recipient}\n"
     ),
+    "recipients.yaml": (
+        "cells:\n  t_cell: {lineage: fibroblast, core: [CD3D], sources: [two2021]}\n"
+        "responses:\n  tired:\n    label: tired\n    meaning: tired\n    cells: [t_cell]\n"
+        "    parts: [{paper: one2020, up: [PDCD1], seen_in: s}]\n"
+        "footprints:\n  tgfb: [program:contract, response:tired]\n"
+    ),
     "no_fixed_sign.yaml": "subjects:\n  gene:ACTA2: restrains and promotes\n  program:contract: both\n",
     "review_claims.tsv": (
         "id\treview\tsection\tkind\tlines\tgist\n"

@@ -29,16 +29,6 @@ def test_gmt_holds_every_gene_list_and_no_level_profile(tiny: Path) -> None:
     assert lines["one2020/myCAF/down"] == "https://doi.org/10.1000/one\tCFD"
 
 
-def test_gmt_of_the_shipped_catalogue_reads_back_in_decoupler(tmp_path: Path) -> None:
-    catalogue = load()
-    path = tmp_path / "cafsc.gmt"
-    path.write_text(to_gmt(catalogue))
-    net = decoupler.pp.read_gmt(path)
-    found = {name: set(group["target"]) for name, group in net.groupby("source")}
-    wanted = {entry.id: {*entry.definition.up} for entry in catalogue.sets.values() if entry.definition.up}
-    assert {name: found[name] for name in wanted} == wanted
-
-
 def test_gmt_of_the_shipped_catalogue_reads_in_gseapy(tmp_path: Path) -> None:
     catalogue = load()
     path = tmp_path / "cafsc.gmt"
@@ -72,22 +62,6 @@ def test_net_has_signed_weights_and_runs_in_decoupler(tiny: Path) -> None:
     assert scores["one2020/myCAF"].idxmax() == "a"
 
 
-def test_net_of_the_shipped_catalogue_runs_in_decoupler() -> None:
-    catalogue = load()
-    net = catalogue.to_net()
-    pd.testing.assert_frame_equal(net, to_net(catalogue))
-    wanted = max(
-        (entry for entry in catalogue.sets.values() if entry.species == "human"),
-        key=lambda e: len(e.definition.up),
-    )
-    symbols = sorted(set(net["target"]))
-    values = np.random.default_rng(0).normal(size=(3, len(symbols)))
-    values[1, [symbols.index(gene) for gene in wanted.definition.up]] += 5
-    scores, p_values = decoupler.mt.ulm(pd.DataFrame(values, index=list("abc"), columns=symbols), net, tmin=5)
-    assert scores[wanted.id].idxmax() == "b"
-    assert p_values.loc["b", wanted.id] < 1e-6
-
-
 def test_net_of_the_shipped_catalogue_names_a_gene_once_a_set() -> None:
     net = to_net(load())
     assert not net.duplicated(["source", "target"]).any()
@@ -101,12 +75,6 @@ def test_json_is_whole_and_the_same_every_time(tiny: Path) -> None:
     assert content["sets"]["two2021/levels"]["levels"] == {"FAP": "high", "CAV1": "low"}
     assert content["papers"]["two2021"]["link"] == "https://pubmed.ncbi.nlm.nih.gov/123/"
     assert [claim["id"] for claim in content["claims"]] == ["one2020-pro", "two2021-anti"]
-
-
-@pytest.mark.parametrize("form", [to_gmt, to_json])
-def test_export_of_the_shipped_catalogue_is_utf8_text(form: object) -> None:
-    assert callable(form)
-    assert str(form(load())).encode()
 
 
 def test_json_holds_the_records_of_every_kind(tiny: Path) -> None:

@@ -2,81 +2,141 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from cafsc._provenance import planned_provenance
 from cafsc.errors import CatalogueError
+from cafsc.sig import files as files_module
 from cafsc.sig import load, read
-from cafsc.sig import user as user_module
+from cafsc.sig.user import listed
 
 MAX_LINES = 8
 
 
-def refused(path: Path) -> str:
+def refused(source: object) -> str:
     with pytest.raises(CatalogueError) as error:
-        load(path)
+        load(source)  # type: ignore[arg-type]
     said = str(error.value)
-    assert path.name in said
     assert len(said.splitlines()) <= MAX_LINES
     return said
 
 
+def written(tmp_path: Path, name: str, text: str | bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
 def test_gmt_sets_join_under_the_name_of_the_file(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "my lab.gmt"
-    path.write_text("my CAF\tsee 10.1000/ABC.1\tACTA2\tTAGLN\nother\t\tCFD\tDPT\tNO\n")
+    path = written(tmp_path, "my lab.gmt", "my CAF\tsee 10.1000/ABC.1\tACTA2\tTAGLN\nother\t\tCFD\tDPT\tNO\n")
     catalogue = read(tiny, [path])
     assert [entry.id for entry in catalogue.sets_in_scheme("my-lab")] == ["my-lab/my-CAF", "my-lab/other"]
     entry = catalogue.sets["my-lab/my-CAF"]
-    assert entry.label == "my CAF"
-    assert entry.definition.up == ["ACTA2", "TAGLN"]
-    assert entry.paper.link == "https://doi.org/10.1000/abc.1"
+    assert (entry.label, entry.definition.up) == ("my CAF", ["ACTA2", "TAGLN"])
     assert catalogue.sets["my-lab/other"].definition.up == ["CFD", "DPT", "NO"]
     assert "one2020/iCAF" in catalogue.sets
+    assert catalogue.own_schemes == ("my-lab",)
 
 
-def test_gmt_without_a_doi_says_that_there_is_no_paper(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "mine.gmt"
-    path.write_text("a\tmade at home\tACTA2\tTAGLN\n")
-    paper = read(tiny, [path]).sets["mine/a"].paper
-    assert paper.link == ""
-    assert "mine.gmt" in paper.citation
+def test_gmt_keeps_the_source_of_each_set(tiny: Path, tmp_path: Path) -> None:
+    path = written(tmp_path, "mine.gmt", "a\tsee 10.1000/A\tDCN\nb\tsee 10.1000/one\tLUM\nc\thome\tFAP\n")
+    catalogue = read(tiny, [path])
+    papers = [catalogue.sets[f"mine/{name}"].paper for name in "abc"]
+    assert [paper.link for paper in papers] == [
+        "https://doi.org/10.1000/a",
+        "https://doi.org/10.1000/one",
+        "",
+    ]
+    # A paper of the catalogue stays one independent source.
+    assert papers[1] is catalogue.papers["one2020"]
+    assert len({paper.key for paper in papers}) == 3
+    assert "mine.gmt" in papers[2].citation
 
 
 def test_gmt_out_of_a_spreadsheet_is_read(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "excel.gmt"
-    path.write_bytes(b"\xef\xbb\xbfmyCAF\tdoi\tACTA2\tTAGLN\t\t\r\n\r\niCAF\tdoi\tIL6\tCXCL12\t\r\n")
-    catalogue = read(tiny, [path])
+    text = b"\xef\xbb\xbfmyCAF\tdoi\tACTA2\tTAGLN\t\t\r\n\r\niCAF\tdoi\tIL6\tCXCL12\t\r\n"
+    catalogue = read(tiny, [written(tmp_path, "excel.gmt", text)])
     assert catalogue.sets["excel/myCAF"].definition.up == ["ACTA2", "TAGLN"]
     assert catalogue.sets["excel/iCAF"].definition.up == ["IL6", "CXCL12"]
 
 
-def test_gmt_species_follows_how_the_symbols_are_written(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "both.gmt"
-    path.write_text("m\t\tCol1a1\tActa2\tC7\nh\t\tCOL1A1\tC1orf112\tACTA2\ne\t\tENSMUSG00000001506\n")
-    catalogue = read(tiny, [path])
+def test_species_follows_the_spelling_of_the_symbols(tiny: Path, tmp_path: Path) -> None:
+    text = "m\t\tCol1a1\tActa2\tC7\nh\t\tCOL1A1\tC1orf112\tACTA2\ne\t\tENSMUSG00000001506\n"
+    catalogue = read(tiny, [written(tmp_path, "both.gmt", text)])
     assert [catalogue.sets[f"both/{name}"].species for name in "mhe"] == ["mouse", "human", "mouse"]
 
 
-def test_gmt_oddities_are_noted_and_not_fatal(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "odd.gmt"
-    path.write_text(
-        "dup\t\tDCN\tDCN\tLUM\nvoid\t\t\t\nbig\t\t" + "\t".join(f"G{i}" for i in range(1500)) + "\n"
-    )
-    catalogue = read(tiny, [path])
+def test_unusual_sets_are_noted_and_read(tiny: Path, tmp_path: Path) -> None:
+    big = "\t".join(f"G{i}" for i in range(1500))
+    text = f"dup\t\tDCN\tDCN\tLUM\nvoid\t\t\t\nlow\t\tacta2\tdcn\nbig\t\t{big}\n"
+    catalogue = read(tiny, [written(tmp_path, "odd.gmt", text)])
     assert catalogue.sets["odd/dup"].definition.up == ["DCN", "LUM"]
+    assert catalogue.sets["odd/low"].definition.up == ["ACTA2", "DCN"]
     assert "odd/void" not in catalogue.sets
     said = "\n".join(catalogue.notes)
-    assert all(word in said for word in ("twice", "void", "few genes (2)", "large (1500 genes)"))
+    for words in ("twice", "void holds no genes", "read as ACTA2", "few genes (2)", "large (1500 genes)"):
+        assert words in said
+
+
+def test_dict_holds_lists_or_up_and_down(tiny: Path) -> None:
+    genes = ["ACTA2", "TAGLN", "POSTN", "MMP11", "CTHRC1"]
+    own = {"my CAF": np.array(genes), "iCAF": {"up": ["IL6", "CXCL12", "CFD"], "down": ("ACTA2", "TAGLN")}}
+    catalogue = read(tiny, [own])  # type: ignore[list-item]
+    assert [entry.id for entry in catalogue.sets_in_scheme("own")] == ["own/my-CAF", "own/iCAF"]
+    assert catalogue.sets["own/my-CAF"].definition.up == genes
+    assert catalogue.sets["own/my-CAF"].label == "my CAF"
+    assert catalogue.sets["own/iCAF"].definition.down == ["ACTA2", "TAGLN"]
+    assert catalogue.notes == ()
+    again = read(
+        tiny, [{"my CAF": genes, "iCAF": {"up": ["IL6", "CXCL12", "CFD"], "down": ["ACTA2", "TAGLN"]}}]
+    )
+    assert again.sha256 == catalogue.sha256 != read(tiny).sha256
+
+
+@pytest.mark.parametrize(
+    ("own", "word"),
+    [
+        ({}, "no signatures"),
+        ({"a": "ACTA2"}, "'ACTA2' is not a list"),
+        ({"a": ["ACTA2", 7]}, "7 is not a list of gene symbols"),
+        ({"a": 5}, "5 is not a list"),
+        ({"a": []}, "needs up, down or levels"),
+        ({"a": ["AC TA2"]}, "gene symbol"),
+        ({"a": {"up": ["DCN"], "low": ["LUM"]}}, "low"),
+        ({"a": {"up": ["DCN"], "down": ["DCN"]}}, "up and down"),
+        ({"..": ["DCN"]}, "letter"),
+        ({"a b": ["DCN"], "a-b": ["LUM"]}, "twice"),
+    ],
+)
+def test_unusable_dict_is_refused(own: object, word: str) -> None:
+    assert word in refused(own)
+
+
+def test_one_path_or_dict_counts_as_a_list_of_one() -> None:
+    own = {"a": ["ACTA2"]}
+    assert listed(own) == (own,)
+    assert listed("mine.gmt") == ("mine.gmt",)
+    assert listed(["mine.gmt", own]) == ("mine.gmt", own)
+
+
+def test_provenance_holds_the_sets_of_a_dict_and_the_name_of_a_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "mine.gmt", "a\t\tACTA2\tTAGLN\n")
+    document = planned_provenance(
+        cancer=None, species="auto", layer=None, sample_key=None, batch_key=None, cluster_key=None, schemes=None,
+        weights=None, resolution=None, seed=0, signatures=[path, {"b": ["CFD"]}],
+    )  # fmt: skip
+    assert json.loads(json.dumps(document))["parameters"]["signatures"] == ["mine.gmt", {"b": [["CFD"], []]}]
 
 
 def test_yaml_in_the_form_of_a_paper_file_joins_with_its_claims(
     tiny: Path, tmp_path: Path, paper_text: str
 ) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(paper_text)
-    catalogue = read(tiny, [path])
+    catalogue = read(tiny, [written(tmp_path, "mine.yaml", paper_text)])
     assert [entry.id for entry in catalogue.sets_in_scheme("mine")] == ["mine/myCAF", "mine/iCAF"]
     assert catalogue.claims_about("set:mine/myCAF")
     assert catalogue.schemes["mine"].method == "scores"
@@ -84,83 +144,68 @@ def test_yaml_in_the_form_of_a_paper_file_joins_with_its_claims(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "word"),
+    ("old", "new", "word"),
     [
-        ("empty.yaml", b"", "empty"),
-        ("empty.gmt", b"", "no signatures"),
-        ("void.gmt", b"a\tb\t\t\n", "no signatures"),
-        ("syntax.yaml", b"{[:::", "line 1"),
-        ("utf16.gmt", "a\tb\tACTA2\n".encode("utf-16"), "UTF-8"),
-        ("spaces.gmt", b"a b ACTA2 TAGLN\n", "tab"),
-        ("dup.gmt", b"a\t\tACTA2\na\t\tCFD\n", "line 2: duplicate set 'a'"),
-        ("script.gmt", b"<script>alert(2)</script>\t\tAC TA2\n", "gene symbol"),
-        ("nameless.gmt", b"../\t\tACTA2\n", "name"),
-        ("genes.txt", b"ACTA2\n", ".gmt"),
-        ("tag.yaml", b"a: !!python/object/apply:os.getcwd []\n", "tag"),
-        ("bomb.yaml", b"a0: &a0 [x]\na1: [*a0]\n", "anchor"),
-        ("form.yaml", b"version: 1\n", "paper, context, sets, claims"),
+        ("set:mine/myCAF", "set:mine/other", "set:mine/other"),
+        ("[in_vivo], cancer: [breast]", "[in_vivo], cancer: [toe]", "toe"),
+        ("mine", "one2020", "one2020"),
     ],
 )
-def test_unusable_files_are_refused(tmp_path: Path, name: str, content: bytes, word: str) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    assert word in refused(path)
+def test_yaml_that_contradicts_the_catalogue_is_refused(
+    tiny: Path, tmp_path: Path, paper_text: str, old: str, new: str, word: str
+) -> None:
+    path = written(tmp_path, "mine.yaml", paper_text.replace(old, new))
+    with pytest.raises(CatalogueError, match=word):
+        read(tiny, [path])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("empty.yaml", "", "empty"),
+        ("empty.gmt", "", "no signatures"),
+        ("void.gmt", "a\tb\t\t\n", "no signatures"),
+        ("syntax.yaml", "{[:::", "line 1"),
+        ("utf16.gmt", "a\tb\tACTA2\n".encode("utf-16"), "UTF-8"),
+        ("spaces.gmt", "a b ACTA2 TAGLN\n", "tab"),
+        ("dup.gmt", "a\t\tACTA2\na\t\tCFD\n", "line 2: duplicate set 'a'"),
+        ("script.gmt", "<script>alert(2)</script>\t\tAC TA2\n", "gene symbol"),
+        ("nameless.gmt", "../\t\tACTA2\n", "name"),
+        ("genes.txt", "ACTA2\n", ".gmt"),
+        ("tag.yaml", "a: !!python/object/apply:os.getcwd []\n", "tag"),
+        ("bomb.yaml", "a0: &a0 [x]\na1: [*a0]\n", "anchor"),
+        ("form.yaml", "version: 1\n", "paper, context, sets, claims"),
+        ("list.yaml", "signatures:\n  - {id: a, genes: [DCN]}\n", "separated by tabs"),
+    ],
+)
+def test_unusable_file_is_refused_by_name(tmp_path: Path, name: str, content: str | bytes, word: str) -> None:
+    said = refused(written(tmp_path, name, content))
+    assert word in said
+    assert name in said
 
 
 def test_names_become_ids_without_path_or_markup(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "x.gmt"
-    path.write_text("../../CANARY\t\tACTA2\n<b>bold</b>\t\tCFD\n")
+    path = written(tmp_path, "x.gmt", "../../CANARY\t\tACTA2\n<b>bold</b>\t\tCFD\n")
     assert [entry.id for entry in read(tiny, [path]).sets_in_scheme("x")] == ["x/CANARY", "x/b-bold-b"]
 
 
-def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
+def test_special_and_large_files_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "no such file" in refused(tmp_path / "nope.yaml")
-    folder = tmp_path / "folder.gmt"
-    folder.mkdir()
-    assert "folder" in refused(folder)
-
-
-def test_too_large_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "large.gmt"
-    path.write_text("a\t\tACTA2\n")
-    monkeypatch.setattr(user_module, "MAX_BYTES", 5)
-    assert "too large" in refused(path)
+    (tmp_path / "folder.gmt").mkdir()
+    assert "folder" in refused(tmp_path / "folder.gmt")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert "not a regular file" in refused(tmp_path / "pipe.yaml")
+    (tmp_path / "endless.gmt").symlink_to("/dev/zero")
+    assert "not a regular file" in refused(tmp_path / "endless.gmt")
+    path = written(tmp_path, "large.gmt", "a\t\tACTA2\n" * 100)
+    load()
+    monkeypatch.setattr(files_module, "MAX_BYTES", 500)
+    with pytest.raises(CatalogueError, match="too large"):
+        files_module.read_text(path)
 
 
 def test_file_named_like_a_scheme_is_refused(tiny: Path, tmp_path: Path) -> None:
-    path = tmp_path / "one.gmt"
-    path.write_text("a\t\tACTA2\n")
     with pytest.raises(CatalogueError, match="rename"):
-        read(tiny, [path])
-
-
-def test_claim_of_a_user_about_nothing_is_refused(tiny: Path, tmp_path: Path, paper_text: str) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(paper_text.replace("set:mine/myCAF", "set:mine/other"))
-    with pytest.raises(CatalogueError, match="set:mine/other"):
-        read(tiny, [path])
-
-
-def test_claim_of_a_user_about_an_unknown_cancer_is_refused(
-    tiny: Path, tmp_path: Path, paper_text: str
-) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(paper_text.replace("[in_vivo], cancer: [breast]", "[in_vivo], cancer: [toe]"))
-    with pytest.raises(CatalogueError, match="toe"):
-        read(tiny, [path])
-
-
-def test_key_of_a_known_paper_is_refused(tiny: Path, tmp_path: Path, paper_text: str) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(paper_text.replace("mine", "one2020"))
-    with pytest.raises(CatalogueError, match="one2020"):
-        read(tiny, [path])
-
-
-def test_what_does_not_end_is_not_read(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe.yaml"
-    os.mkfifo(pipe)
-    assert "not a regular file" in refused(pipe)
-    endless = tmp_path / "endless.gmt"
-    endless.symlink_to("/dev/zero")
-    assert "not a regular file" in refused(endless)
+        read(tiny, [written(tmp_path, "one.gmt", "a\t\tACTA2\n")])

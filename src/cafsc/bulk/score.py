@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from cafsc.bulk.net import NetVerdict, net_verdict
 from cafsc.bulk.subjects import CONTENT, Subject, subjects
 from cafsc.errors import OptionError
 from cafsc.sig import Catalogue
+from cafsc.sig.user import OwnSignatures, listed
 from cafsc.sig.weights import WeightsLike, own_weights
 from cafsc.tl.score.controls import SetColumns, control_corrected, expression_bins
 
@@ -63,7 +63,7 @@ def score(
     *,
     cancer: str | None = None,
     species: Literal["auto", "human", "mouse"] = "auto",
-    signatures: Sequence[str | Path] = (),
+    signatures: OwnSignatures = (),
     ssgsea: bool = True,
     exclude_papers: Sequence[str] = (),
     catalogue: Catalogue | None = None,
@@ -130,7 +130,7 @@ def score(
     """
     config = config or ScoreConfig()
     if catalogue is None:
-        catalogue = sig.load(*signatures)
+        catalogue = sig.load(*listed(signatures))
     elif signatures:
         raise OptionError("both catalogue and signatures are given", fix="give one of them")
     if weights is not None:

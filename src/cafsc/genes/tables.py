@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from cafsc.errors import CafscError, OptionError
-from cafsc.sig.location import signatures_dir
+from cafsc.sig.files import signatures_dir
 from cafsc.sig.model import Species
 
 SPECIES: tuple[Species, ...] = get_args(Species)

@@ -1,13 +1,12 @@
-"""YAML as plain data: text, numbers, lists and mappings, and nothing that can surprise.
+"""YAML as plain data, read by PyYAML's safe loader under YAML 1.2 rules for plain words.
 
-Built from parser events, so that tags, anchors and aliases are refused before anything is constructed, and a
-gene called ``NO`` or ``ON`` stays text (YAML 1.2 core rules for plain words; dates stay text too).
+A gene called ``NO`` and a date stay text. Tags, anchors, aliases, duplicate keys and deep nesting are refused, so
+that a short file cannot expand into a large one and no value is lost silently.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -15,40 +14,53 @@ import yaml
 MAX_DEPTH = 32
 
 Place = tuple[str | int, ...]
-"""Where a value stands: mapping keys and list positions from the top."""
+"""Mapping keys and list positions from the top of a document to a value."""
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INT = re.compile(r"[-+]?[0-9]{1,18}")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: dict[str, bool | None] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
+_SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLAIN_WORDS = {
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    "int": (r"[-+]?(0|[1-9][0-9]{0,17})", list("-+0123456789")),
+    "float": (r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?", list("-+.0123456789")),
 }
-_NUMERIC = frozenset("-+.0123456789")
-"""What a number can begin with."""
+"""YAML tag, the plain words that have it, and their possible first characters."""
 
 
 class YamlError(ValueError):
-    """The text is not the plain YAML that is accepted; ``line`` and ``column`` count from 1."""
+    """The text is not plain YAML; ``line`` and ``column`` count from 1."""
 
-    def __init__(self, problem: str, fix: str, line: int | None = None, column: int | None = None) -> None:
-        self.problem = problem
-        self.fix = fix
-        self.line = line
-        self.column = column
+    def __init__(self, problem: str, fix: str, mark: Any = None) -> None:
         super().__init__(problem)
+        self.problem, self.fix = problem, fix
+        self.line: int | None = mark and mark.line + 1
+        self.column: int | None = mark and mark.column + 1
 
 
-def loads(text: str, lines: dict[Place, int] | None = None) -> object:
+class _PlainLoader(_SAFE_LOADER):  # type: ignore[misc]
+    """PyYAML's safe loader with fewer special words and without duplicate keys."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML keeps them on the class)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        """The mapping of a node; refuses a key that occurs twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise YamlError(
+                    "a key that is itself a list or mapping", "use a plain word as key", key.start_mark
+                )
+            if key.value in seen:
+                raise YamlError(f"duplicate key {key.value!r}", "keep one of the two", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, (_pattern, _first) in _PLAIN_WORDS.items():
+    _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+
+def loads(text: str) -> Any:
     """Read one YAML document.
-
-    Parameters
-    ----------
-    text
-        The document.
-    lines
-        If given, filled with the line (from 1) of every value, by place; used to word errors.
 
     Returns
     -------
@@ -59,88 +71,54 @@ def loads(text: str, lines: dict[Place, int] | None = None) -> object:
     YamlError
         For a syntax error, a tag, an anchor or alias, a duplicate key, a second document, or deep nesting.
     """
-    root: object = None
-    documents = 0
     try:
-        loader = _LOADER(text)
-        try:
-            while type(event := loader.get_event()) is not yaml.StreamEndEvent:
-                if isinstance(event, yaml.DocumentStartEvent):
-                    documents += 1
-                    if documents > 1:
-                        raise _refused("a second document (---)", "keep one document a file", event)
-                elif isinstance(event, yaml.NodeEvent):
-                    root = _value(event, loader.get_event, 0, (), lines)
-        finally:
-            loader.dispose()
+        _require_plain(text)
+        return yaml.load(text, Loader=_PlainLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
-        raise YamlError(
-            f"not YAML: {error.problem or error.context}", "mend the syntax there", *where
-        ) from None
+        problem = f"not YAML: {error.problem or error.context}"
+        raise YamlError(problem, "correct the syntax", error.problem_mark) from None
     except yaml.YAMLError as error:
         raise YamlError(f"not YAML: {str(error).splitlines()[0]}", "save the file as UTF-8 text") from None
-    return root
 
 
-def _value(
-    event: Any, next_event: Callable[[], Any], depth: int, place: Place, lines: dict[Place, int] | None
-) -> object:
-    """The value that begins with ``event``; its ``place`` is kept only where ``lines`` are asked for."""
-    # The catalogue has a hundred thousand events: looked at by their very type, scalars first.
-    kind = type(event)
-    if event.anchor is not None or (kind is not yaml.AliasEvent and event.tag is not None):
-        raise _unplain(event)
-    if depth > MAX_DEPTH:
-        raise _refused(f"nested more than {MAX_DEPTH} levels deep", "flatten the file", event)
-    if lines is not None:
-        lines[place] = event.start_mark.line + 1
-    if kind is yaml.ScalarEvent:
-        return _scalar(event)
-    if kind is yaml.SequenceStartEvent:
-        items: list[object] = []
-        while type(event := next_event()) is not yaml.SequenceEndEvent:
-            inside = place if lines is None else (*place, len(items))
-            items.append(_value(event, next_event, depth + 1, inside, lines))
-        return items
-    mapping: dict[object, object] = {}
-    while type(event := next_event()) is not yaml.MappingEndEvent:
-        if type(event) is not yaml.ScalarEvent or event.anchor is not None or event.tag is not None:
-            raise _unplain(event)
-        key = _scalar(event)
-        if key in mapping:
-            raise _refused(f"duplicate key {key!r}", "keep one of the two", event)
-        inside = place if lines is None else (*place, str(key))
-        mapping[key] = _value(next_event(), next_event, depth + 1, inside, lines)
-    return mapping
+def line_of(text: str, place: Place) -> int:
+    """Line, from 1, of the value at ``place``, or of the nearest value around it."""
+    node = yaml.compose(text, Loader=_PlainLoader)
+    line = 1 if node is None else node.start_mark.line + 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part] if part < len(node.value) else None
+        else:
+            break
+        if node is None:
+            break
+        line = node.start_mark.line + 1
+    return line
 
 
-def _unplain(event: Any) -> YamlError:
-    """Why an event is no plain value, or no plain key."""
-    if event.anchor is not None:
-        return _refused(
-            f"anchor or alias {event.anchor!r}, which are not allowed", "write the values out", event
-        )
-    if getattr(event, "tag", None) is not None:
-        return _refused(f"tag {event.tag!r}; tags are not allowed", "remove the tag", event)
-    return _refused("a key that is itself a list or mapping", "use a plain word as key", event)
-
-
-def _scalar(event: Any) -> str | int | float | bool | None:
-    text: str = event.value
-    if not event.implicit[0]:
-        return text
-    if text[:1] not in _NUMERIC:
-        return _WORDS.get(text, text)
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text
-
-
-def _refused(problem: str, fix: str, event: Any) -> YamlError:
-    return YamlError(problem, fix, event.start_mark.line + 1, event.start_mark.column + 1)
+def _require_plain(text: str) -> None:
+    """Refuse what the loader must not see, event by event: it would follow nesting of any depth."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=_PlainLoader):
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise YamlError("a second document (---)", "keep one document per file", event.start_mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.NodeEvent):
+            if event.anchor is not None:
+                raise YamlError(
+                    f"anchor or alias {event.anchor!r} is not allowed",
+                    "write the values out",
+                    event.start_mark,
+                )
+            if (tag := getattr(event, "tag", None)) is not None:
+                raise YamlError(f"tag {tag!r}; tags are not allowed", "remove the tag", event.start_mark)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            if depth > MAX_DEPTH:
+                raise YamlError(
+                    f"nested more than {MAX_DEPTH} levels deep", "flatten the file", event.start_mark
+                )

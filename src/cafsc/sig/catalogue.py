@@ -5,46 +5,41 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any
 
 from cafsc.errors import CatalogueError, OptionError
-from cafsc.sig.files import CatalogueFiles, read_files
-from cafsc.sig.location import signatures_dir
+from cafsc.sig.files import CatalogueFiles, Knowledge, is_known, read_files, signatures_dir
 from cafsc.sig.model import (
-    CancerType,
+    ALL_CAF,
+    PAN,
     Claim,
     Context,
-    EvidenceWeights,
     GeneSet,
-    LineagePanel,
     Paper,
     PaperFile,
     Program,
     Scheme,
     Species,
     State,
-    WitnessGroup,
+    distinct,
 )
-from cafsc.sig.recipients import Recipients
-from cafsc.sig.records import Agent, Biomarker, ExosomeAxis, Pair, Record, Unmeasured
-from cafsc.sig.review import ReviewClaim, answers, read_review_claims
-from cafsc.sig.subjects import EXPECTED, PAN, is_known, subject_ids
-from cafsc.sig.user import UserFile, read_user_file
+from cafsc.sig.user import OwnSource, UserSets, read_user_sets
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
+SUBJECTS = (
+    "set:<paper>/<set>, state:<state>, gene:<SYMBOL>, program:<id>, axis:<pair>, exosome:<axis>, agent:<id>, "
+    f"biomarker:<id>, unmeasured:<id> or {ALL_CAF}"
+)
+"""Forms of the subject of a claim."""
 
 
 @dataclass(frozen=True)
 class CatalogueSet:
-    """A gene set with the paper it comes from and the groups it belongs to."""
+    """A gene set with its paper, schemes and states."""
 
     id: str
     """``<paper>/<set>``."""
@@ -56,76 +51,54 @@ class CatalogueSet:
 
     @property
     def label(self) -> str:
-        """The name the paper gives the set."""
+        """Name of the set in its paper."""
         return self.definition.label
 
     @property
     def species(self) -> Species:
-        """Species whose symbols the set is written in."""
+        """Species of the gene symbols."""
         return self.definition.species
 
     @property
     def cancer(self) -> tuple[str, ...]:
-        """Cancer codes of the set, or else of its paper."""
+        """Cancer codes of the set, else of its paper."""
         return tuple(self.definition.cancer or self.context.cancer)
 
 
 @dataclass(frozen=True)
 class CatalogueClaim:
-    """A claim with the paper that makes it."""
+    """A claim with its paper."""
 
     claim: Claim
     paper: Paper
     context: Context
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """Everything the signature files say, read-only."""
+@dataclass(frozen=True, kw_only=True)
+class Catalogue(Knowledge):
+    """Content of the signature files, read-only."""
 
     papers: Mapping[str, Paper]
     sets: Mapping[str, CatalogueSet]
     claims: tuple[CatalogueClaim, ...]
     programs: Mapping[str, Program]
-    lineages: Mapping[str, LineagePanel]
-    activation: LineagePanel | None
-    """What tells a fibroblast of a tumour from one of normal tissue."""
-    schemes: Mapping[str, Scheme]
-    states: Mapping[str, State]
-    cancers: Mapping[str, CancerType]
-    weights: EvidenceWeights
     sha256: str
-    """Over the bytes of all catalogue files, by relative path, and then of the user's files."""
+    """Hash of the paths and bytes of all catalogue files, then of the user's sets."""
     root: Path
-    pairs: Mapping[str, Pair] = field(default_factory=dict)
-    """Ligand-receptor pairs, the ``axis:`` of a claim."""
-    exosome_axes: Mapping[str, ExosomeAxis] = field(default_factory=dict)
-    agents: Mapping[str, Agent] = field(default_factory=dict)
-    biomarkers: Mapping[str, Biomarker] = field(default_factory=dict)
-    unmeasured: Mapping[str, Unmeasured] = field(default_factory=dict)
-    """What single-cell RNA-seq cannot see."""
-    recipients: Recipients = field(default_factory=Recipients)
-    """Who receives what CAFs send, and where the answer shows."""
-    no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
-    """Subjects that are good in one tumour and bad in another, each with the reason."""
-    groups: Mapping[str, WitnessGroup] = field(default_factory=dict)
-    """Papers that are one witness, of one laboratory or on one dataset."""
-    review_claims: Mapping[str, ReviewClaim] = field(default_factory=dict)
-    """The numbered assertions of the reviews."""
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What answers each review claim: ``claim:<id>``, ``axis:<id>``, ``exosome:<id>`` and so on."""
+    """Review claim -> entries that answer it: ``claim:<id>``, ``axis:<id>``, ``exosome:<id>`` and so on."""
     own_schemes: tuple[str, ...] = ()
-    """Schemes made of the user's own files."""
+    """Schemes of the user's sets."""
     notes: tuple[str, ...] = ()
-    """What was odd, but not wrong, in the user's own files; for showing."""
+    """Remarks on the user's sets, to be shown."""
 
     def cancer(self, name: str) -> str:
-        """Code of a cancer that a user names by code, label or alias, in any case.
+        """Code of a cancer named by code, label or alias, in any case.
 
         Raises
         ------
         OptionError
-            If the name is unknown; lists the known ones, the closest first.
+            If the name is unknown; lists the known names, the closest first.
         """
         wanted = _folded(name)
         names: dict[str, str] = {}
@@ -143,11 +116,11 @@ class Catalogue:
         )
 
     def group_of(self, paper: str) -> str:
-        """Id of the group of papers that a paper is one witness with; its own key where it stands alone."""
+        """Independent source of a paper: the id of its group, or its own key."""
         return next((name for name, group in self.groups.items() if paper in group.papers), paper)
 
     def claims_about(self, subject: str) -> tuple[CatalogueClaim, ...]:
-        """Claims about exactly this subject, written as in `cafsc.sig.model.Claim.about`."""
+        """Claims about exactly this subject, such as ``state:iCAF``; see `cafsc.sig.model.Claim.about`."""
         return tuple(claim for claim in self.claims if claim.claim.about == subject)
 
     def genes_of(self, subject: str) -> tuple[str, ...]:
@@ -156,39 +129,30 @@ class Catalogue:
         if kind == "gene":
             return (name,)
         if kind == "program" and name in self.programs:
-            return tuple(dict.fromkeys((*self.programs[name].up, *self.programs[name].down)))
-        records: Mapping[str, Mapping[str, Record]] = {
-            "axis": self.pairs,
-            "exosome": self.exosome_axes,
-            "agent": self.agents,
-            "biomarker": self.biomarkers,
-            "unmeasured": self.unmeasured,
-        }
-        if kind in records:
-            return tuple(records[kind][name].genes) if name in records[kind] else ()
-        definitions = [entry.definition for entry in self._sets_of(kind, name)]
-        return tuple(dict.fromkeys(gene for definition in definitions for gene in definition.genes))
+            return self.programs[name].genes
+        if kind in self.records:
+            return tuple(self.records[kind][name].genes) if name in self.records[kind] else ()
+        return distinct(*(definition.genes for definition in self._definitions(kind, name)))
 
     def up_genes(self, subject: str) -> tuple[str, ...]:
-        """Genes whose presence speaks for a subject; those of `genes_of` without the ones that are low."""
+        """Genes whose presence supports a subject: those of `genes_of` without the down genes."""
         kind, _, name = subject.partition(":")
+        if kind == "gene":
+            return (name,)
         if kind == "program" and name in self.programs:
             return self.programs[name].up
-        if kind in ("set", "state"):
-            definitions = [entry.definition for entry in self._sets_of(kind, name)]
-            return tuple(dict.fromkeys(gene for definition in definitions for gene in definition.up))
-        return (name,) if kind == "gene" else ()
+        return distinct(*(definition.up for definition in self._definitions(kind, name)))
 
-    def _sets_of(self, kind: str, name: str) -> list[CatalogueSet]:
-        members = self.states[name].members if kind == "state" and name in self.states else [name]
-        return (
-            [self.sets[member] for member in members if member in self.sets]
-            if kind in ("set", "state")
-            else []
-        )
+    def _definitions(self, kind: str, name: str) -> list[GeneSet]:
+        """The set, or the sets of the state, as far as the catalogue holds them."""
+        if kind == "state" and name in self.states:
+            members: Sequence[str] = self.states[name].members
+        else:
+            members = [name] if kind in ("set", "state") else []
+        return [self.sets[member].definition for member in members if member in self.sets]
 
     def sets_in_scheme(self, scheme: str) -> tuple[CatalogueSet, ...]:
-        """Sets that compete in a scheme, in its order.
+        """Sets of a scheme, in its order.
 
         Raises
         ------
@@ -199,37 +163,20 @@ class Catalogue:
             raise OptionError(
                 f"scheme {scheme!r} is not known",
                 expected=", ".join(self.schemes),
-                fix="use one of these names, or leave the option out to use all",
+                fix="use one of these names, or none to use all",
             )
         return tuple(self.sets[member] for member in self.schemes[scheme].members if member in self.sets)
 
-    def to_net(self) -> pd.DataFrame:
-        """Network for decoupler 2; see `cafsc.sig.to_net`."""
-        from cafsc.sig.export import to_net
 
-        return to_net(self)
-
-    def to_gmt(self) -> str:
-        """Gene matrix transposed; see `cafsc.sig.to_gmt`."""
-        from cafsc.sig.export import to_gmt
-
-        return to_gmt(self)
-
-    def species_sets(self, species: Species) -> tuple[CatalogueSet, ...]:
-        """Sets written in the symbols of one species."""
-        return tuple(entry for entry in self.sets.values() if entry.species == species)
-
-
-def load(*extra: Path | str) -> Catalogue:
-    """Load the catalogue that ships with cafsc, and the user's own sets with it.
+def load(*extra: OwnSource) -> Catalogue:
+    """Load the catalogue that ships with cafsc, together with the user's own sets.
 
     Parameters
     ----------
     extra
-        Files of the user. ``.gmt`` (name, description, genes; tab-separated); ``.yaml`` in the form of
-        ``signatures/papers``; or ``.yaml`` with ``version: 1`` and ``signatures``, a list of ``id``, ``genes``,
-        ``genes_down``, ``call`` (pro, anti, context), ``doi`` or ``pmid``, ``evidence`` and ``cancer``. Each file
-        becomes a scheme named after it, in which its sets compete.
+        Own sets: a ``.gmt`` file (name, description, genes; tab-separated), a ``.yaml`` file in the form of
+        ``signatures/papers``, or a dict of set name to a list of genes or to ``{"up": [...], "down": [...]}``.
+        Each file becomes a scheme with its name; the sets of a dict become the scheme ``own``.
 
     Returns
     -------
@@ -238,11 +185,16 @@ def load(*extra: Path | str) -> Catalogue:
     Raises
     ------
     CatalogueError
-        If a file breaks the rules; says which, where, and what to do.
+        If a file or a set breaks the rules.
+
+    Examples
+    --------
+    >>> import cafsc
+    >>> catalogue = cafsc.sig.load({"my set": ["ACTA2", "TAGLN", "POSTN", "MMP11", "CTHRC1"]})
+    >>> catalogue.sets["own/my-set"].species
+    'human'
     """
-    if not extra:
-        return _shipped()
-    return read(signatures_dir(), tuple(Path(path) for path in extra))
+    return read(signatures_dir(), extra) if extra else _shipped()
 
 
 @lru_cache(maxsize=1)
@@ -250,97 +202,80 @@ def _shipped() -> Catalogue:
     return read(signatures_dir())
 
 
-def read(root: Path, extra: Iterable[Path] = ()) -> Catalogue:
+def read(root: Path, extra: Iterable[OwnSource] = ()) -> Catalogue:
     """Read a catalogue folder afresh; see `load`."""
     files = read_files(root)
     if files.errors:
         raise next(iter(files.errors.values()))
-    if files.weights is None:
-        raise CatalogueError(f"{root / 'weights.yaml'}: no weights")
-    user_files: list[UserFile] = []
-    for path in extra:
-        user = read_user_file(path)
-        if user.scheme_id in files.schemes or user.scheme_id in {other.scheme_id for other in user_files}:
+    own: list[UserSets] = []
+    for source in extra:
+        sets = read_user_sets(source)
+        if sets.scheme_id in files.schemes or sets.scheme_id in {other.scheme_id for other in own}:
             raise CatalogueError(
-                f"{path}: a scheme called {user.scheme_id!r} is already there",
-                expected="a file name of its own, since it names the scheme",
-                fix="rename the file",
+                f"{sets.path}: a scheme called {sets.scheme_id!r} is already there",
+                expected="one scheme per file name, and one dict",
+                fix="rename the file, or put all sets into one dict",
             )
-        user_files.append(user)
-    return _joined(files, user_files)
+        own.append(sets)
+    return joined(files, own)
 
 
-def _joined(files: CatalogueFiles, user_files: list[UserFile]) -> Catalogue:
-    schemes = {**files.schemes, **{user.scheme_id: user.scheme for user in user_files}}
-    sources: list[tuple[str, PaperFile]] = [*files.papers.items()]
-    sources += [(str(user.path), user.file) for user in user_files]
-    own_sources = {str(user.path): user.sources for user in user_files}
-    schemes_of = _memberships(schemes)
-    states_of = _memberships(files.states)
+def joined(files: CatalogueFiles, own: Sequence[UserSets] = ()) -> Catalogue:
+    """Files of a folder and the user's sets as one catalogue.
+
+    Raises
+    ------
+    CatalogueError
+        If two files hold the same paper, or a claim of the user has an unknown subject or cancer.
+    """
+    schemes = {**files.schemes, **{sets.scheme_id: sets.scheme for sets in own}}
+    schemes_of, states_of = _memberships(schemes), _memberships(files.states)
     papers: dict[str, Paper] = {}
     sets: dict[str, CatalogueSet] = {}
     claims: list[CatalogueClaim] = []
     by_doi = {source.paper.doi: source.paper for source in files.papers.values() if source.paper.doi}
-    for name, source in sources:
+    sources: list[tuple[str, PaperFile, Mapping[str, Paper]]]
+    sources = [(name, source, {}) for name, source in files.papers.items()]
+    sources += [(str(user.path), user.file, user.sources) for user in own]
+    for name, source, own_papers in sources:
         key = source.paper.key
         if key in papers:
             raise CatalogueError(
                 f"{name}: a paper with the key {key!r} is already in the catalogue", fix="choose another key"
             )
-        own = own_sources.get(name, {})
-        # A paper that the catalogue holds keeps its one vote, also where a user cites it again.
-        of_set = {set_name: by_doi.get(paper.doi or "", paper) for set_name, paper in own.items()}
-        papers |= {paper.key: paper for paper in of_set.values()} or {key: source.paper}
+        # A paper of the catalogue stays one independent source when a user cites it again.
+        paper_of = {set_name: by_doi.get(paper.doi or "", paper) for set_name, paper in own_papers.items()}
+        papers |= {paper.key: paper for paper in paper_of.values()} or {key: source.paper}
         for set_name, definition in source.sets.items():
             set_id = f"{key}/{set_name}"
             sets[set_id] = CatalogueSet(
                 id=set_id,
-                paper=of_set.get(set_name, source.paper),
+                paper=paper_of.get(set_name, source.paper),
                 context=source.context,
                 definition=definition,
                 schemes=schemes_of.get(set_id, ()),
                 states=states_of.get(set_id, ()),
             )
-        for claim in source.claims:
-            set_name = claim.about.removeprefix(f"set:{key}/")
-            claims.append(CatalogueClaim(claim, of_set.get(set_name, source.paper), source.context))
-    programs: dict[str, Program] = {program.id: program for program in files.programs.values()}
-    _check_user_claims(user_files, {**subject_ids(files), "set": {*sets}}, {*files.cancers, PAN})
-    if files.weights is None:
-        raise CatalogueError(f"{files.root / 'weights.yaml'}: no weights")
+        claims += [CatalogueClaim(claim, source.paper, source.context) for claim in source.claims]
+    _check_user_claims(own, {**files.subject_ids(), "set": {*sets}}, {*files.cancers, PAN})
+    parts: dict[str, Any] = {part.name: getattr(files, part.name) for part in fields(Knowledge)}
+    parts["schemes"] = MappingProxyType(schemes)
     return Catalogue(
         papers=MappingProxyType(papers),
         sets=MappingProxyType(sets),
         claims=tuple(claims),
-        programs=MappingProxyType(programs),
-        lineages=MappingProxyType(dict(files.lineages)),
-        activation=files.activation,
-        schemes=MappingProxyType(schemes),
-        states=MappingProxyType(dict(files.states)),
-        cancers=MappingProxyType(dict(files.cancers)),
-        weights=files.weights,
-        sha256=_sha256(files.root, user_files),
+        programs=MappingProxyType({program.id: program for program in files.programs.values()}),
+        sha256=_sha256(files.root, own),
         root=files.root,
-        pairs=_by_id(files.pairs),
-        exosome_axes=_by_id(files.exosome_axes),
-        agents=_by_id(files.agents),
-        biomarkers=_by_id(files.biomarkers),
-        unmeasured=_by_id(files.unmeasured),
-        recipients=files.recipients,
-        no_fixed_sign=MappingProxyType(dict(files.no_fixed_sign)),
-        groups=MappingProxyType(dict(files.groups)),
-        review_claims=MappingProxyType(read_review_claims(files.root)),
-        answers=MappingProxyType(answers(files)),
-        own_schemes=tuple(user.scheme_id for user in user_files),
-        notes=tuple(note for user in user_files for note in user.notes),
+        answers=MappingProxyType(files.answers()),
+        own_schemes=tuple(user.scheme_id for user in own),
+        notes=tuple(note for user in own for note in user.notes),
+        **parts,
     )
 
 
-def _by_id(records: Iterable[AnyRecord]) -> Mapping[str, AnyRecord]:
-    return MappingProxyType({record.id: record for record in records})
-
-
 def _memberships(groups: Mapping[str, Scheme] | Mapping[str, State]) -> dict[str, tuple[str, ...]]:
+    """Groups of each set."""
     found: dict[str, tuple[str, ...]] = {}
     for group_id, group in groups.items():
         for member in dict.fromkeys(group.members):
@@ -348,33 +283,31 @@ def _memberships(groups: Mapping[str, Scheme] | Mapping[str, State]) -> dict[str
     return found
 
 
-def _check_user_claims(user_files: list[UserFile], ids: Mapping[str, set[str]], cancers: set[str]) -> None:
-    for user in user_files:
+def _check_user_claims(own: Sequence[UserSets], ids: Mapping[str, set[str]], cancers: set[str]) -> None:
+    for user in own:
         for claim in user.file.claims:
             if not is_known(claim.about, ids):
                 raise CatalogueError(
                     f"{user.path}: claim {claim.id!r} is about {claim.about!r}, which is not known",
-                    expected=EXPECTED,
+                    expected=SUBJECTS,
                     fix="correct the subject of the claim",
                 )
-            strange = [code for code in claim.cancer if code not in cancers]
-            if strange:
+            unknown = [code for code in claim.cancer if code not in cancers]
+            if unknown:
                 raise CatalogueError(
-                    f"{user.path}: claim {claim.id!r} names the cancer {strange[0]!r}, which is not known",
+                    f"{user.path}: claim {claim.id!r} names the cancer {unknown[0]!r}, which is not known",
                     expected=", ".join(sorted(cancers)),
                     fix="use one of these codes",
                 )
 
 
-def _sha256(root: Path, user_files: list[UserFile]) -> str:
-    digest = hashlib.sha256()
+def _sha256(root: Path, own: Sequence[UserSets]) -> str:
     paths = [path for path in root.rglob("*") if path.name.endswith((".yaml", ".yml", ".tsv", ".tsv.gz"))]
-    named = sorted((path.relative_to(root).as_posix(), path) for path in paths)
-    named += [(f"user:{user.path.name}", user.path) for user in user_files]
-    for name, path in named:
-        digest.update(name.encode())
-        digest.update(b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    named = sorted((path.relative_to(root).as_posix(), path.read_bytes()) for path in paths)
+    named += [(f"user:{user.path.name}", user.content) for user in own]
+    digest = hashlib.sha256()
+    for name, content in named:
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
 
 

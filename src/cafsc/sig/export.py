@@ -1,25 +1,46 @@
-"""The catalogue in the forms that other tools read.
+"""The catalogue in the formats that other tools read, and differences between two exports.
 
-Sets known only as protein levels are no gene lists: they are in the JSON, and in the other two left out.
+Sets known only as protein levels are no gene lists: JSON holds them, GMT and the network do not.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from cafsc.sig.catalogue import Catalogue
-from cafsc.sig.files import FILES
+from cafsc.errors import CatalogueError
+from cafsc.sig.catalogue import Catalogue, read
+from cafsc.sig.files import FILES, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SECTIONS: Mapping[str, str] = {
+    "set": "sets",
+    "state": "states",
+    "program": "programs",
+    "scheme": "schemes",
+    "paper": "papers",
+    "claim": "claims",
+    "axis": "pairs",
+    "exosome": "exosome_axes",
+    "agent": "agents",
+    "biomarker": "biomarkers",
+    "unmeasured": "unmeasured",
+    "review": "review_claims",
+}
+"""Section of the JSON export, by kind of entry."""
+
 PROGRAM_PREFIX = "program/"
 DOWN_SUFFIX = "/down"
+_DUMPED = (
+    "programs", "lineages", "schemes", "states", "pairs", "exosome_axes", "agents", "biomarkers", "unmeasured",
+)  # fmt: skip
 
 
 def _lists(catalogue: Catalogue) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
@@ -31,17 +52,17 @@ def _lists(catalogue: Catalogue) -> Iterator[tuple[str, str, tuple[str, ...], tu
         links = [
             catalogue.papers[part.paper].link for part in program.parts if part.paper in catalogue.papers
         ]
-        up = program.up
-        # Parts may disagree: what one source counts as up stays up.
-        down = tuple(gene for gene in program.down if gene not in set(up))
-        yield f"{PROGRAM_PREFIX}{program.id}", " ".join(dict.fromkeys(links)), up, down
+        # A gene that one source counts as up and another as down stays up.
+        down = tuple(gene for gene in program.down if gene not in {*program.up})
+        yield f"{PROGRAM_PREFIX}{program.id}", " ".join(dict.fromkeys(links)), program.up, down
 
 
 def to_gmt(catalogue: Catalogue) -> str:
-    """Gene matrix transposed: one set a line, ``name<TAB>source<TAB>gene<TAB>gene...``.
+    """Gene matrix transposed: one set per line, ``name<TAB>source<TAB>gene<TAB>gene...``.
 
-    Down genes stand as a set of their own, ``<id>/down``. Read by GSEA, gseapy, clusterProfiler, decoupler.
+    Down genes are a set of their own, ``<id>/down``. Read by GSEA, gseapy, clusterProfiler, decoupler.
     """
+    # gseapy's writer has one description for all sets; here each line names its own source.
     lines = []
     for name, source, up, down in _lists(catalogue):
         if up:
@@ -69,9 +90,9 @@ def to_net(catalogue: Catalogue) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["source", "target", "weight"])
 
 
-def to_json(catalogue: Catalogue) -> str:
-    """Everything the catalogue says, as one JSON object with the keys of `Catalogue`."""
-    content = {
+def sections(catalogue: Catalogue) -> dict[str, Any]:
+    """The whole catalogue as plain data, with the keys of `Catalogue`."""
+    return {
         "sha256": catalogue.sha256,
         "papers": {
             key: {**paper.model_dump(), "citation": paper.citation, "link": paper.link}
@@ -87,15 +108,10 @@ def to_json(catalogue: Catalogue) -> str:
             for entry in catalogue.sets.values()
         },
         "claims": [{"paper": claim.paper.key, **claim.claim.model_dump()} for claim in catalogue.claims],
-        "programs": {key: program.model_dump() for key, program in catalogue.programs.items()},
-        "lineages": {key: panel.model_dump() for key, panel in catalogue.lineages.items()},
-        "schemes": {key: scheme.model_dump() for key, scheme in catalogue.schemes.items()},
-        "states": {key: state.model_dump() for key, state in catalogue.states.items()},
-        "pairs": {key: pair.model_dump() for key, pair in catalogue.pairs.items()},
-        "exosome_axes": {key: axis.model_dump() for key, axis in catalogue.exosome_axes.items()},
-        "agents": {key: agent.model_dump() for key, agent in catalogue.agents.items()},
-        "biomarkers": {key: biomarker.model_dump() for key, biomarker in catalogue.biomarkers.items()},
-        "unmeasured": {key: entry.model_dump() for key, entry in catalogue.unmeasured.items()},
+        **{
+            name: {key: entry.model_dump() for key, entry in getattr(catalogue, name).items()}
+            for name in _DUMPED
+        },
         "recipients": catalogue.recipients.model_dump(),
         "no_fixed_sign": dict(catalogue.no_fixed_sign),
         "review_claims": {key: asdict(claim) for key, claim in catalogue.review_claims.items()},
@@ -103,13 +119,17 @@ def to_json(catalogue: Catalogue) -> str:
         "groups": {key: group.model_dump() for key, group in catalogue.groups.items()},
         "weights": catalogue.weights.model_dump(),
     }
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def to_json(catalogue: Catalogue) -> str:
+    """The whole catalogue as one JSON object with the keys of `Catalogue`."""
+    return json.dumps(sections(catalogue), indent=1, ensure_ascii=False) + "\n"
 
 
 def to_schema() -> str:
     """JSON Schema (draft 2020-12) of the catalogue's YAML files, for editors and other programs.
 
-    One document that fits any of the files; ``files`` in it says which definition a path follows.
+    The document fits any of the files; its ``files`` says which definition a path follows.
     """
     schemas, definitions = models_json_schema([(model, "validation") for model in FILES.values()])
     refs = {name: schemas[model, "validation"] for name, model in FILES.items()}
@@ -121,3 +141,77 @@ def to_schema() -> str:
         **definitions,
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """An added, removed or changed entry."""
+
+    section: str
+    """Section of the JSON export, such as ``sets``."""
+    id: str
+    what: str
+    """``added``, ``removed`` or ``changed``."""
+    details: tuple[str, ...] = ()
+    """For a changed entry: ``field: +new -old`` for lists, ``field: old -> new`` for single values."""
+
+
+def diff(old: Path | str, new: Path | str) -> tuple[Change, ...]:
+    """Compare two catalogue folders or JSON exports.
+
+    Parameters
+    ----------
+    old, new
+        A folder of the form of ``signatures/``, or a file written by ``cafsc signatures export --format json``.
+
+    Raises
+    ------
+    CatalogueError
+        If one of them is neither.
+    """
+    before, after = _content(Path(old)), _content(Path(new))
+    changes: list[Change] = []
+    for section in SECTIONS.values():
+        one, two = before[section], after[section]
+        changes += [Change(section, name, "added") for name in two if name not in one]
+        changes += [Change(section, name, "removed") for name in one if name not in two]
+        for name in one:
+            details = _details(one[name], two[name]) if name in two else ()
+            if details:
+                changes.append(Change(section, name, "changed", details))
+    return tuple(sorted(changes))
+
+
+def _content(path: Path) -> dict[str, dict[str, Any]]:
+    """Entries by section and id."""
+    try:
+        content = sections(read(path)) if path.is_dir() else json.loads(read_text(path))
+        content["claims"] = {claim["id"]: claim for claim in content["claims"]}
+        return {section: dict(content.get(section, {})) for section in SECTIONS.values()}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise CatalogueError(
+            f"{path}: not a catalogue",
+            expected="a folder with papers/, or a file of 'cafsc signatures export --format json'",
+            fix="give one of these",
+        ) from None
+
+
+def _details(one: Any, two: Any) -> tuple[str, ...]:
+    if not isinstance(one, dict) or not isinstance(two, dict):
+        return () if one == two else (f"{one} -> {two}",)
+    # A field that an older release lacks counts as empty.
+    names = [
+        name for name in dict.fromkeys((*two, *one)) if (one.get(name) or None) != (two.get(name) or None)
+    ]
+    return tuple(_change(name, one.get(name), two.get(name)) for name in names)
+
+
+def _change(name: str, one: Any, two: Any) -> str:
+    if not isinstance(one or two, list | dict):
+        return f"{name}: {one} -> {two}"
+    added = [str(part) for part in two or () if part not in (one or ())]
+    removed = [str(part) for part in one or () if part not in (two or ())]
+    if isinstance(one, dict) and isinstance(two, dict):
+        added += [f"{key}={two[key]}" for key in two if key in one and one[key] != two[key]]
+    said = " ".join([*(f"+{part}" for part in added), *(f"-{part}" for part in removed)])
+    return f"{name}: {said or 'other order'}"

@@ -1,45 +1,20 @@
-"""One signature file at a time: bytes, to plain data, to a checked model."""
+"""Read the files of a catalogue folder: text, to plain data, to checked models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from cafsc.errors import CatalogueError
-from cafsc.sig._yaml import Place, YamlError, loads
-from cafsc.sig.model import (
-    Cancers,
-    CancerType,
-    Crosswalk,
-    EvidenceWeights,
-    Independence,
-    LineagePanel,
-    Lineages,
-    NoFixedSign,
-    PaperFile,
-    Program,
-    Scheme,
-    Schemes,
-    State,
-    WitnessGroup,
-)
-from cafsc.sig.recipients import Recipients
-from cafsc.sig.records import (
-    Agent,
-    Agents,
-    Biomarker,
-    Biomarkers,
-    ExosomeAxes,
-    ExosomeAxis,
-    Pair,
-    Pairs,
-    Unmeasured,
-    UnmeasuredFile,
-)
+from cafsc.errors import CafscError, CatalogueError
+from cafsc.sig import model, records
+from cafsc.sig._yaml import YamlError, line_of, loads
 
 PAIRS = "axes/ligand_receptor.yaml"
 EXOSOMES = "axes/exosome.yaml"
@@ -49,125 +24,248 @@ UNMEASURED = "not_measurable.yaml"
 NO_FIXED_SIGN = "no_fixed_sign.yaml"
 INDEPENDENCE = "independence.yaml"
 RECIPIENTS = "recipients.yaml"
+REVIEW_CLAIMS = "review_claims.tsv"
 
 FILES: Mapping[str, type[BaseModel]] = {
-    "papers/<key>.yaml": PaperFile,
-    "programs/<id>.yaml": Program,
-    "lineages.yaml": Lineages,
-    "schemes.yaml": Schemes,
-    "crosswalk.yaml": Crosswalk,
-    "cancers.yaml": Cancers,
-    "weights.yaml": EvidenceWeights,
-    PAIRS: Pairs,
-    EXOSOMES: ExosomeAxes,
-    AGENTS: Agents,
-    BIOMARKERS: Biomarkers,
-    UNMEASURED: UnmeasuredFile,
-    NO_FIXED_SIGN: NoFixedSign,
-    INDEPENDENCE: Independence,
-    RECIPIENTS: Recipients,
+    "papers/<key>.yaml": model.PaperFile,
+    "programs/<id>.yaml": model.Program,
+    "lineages.yaml": model.Lineages,
+    "schemes.yaml": model.Schemes,
+    "crosswalk.yaml": model.Crosswalk,
+    "cancers.yaml": model.Cancers,
+    "weights.yaml": model.EvidenceWeights,
+    PAIRS: records.Pairs,
+    EXOSOMES: records.ExosomeAxes,
+    AGENTS: records.Agents,
+    BIOMARKERS: records.Biomarkers,
+    UNMEASURED: records.UnmeasuredFile,
+    NO_FIXED_SIGN: model.NoFixedSign,
+    INDEPENDENCE: model.Independence,
+    RECIPIENTS: records.Recipients,
 }
-"""The schema of each file of a catalogue."""
+"""Schema of each YAML file of a catalogue."""
 
+RECORD_FILES = {
+    "axis": PAIRS,
+    "exosome": EXOSOMES,
+    "agent": AGENTS,
+    "biomarker": BIOMARKERS,
+    "unmeasured": UNMEASURED,
+}
+"""File of each kind of record."""
+OPTIONAL = (*RECORD_FILES.values(), NO_FIXED_SIGN, INDEPENDENCE, RECIPIENTS)
+"""Files that a catalogue may lack."""
+_ATTRIBUTES = {"axes": "exosome_axes", "subjects": "no_fixed_sign"}
+"""Key in a file -> attribute of `Knowledge`, where they differ."""
+
+MAX_BYTES = 20 * 1024 * 1024
+"""Size of the largest file that is read."""
 MAX_PROBLEMS = 4
-"""Problems of one file that an error prints; it must stay within eight lines."""
+"""Problems per file in one error, which must stay within eight lines."""
 MAX_SHOWN = 200
+"""Characters shown of one problem."""
 
 Model = TypeVar("Model", bound=BaseModel)
+Content = TypeVar("Content")
 
 
-@dataclass
-class CatalogueFiles:
-    """What the files of one catalogue folder say, before anything is joined; keys are relative paths."""
+def signatures_dir(package: Path | None = None) -> Path:
+    """Folder that holds ``papers/``, ``programs/``, ``genes/`` and the other signature files.
+
+    In a wheel it lies inside the package. In a checkout, editable or not, it lies at the top of the repository.
+
+    Parameters
+    ----------
+    package
+        Folder of the ``cafsc`` package; the running one by default.
+
+    Raises
+    ------
+    CafscError
+        If neither place holds a catalogue: the installation is broken.
+    """
+    package = Path(__file__).resolve().parents[1] if package is None else package
+    places = [package / "_signatures"]
+    if package.parent.name == "src":
+        places.append(package.parent.parent / "signatures")
+    for place in places:
+        if (place / "papers").is_dir():
+            return place
+    looked = ", ".join(str(place) for place in places)
+    raise CafscError(f"the signature files of cafsc are missing (looked in {looked}); install cafsc again")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """Content of the files that hold one kind of entry each, by id; empty where a file is missing."""
+
+    lineages: Mapping[str, model.LineagePanel] = field(default_factory=dict)
+    activation: model.LineagePanel | None = None
+    """Markers of tumour fibroblasts that fibroblasts of normal tissue lack."""
+    schemes: Mapping[str, model.Scheme] = field(default_factory=dict)
+    states: Mapping[str, model.State] = field(default_factory=dict)
+    cancers: Mapping[str, model.CancerType] = field(default_factory=dict)
+    weights: model.EvidenceWeights = field(default_factory=model.EvidenceWeights.model_construct)
+    pairs: Mapping[str, records.Pair] = field(default_factory=dict)
+    """Ligand-receptor pairs, the ``axis:`` of a claim."""
+    exosome_axes: Mapping[str, records.ExosomeAxis] = field(default_factory=dict)
+    agents: Mapping[str, records.Agent] = field(default_factory=dict)
+    biomarkers: Mapping[str, records.Biomarker] = field(default_factory=dict)
+    unmeasured: Mapping[str, records.Unmeasured] = field(default_factory=dict)
+    """Properties that single-cell RNA-seq cannot measure."""
+    recipients: records.Recipients = field(default_factory=records.Recipients)
+    """Recipients of CAF signals and their responses."""
+    no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
+    """Subject that promotes one tumour and restrains another -> reason."""
+    groups: Mapping[str, model.SourceGroup] = field(default_factory=dict)
+    """Papers of one laboratory or dataset, which count as one independent source."""
+    review_claims: Mapping[str, records.ReviewClaim] = field(default_factory=dict)
+    """Numbered assertions of the reviews."""
+
+    @property
+    def records(self) -> dict[str, Mapping[str, records.Record]]:
+        """Records by kind of subject and id."""
+        return {
+            "axis": self.pairs,
+            "exosome": self.exosome_axes,
+            "agent": self.agents,
+            "biomarker": self.biomarkers,
+            "unmeasured": self.unmeasured,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueFiles(Knowledge):
+    """Content of one catalogue folder, not yet joined; papers and programmes by relative path."""
 
     root: Path
-    papers: dict[str, PaperFile] = field(default_factory=dict)
-    programs: dict[str, Program] = field(default_factory=dict)
-    lineages: Mapping[str, LineagePanel] = field(default_factory=dict)
-    activation: LineagePanel | None = None
-    schemes: Mapping[str, Scheme] = field(default_factory=dict)
-    states: Mapping[str, State] = field(default_factory=dict)
-    cancers: Mapping[str, CancerType] = field(default_factory=dict)
-    weights: EvidenceWeights | None = None
-    pairs: list[Pair] = field(default_factory=list)
-    exosome_axes: list[ExosomeAxis] = field(default_factory=list)
-    agents: list[Agent] = field(default_factory=list)
-    biomarkers: list[Biomarker] = field(default_factory=list)
-    unmeasured: list[Unmeasured] = field(default_factory=list)
-    no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
-    groups: Mapping[str, WitnessGroup] = field(default_factory=dict)
-    recipients: Recipients = field(default_factory=Recipients)
-    errors: dict[str, CatalogueError] = field(default_factory=dict)
+    papers: Mapping[str, model.PaperFile]
+    programs: Mapping[str, model.Program]
+    errors: Mapping[str, CatalogueError]
     """Files that could not be read, each with the reason."""
+
+    @property
+    def sets(self) -> dict[str, model.GeneSet]:
+        """Every set by its id ``<paper>/<set>``."""
+        return {
+            f"{paper.paper.key}/{name}": definition
+            for paper in self.papers.values()
+            for name, definition in paper.sets.items()
+        }
+
+    def recorded(self) -> Iterator[tuple[str, str, records.Record]]:
+        """File, subject and content of every record."""
+        for kind, entries in self.records.items():
+            yield from ((RECORD_FILES[kind], f"{kind}:{entry.id}", entry) for entry in entries.values())
+
+    def subject_ids(self) -> dict[str, set[str]]:
+        """Ids that a claim can be about, by kind of subject; genes are open."""
+        return {
+            "set": {*self.sets},
+            "state": {*self.states},
+            "program": {program.id for program in self.programs.values()},
+            **{kind: {*entries} for kind, entries in self.records.items()},
+        }
+
+    def covering(self) -> Iterator[tuple[str, str, str]]:
+        """File, subject and review claim of every entry that answers one; ``claim:<id>`` for claims."""
+        for name, paper in self.papers.items():
+            for claim in paper.claims:
+                yield from ((name, f"claim:{claim.id}", number) for number in claim.review_claims)
+        for name, subject, entry in self.recorded():
+            yield from ((name, subject, number) for number in entry.review_claims)
+
+    def answers(self) -> dict[str, tuple[str, ...]]:
+        """Subjects that answer each review claim."""
+        found: dict[str, list[str]] = {}
+        for _, subject, number in self.covering():
+            found.setdefault(number, []).append(subject)
+        return {number: model.distinct(subjects) for number, subjects in found.items()}
+
+
+def is_known(about: str, ids: Mapping[str, Container[str]]) -> bool:
+    """Whether ``about`` names an entry of `CatalogueFiles.subject_ids`, a gene, or CAFs as a whole."""
+    kind, _, name = about.partition(":")
+    if kind == "gene":
+        return bool(name)
+    return about == model.ALL_CAF or name in ids.get(kind, ())
 
 
 def read_files(root: Path) -> CatalogueFiles:
-    """Read every file of a catalogue folder; files that break the schema end up in ``errors``.
+    """Read every file of a catalogue folder; files that break the schema end up in ``errors``."""
+    errors: dict[str, CatalogueError] = {}
 
-    The files of `cafsc.sig.records` may be missing; a catalogue then holds no such records.
-    """
-    files = CatalogueFiles(root)
-    for path in sorted((root / "papers").glob("*.y*ml")):
-        name = path.relative_to(root).as_posix()
-        if (paper := _read(files, name, PaperFile)) is not None:
-            files.papers[name] = paper
-    for path in sorted((root / "programs").glob("*.y*ml")):
-        name = path.relative_to(root).as_posix()
-        if (program := _read(files, name, Program)) is not None:
-            files.programs[name] = program
-    if (lineages := _read(files, "lineages.yaml", Lineages)) is not None:
-        files.lineages = lineages.lineages
-        files.activation = lineages.activation
-    if (schemes := _read(files, "schemes.yaml", Schemes)) is not None:
-        files.schemes = schemes.schemes
-    if (crosswalk := _read(files, "crosswalk.yaml", Crosswalk)) is not None:
-        files.states = crosswalk.states
-    if (cancers := _read(files, "cancers.yaml", Cancers)) is not None:
-        files.cancers = cancers.cancers
-    files.weights = _read(files, "weights.yaml", EvidenceWeights)
-    _read_records(files)
-    return files
+    def read(name: str, reader: Callable[[Path], Content]) -> Content | None:
+        try:
+            return reader(root / name)
+        except CatalogueError as error:
+            errors[name] = error
+            return None
 
+    def read_folder(folder: str, schema: type[Model]) -> dict[str, Model]:
+        names = [path.relative_to(root).as_posix() for path in sorted((root / folder).glob("*.y*ml"))]
+        found = {name: read(name, lambda path: read_model(path, schema)) for name in names}
+        return {name: content for name, content in found.items() if content is not None}
 
-def _read_records(files: CatalogueFiles) -> None:
-    if (pairs := _read_if_there(files, PAIRS, Pairs)) is not None:
-        files.pairs = pairs.pairs
-    if (exosomes := _read_if_there(files, EXOSOMES, ExosomeAxes)) is not None:
-        files.exosome_axes = exosomes.axes
-    if (agents := _read_if_there(files, AGENTS, Agents)) is not None:
-        files.agents = agents.agents
-    if (biomarkers := _read_if_there(files, BIOMARKERS, Biomarkers)) is not None:
-        files.biomarkers = biomarkers.biomarkers
-    if (unmeasured := _read_if_there(files, UNMEASURED, UnmeasuredFile)) is not None:
-        files.unmeasured = unmeasured.unmeasured
-    if (two_faced := _read_if_there(files, NO_FIXED_SIGN, NoFixedSign)) is not None:
-        files.no_fixed_sign = two_faced.subjects
-    if (independence := _read_if_there(files, INDEPENDENCE, Independence)) is not None:
-        files.groups = independence.groups
-    if (recipients := _read_if_there(files, RECIPIENTS, Recipients)) is not None:
-        files.recipients = recipients
+    papers = read_folder("papers", model.PaperFile)
+    programs = read_folder("programs", model.Program)
+    parts: dict[str, Any] = {"review_claims": read(REVIEW_CLAIMS, _review_claims) or {}}
+    for name, schema in FILES.items():
+        if name.startswith(("papers/", "programs/")) or (name in OPTIONAL and not (root / name).exists()):
+            continue
+        content = read(name, partial(read_model, schema=schema))
+        if isinstance(content, model.EvidenceWeights):
+            parts["weights"] = content
+        elif isinstance(content, records.Recipients):
+            parts["recipients"] = content
+        elif content is not None:
+            parts |= {_ATTRIBUTES.get(key, key): getattr(content, key) for key in schema.model_fields}
+    for name, part in parts.items():
+        if isinstance(part, list | dict):
+            by_id = part if isinstance(part, dict) else {entry.id: entry for entry in part}
+            parts[name] = MappingProxyType(by_id)
+    return CatalogueFiles(root=root, papers=papers, programs=programs, errors=errors, **parts)
 
 
-def _read(files: CatalogueFiles, name: str, model: type[Model]) -> Model | None:
-    try:
-        return read_model(files.root / name, model)
-    except CatalogueError as error:
-        files.errors[name] = error
-        return None
-
-
-def _read_if_there(files: CatalogueFiles, name: str, model: type[Model]) -> Model | None:
-    return _read(files, name, model) if (files.root / name).exists() else None
+def _review_claims(path: Path) -> dict[str, records.ReviewClaim]:
+    """Numbered assertions of the reviews by id; none without the table."""
+    if not path.exists():
+        return {}
+    columns = tuple(records.ReviewClaim.__dataclass_fields__)
+    found: dict[str, records.ReviewClaim] = {}
+    rows = csv.reader(read_text(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    for number, row in enumerate(rows, start=1):
+        if number == 1 and tuple(row) != columns:
+            raise CatalogueError(f"{path} line 1: wrong columns", expected=", ".join(columns))
+        if len(row) != len(columns) or not all(row):
+            raise CatalogueError(
+                f"{path} line {number}: a value is missing or superfluous", expected=", ".join(columns)
+            )
+        if number > 1:
+            claim = records.ReviewClaim(*row)
+            if claim.id in found:
+                raise CatalogueError(f"{path} line {number}: duplicate id {claim.id!r}", fix="remove one")
+            found[claim.id] = claim
+    return found
 
 
 def read_text(path: Path) -> str:
-    """UTF-8 text of a file, a byte order mark removed.
+    """UTF-8 text of a file without its byte order mark.
 
     Raises
     ------
     CatalogueError
-        If the file is missing, unreadable, or not UTF-8.
+        If the file is missing, no regular file, too large, unreadable, or not UTF-8.
     """
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "not a regular file but a pipe, socket or device"
+        raise CatalogueError(f"{path}: is {kind}", expected="a file", fix="give the path of a file")
+    if path.exists() and path.stat().st_size > MAX_BYTES:
+        raise CatalogueError(
+            f"{path}: {path.stat().st_size / 2**20:.0f} MiB is too large for a signature file",
+            expected=f"at most {MAX_BYTES // 2**20} MiB",
+            fix="keep only the sets you need",
+        )
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -184,13 +282,13 @@ def read_text(path: Path) -> str:
         ) from None
 
 
-def read_data(path: Path, expected: str) -> object:
-    """Read one YAML file as plain data; ``expected`` words the error for an empty one.
+def read_data(path: Path, expected: str) -> Any:
+    """Read one YAML file as plain data; ``expected`` describes the content in the error for an empty file.
 
     Raises
     ------
     CatalogueError
-        Naming the file, the line, what stands there and how to mend it.
+        Naming the file, the line, the problem and the fix.
     """
     try:
         data = loads(read_text(path))
@@ -202,53 +300,43 @@ def read_data(path: Path, expected: str) -> object:
     return data
 
 
-def read_model(path: Path, model: type[Model]) -> Model:
-    """Read one YAML file into ``model``.
+def read_model(path: Path, schema: type[Model]) -> Model:
+    """Read one YAML file into a model.
 
     Raises
     ------
     CatalogueError
-        Naming the file, the line, what stands there and how to mend it.
+        Naming the file, the line, the problem and the fix.
     """
-    data = read_data(path, _expected(model))
+    keys = ", ".join(schema.model_fields)
+    data = read_data(path, f"a mapping with the keys {keys}")
     try:
-        return model.model_validate(data)
+        return schema.model_validate(data)
     except ValidationError as error:
-        raise _schema_error(path, model, error) from None
-
-
-def _expected(model: type[BaseModel]) -> str:
-    return f"a mapping with the keys {', '.join(model.model_fields)}"
-
-
-def _schema_error(path: Path, model: type[BaseModel], error: ValidationError) -> CatalogueError:
-    lines: dict[Place, int] = {}
-    loads(read_text(path), lines)
-    problems = error.errors(include_url=False, include_context=False)
-    said = [_said(path, dict(problem), lines) for problem in problems[:MAX_PROBLEMS]]
+        problems = error.errors(include_url=False, include_context=False)
+    text = read_text(path)
+    said = [_described(path, text, dict(problem)) for problem in problems[:MAX_PROBLEMS]]
     if len(problems) > MAX_PROBLEMS:
         said.append(f"... and {len(problems) - MAX_PROBLEMS} more")
     kinds = {problem["type"] for problem in problems}
+    fix = "correct these values"
     if "string_type" in kinds:
-        fix = "quote it, if it is meant as text: a bare number or empty value is not a string"
-    elif "extra_forbidden" in kinds or "missing" in kinds:
-        fix = f"the keys of the file are: {', '.join(model.model_fields)}"
-    else:
-        fix = "mend the values named above"
-    return CatalogueError("\n".join(said), fix=fix)
+        fix = "put text in quotes: a bare number or an empty value is not a string"
+    elif kinds & {"extra_forbidden", "missing"}:
+        fix = f"use the keys of the file: {keys}"
+    raise CatalogueError("\n".join(said), fix=fix)
 
 
-def _said(path: Path, problem: dict[str, Any], lines: Mapping[Place, int]) -> str:
-    place: Place = tuple(part for part in problem["loc"] if part != "[key]")
-    known = place
-    while known and known not in lines:
-        known = known[:-1]
+def _described(path: Path, text: str, problem: dict[str, Any]) -> str:
+    """One problem of a file with its line, its place and the value."""
+    place = tuple(part for part in problem["loc"] if part != "[key]")
     message = str(problem["msg"]).removeprefix("Value error, ")
     value = problem["input"]
     if not isinstance(value, dict | list) and problem["type"] != "missing" and repr(value) not in message:
         message = f"{message}, found {value!r}"
     where = ".".join(str(part) for part in place)
-    return f"{path} line {lines.get(known, 1)}: {_short(f'{where}: {message}' if where else message)}"
+    said = _short(f"{where}: {message}" if where else message)
+    return f"{path} line {line_of(text, place)}: {said}"
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Check a catalogue folder against every rule, and count what is in it."""
+"""Check a catalogue folder against every rule, and count its entries."""
 
 from __future__ import annotations
 
@@ -7,25 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cafsc.errors import CatalogueError
-from cafsc.sig.conflicts import Conflict, conflicts_of_files
-from cafsc.sig.files import read_files
-from cafsc.sig.record_rules import RECORD_RULES, records
-from cafsc.sig.review import FILE as REVIEW_CLAIMS
-from cafsc.sig.review import (
-    ReviewClaim,
-    nothing_answers,
-    read_review_claims,
-    uncovered_review_claims,
-    unknown_review_claim,
-)
-from cafsc.sig.rules import RULES, Finding
-from cafsc.sig.set_rules import SET_RULES, SpeciesCoverage, Translate, species_coverage, thin_coverage
-from cafsc.sig.symbols import Approved, Renamed, genes_named, unapproved_gene
+from cafsc.sig.catalogue import joined
+from cafsc.sig.conflicts import Conflict, conflicts
+from cafsc.sig.coverage import SpeciesCoverage, Translate, species_coverage, thin_coverage
+from cafsc.sig.files import REVIEW_CLAIMS, read_files
+from cafsc.sig.rules import RULES, Approved, Finding, Renamed, genes_named, unapproved_gene
 
 
 @dataclass(frozen=True)
 class LintReport:
-    """What `lint` found, and how much there was to look at."""
+    """Findings of `lint`, and the number of checked entries."""
 
     findings: tuple[Finding, ...]
     conflicts: tuple[Conflict, ...]
@@ -34,14 +25,14 @@ class LintReport:
     n_papers: int
     n_programs: int
     n_genes: int
-    """Different gene symbols named anywhere in the catalogue."""
+    """Distinct gene symbols anywhere in the catalogue."""
     n_approved: int | None
-    """Those of them that are approved symbols; None if no gene tables were given."""
+    """Number of approved symbols among them; None without gene tables."""
     n_records: Mapping[str, int] = field(default_factory=dict)
-    """Number of ligand-receptor pairs, exosome axes, agents, biomarkers and blind spots, by kind of subject."""
+    """Number of pairs, exosome axes, agents, biomarkers and unmeasured properties, by kind of subject."""
     n_review_claims: int = 0
     uncovered: tuple[str, ...] = ()
-    """Review claims that nothing answers."""
+    """Review claims that no entry answers."""
     coverage: tuple[SpeciesCoverage, ...] = ()
 
     @property
@@ -65,13 +56,13 @@ def lint(
     catalogue_dir
         Folder with ``papers/``, ``programs/``, ``schemes.yaml`` and so on.
     approved
-        Approved symbols by species; the symbols are not checked without it.
+        Approved symbols by species; symbols are not checked without it.
     renamed
-        Former symbols by species, to say what an unapproved one is called today.
+        Former symbols by species, to name the current symbol of an unapproved one.
     translate
-        `cafsc.genes.translate`; the coverage of the two species is not checked without it and ``approved``.
+        `cafsc.genes.translate`; coverage of the two species is not checked without it and ``approved``.
     allow_uncovered
-        Review claims that nothing answers are counted, but are no findings. For work in progress.
+        Count review claims that no entry answers, but do not report them. For work in progress.
 
     Raises
     ------
@@ -85,18 +76,13 @@ def lint(
         )
     files = read_files(root)
     findings = [Finding(name, "schema", str(error)) for name, error in files.errors.items()]
-    for rule in (*RULES, *RECORD_RULES, *SET_RULES):
+    for rule in RULES:
         findings += rule(files)
-    review_claims: Mapping[str, ReviewClaim] = {}
-    try:
-        review_claims = read_review_claims(root)
-    except CatalogueError as error:
-        findings.append(Finding(REVIEW_CLAIMS, "schema", str(error)))
-    if review_claims:
-        findings += unknown_review_claim(files, review_claims)
-    uncovered = uncovered_review_claims(files, review_claims)
-    if not allow_uncovered:
-        findings += [nothing_answers(claim) for claim in uncovered]
+    answered = files.answers()
+    uncovered = [claim for number, claim in files.review_claims.items() if number not in answered]
+    for claim in () if allow_uncovered else uncovered:
+        text = f"nothing answers {claim.id} ({claim.kind}: {claim.gist})"
+        findings.append(Finding(REVIEW_CLAIMS, "uncovered-review-claim", text))
     coverage: tuple[SpeciesCoverage, ...] = ()
     if approved is not None and translate is not None:
         coverage = tuple(species_coverage(files, approved, translate))
@@ -106,17 +92,21 @@ def lint(
     if approved is not None:
         findings += unapproved_gene(files, approved, renamed or {})
         n_approved = sum(gene in approved[species] for species, gene in genes)
+    try:
+        both_sides = conflicts(joined(files))
+    except CatalogueError:  # two files with one paper: a finding already
+        both_sides = ()
     return LintReport(
         findings=tuple(sorted(set(findings))),
-        conflicts=conflicts_of_files(files),
+        conflicts=both_sides,
         n_sets=sum(len(paper.sets) for paper in files.papers.values()),
         n_claims=sum(len(paper.claims) for paper in files.papers.values()),
         n_papers=len(files.papers),
         n_programs=len(files.programs),
         n_genes=len(genes),
         n_approved=n_approved,
-        n_records={kind: len(entries) for kind, _, entries in records(files)},
-        n_review_claims=len(review_claims),
+        n_records={kind: len(entries) for kind, entries in files.records.items()},
+        n_review_claims=len(files.review_claims),
         uncovered=tuple(claim.id for claim in uncovered),
         coverage=coverage,
     )

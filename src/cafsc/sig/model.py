@@ -1,11 +1,12 @@
-"""What a signature file may say: the schema of the catalogue, as pydantic models.
+"""Schema of the catalogue's papers, programmes, states, cancers and weights, as pydantic models.
 
-One file a paper. A model refuses unknown keys, so that a typing error is never silently dropped.
+One file per paper. A model refuses unknown keys, so that a typing error is never silently dropped.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
@@ -13,11 +14,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 Species = Literal["human", "mouse"]
 Effect = Literal["pro", "anti", "context"]
 Evidence = Literal["in_vivo", "patients", "in_vitro", "review"]
-"""Strongest first: depletion or genetics in animals, patient outcome, culture, a review's word."""
+"""Strongest first: depletion or genetics in animals, patient outcome, cell culture, statement of a review."""
 Verified = Literal["read", "abstract", "listed"]
-"""How far the source was looked at: full text, abstract, or only seen in a list."""
+"""How the source was checked: full text, abstract, or only listed elsewhere."""
 Outcome = Literal["worse", "better", "none"]
 Level = Literal["negative", "negative-low", "low", "low-medium", "medium", "medium-high", "high"]
+
+PAN = "pan"
+"""Cancer of a claim that holds for every cancer."""
+ALL_CAF = "caf"
+"""Subject of a claim about CAFs as a whole."""
 
 _DOI = re.compile(r"10\.\d{4,9}/[-._;()/:a-z0-9]+")
 _PMID = re.compile(r"[1-9]\d{0,8}")
@@ -45,6 +51,7 @@ Pmid = Annotated[str, _matching(_PMID, "a PubMed ID"), _shown(_PMID)]
 Slug = Annotated[str, _matching(_SLUG, "an id (letters, digits, _ + . -)"), _shown(_SLUG)]
 Lines = Annotated[str, _matching(_LINES, "lines (79, 79-83 or 79-83,90; in quotes)"), _shown(_LINES)]
 Gene = Annotated[str, _matching(_GENE, "a gene symbol"), _shown(_GENE)]
+Weight = Annotated[float, Field(ge=0, le=1)]
 
 
 def slugged(name: str) -> str:
@@ -52,14 +59,19 @@ def slugged(name: str) -> str:
     return _NOT_SLUG.sub("-", name).strip("-._+")
 
 
+def distinct(*lists: Iterable[str]) -> tuple[str, ...]:
+    """Genes of all lists in order, each once."""
+    return tuple(dict.fromkeys(gene for genes in lists for gene in genes))
+
+
 class Strict(BaseModel):
-    """Frozen, and closed to unknown keys."""
+    """Frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Paper(Strict):
-    """A source that a reader can open."""
+    """A published source with a DOI or PubMed ID."""
 
     key: Slug
     first_author: str
@@ -93,7 +105,7 @@ class Paper(Strict):
 
 
 class Context(Strict):
-    """Where the paper's findings come from."""
+    """Species, cancer, tissue and assay that a paper studied."""
 
     species: list[Species] = Field(min_length=1)
     cancer: list[Slug] = Field(default_factory=list)
@@ -102,7 +114,7 @@ class Context(Strict):
 
 
 class GeneSet(Strict):
-    """A published gene set, as curated; what curation changed stands beside it."""
+    """A published gene set as curated, with the changes that curation made."""
 
     label: str
     species: Species = "human"
@@ -110,16 +122,16 @@ class GeneSet(Strict):
     down: list[Gene] = Field(default_factory=list)
     levels: dict[Gene, Level] = Field(default_factory=dict)
     dropped: dict[Gene, str] = Field(default_factory=dict)
-    """Genes of the published list that curation removed, each with its reason."""
+    """Removed gene -> reason."""
     renamed: dict[Gene, str] = Field(default_factory=dict)
-    """Printed symbol -> the approved one that stands in the lists."""
+    """Printed symbol -> approved symbol in the lists."""
     derivation: str
     seen_in: str
     """Where the list itself was read."""
     verified: Verified
     cancer: list[Slug] = Field(default_factory=list)
     not_for: dict[Species, str] = Field(default_factory=dict)
-    """Species that the set does not claim, each with the reason, such as genes without an ortholog."""
+    """Species that the set is not meant for -> reason, such as genes without an ortholog."""
     note: str | None = None
 
     @model_validator(mode="after")
@@ -140,7 +152,7 @@ class GeneSet(Strict):
     @property
     def genes(self) -> tuple[str, ...]:
         """Every gene the set names, in order, without repeats."""
-        return tuple(dict.fromkeys([*self.up, *self.down, *self.levels]))
+        return distinct(self.up, self.down, self.levels)
 
     @property
     def printed(self) -> tuple[str, ...]:
@@ -152,7 +164,7 @@ class GeneSet(Strict):
 
 
 class Claim(Strict):
-    """One assertion of one paper about one subject: the unit of evidence."""
+    """One assertion of one paper about one subject."""
 
     id: Slug
     about: str
@@ -170,9 +182,9 @@ class Claim(Strict):
     statement: str
     review_claims: list[str] = Field(default_factory=list)
     line: Lines | None = None
-    """Lines of the review's text, where the source is a review."""
+    """Lines of the text, where the source is a review."""
     cites: str | None = None
-    """What the source itself cites for it."""
+    """What the source cites for it."""
     verified: Verified
     note: str | None = None
 
@@ -187,7 +199,7 @@ class PaperFile(Strict):
 
 
 class ProgramPart(Strict):
-    """Genes that one source puts into a programme."""
+    """Genes of a programme from one source."""
 
     paper: Slug
     up: list[Gene] = Field(default_factory=list)
@@ -197,30 +209,40 @@ class ProgramPart(Strict):
 
 
 class Program(Strict):
-    """``signatures/programs/<id>.yaml``: a functional programme, united from its sources."""
+    """``signatures/programs/<id>.yaml``: a functional programme, the union of its sources."""
 
     id: Slug
     label: str
     meaning: str
     proxy: str | None = None
-    """What the score cannot show, where RNA is only a proxy."""
+    """What RNA cannot show about the programme."""
     not_for: dict[Species, str] = Field(default_factory=dict)
-    """Species that the programme does not claim, each with the reason."""
+    """Species that the programme is not meant for -> reason."""
     parts: list[ProgramPart] = Field(min_length=1)
 
     @property
     def up(self) -> tuple[str, ...]:
         """Up genes of all parts, without repeats."""
-        return tuple(dict.fromkeys(g for part in self.parts for g in part.up))
+        return distinct(*(part.up for part in self.parts))
 
     @property
     def down(self) -> tuple[str, ...]:
         """Down genes of all parts, without repeats."""
-        return tuple(dict.fromkeys(g for part in self.parts for g in part.down))
+        return distinct(*(part.down for part in self.parts))
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Up and down genes, without repeats."""
+        return distinct(self.up, self.down)
+
+    @property
+    def sources(self) -> list[str]:
+        """Paper of each part."""
+        return [part.paper for part in self.parts]
 
 
 class LineagePanel(Strict):
-    """Markers that tell one lineage from the others."""
+    """Marker genes of one lineage."""
 
     label: str
     core: list[Gene] = Field(min_length=1)
@@ -236,11 +258,11 @@ class Lineages(Strict):
 
     lineages: dict[Slug, LineagePanel]
     activation: LineagePanel | None = None
-    """What tells a fibroblast of a tumour from one of normal tissue."""
+    """Markers of tumour fibroblasts that fibroblasts of normal tissue lack."""
 
 
 class Scheme(Strict):
-    """Sets that compete for one name."""
+    """Published names of fibroblasts, one per set; each cluster takes the best-fitting one."""
 
     label: str
     paper: Slug
@@ -257,18 +279,18 @@ class Schemes(Strict):
 
 
 class State(Strict):
-    """A harmonised state, and which published sets describe it."""
+    """A harmonised state and the published sets that describe it."""
 
     label: str
     meaning: str
     members: list[str] = Field(min_length=1)
     """Set ids ``<paper>/<set>``."""
     basis: str
-    """Which paper equates these sets, or that the overlap was measured."""
+    """Paper that equates these sets, or the measured overlap."""
     excludes: list[Gene] = Field(default_factory=list)
-    """Genes that a true cluster of this state lacks; where they are expressed it is a doublet or another lineage."""
+    """Genes that this state does not express; expression points to doublets or another lineage."""
     primary: bool = False
-    """Primary states share out all fibroblasts; the others take a cell only where they are strong."""
+    """Every fibroblast is compared with the primary states; the others need a strong score."""
 
 
 class Crosswalk(Strict):
@@ -278,7 +300,7 @@ class Crosswalk(Strict):
 
 
 class CancerType(Strict):
-    """A cancer a user may name."""
+    """A cancer type and its names."""
 
     label: str
     organ: Slug
@@ -292,14 +314,14 @@ class Cancers(Strict):
 
 
 class NoFixedSign(Strict):
-    """``signatures/no_fixed_sign.yaml``: what is good in one tumour and bad in another."""
+    """``signatures/no_fixed_sign.yaml``: subjects that promote one tumour and restrain another."""
 
     subjects: dict[str, str]
-    """``gene:<SYMBOL>`` or another subject of a claim, with the reason."""
+    """``gene:<SYMBOL>`` or another subject of a claim -> reason."""
 
 
-class WitnessGroup(Strict):
-    """Papers that are one witness."""
+class SourceGroup(Strict):
+    """Papers that count together as one independent source."""
 
     label: str
     shared: Literal["laboratory", "dataset"]
@@ -311,15 +333,15 @@ class WitnessGroup(Strict):
 class Independence(Strict):
     """``signatures/independence.yaml``: papers that are not independent of each other."""
 
-    groups: dict[Slug, WitnessGroup]
+    groups: dict[Slug, SourceGroup]
 
 
 class EvidenceWeights(Strict):
-    """``signatures/weights.yaml``: how much a claim weighs; every number with its reason."""
+    """``signatures/weights.yaml``: weights of a claim, each with its reason."""
 
-    evidence: dict[Evidence, float]
-    cancer: dict[Literal["same", "same_organ", "pan", "other", "unknown"], float]
-    species: dict[Literal["same", "other"], float]
-    subject: dict[Literal["state", "set", "marker", "program", "gene"], float] = Field(default_factory=dict)
-    """How well a subject picks out one kind of fibroblast; 1 where it is not listed."""
+    evidence: dict[Evidence, Weight] = Field(min_length=4)
+    cancer: dict[Literal["same", "same_organ", "pan", "other", "unknown"], Weight] = Field(min_length=5)
+    species: dict[Literal["same", "other"], Weight] = Field(min_length=2)
+    subject: dict[Literal["state", "set", "marker", "program", "gene"], Weight] = Field(default_factory=dict)
+    """Specificity of a kind of subject for one fibroblast state; 1 where it is not listed."""
     why: dict[str, str]

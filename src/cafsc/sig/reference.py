@@ -1,22 +1,25 @@
-"""Reference levels: how strongly a marker or a set is expressed where it belongs, from public datasets.
+"""Reference levels: expression of markers and sets in their own cells, measured in public datasets.
 
-A level relative to the sample alone would call somebody a fibroblast in every sample. These fixed levels say
-what "expressed" means; ``tools/fit_reference_levels.py`` measures them and writes the table.
+A level relative to the sample alone would find fibroblasts in every sample. These fixed levels define "expressed";
+``tools/fit_reference_levels.py`` measures them and writes the tables.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import zlib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from cafsc.errors import CatalogueError
-from cafsc.sig.location import signatures_dir
+from cafsc.sig.files import signatures_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "reference_levels.tsv"
 PROFILES = "lineage_profiles.tsv.gz"
@@ -24,86 +27,70 @@ PROFILES = "lineage_profiles.tsv.gz"
 
 @dataclass(frozen=True)
 class ReferenceLevels:
-    """Levels by subject.
-
-    Attributes
-    ----------
-    markers
-        (lineage, human symbol) -> counts per ten thousand in cells of that lineage; ``activation`` stands beside
-        the lineages: levels in all fibroblasts of a tumour.
-    sets
-        Set id -> control-corrected mean score (natural log units) in fibroblasts of any state.
-    """
+    """Levels by subject."""
 
     markers: Mapping[tuple[str, str], float]
+    """(lineage, human symbol) -> counts per ten thousand in cells of that lineage; the lineage ``activation`` holds
+    the levels in all fibroblasts of a tumour."""
     sets: Mapping[str, float]
+    """Set id -> control-corrected mean score (natural log units) in fibroblasts of any state."""
     errors: Mapping[str, float] = field(default_factory=dict)
     """Set id -> standard error of its level over the datasets it was measured in."""
     profiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Lineage -> human symbol -> counts per ten thousand in the cells of that lineage."""
 
 
-def read_reference_levels(path: Path) -> ReferenceLevels:
-    """Read a table with the columns ``kind``, ``subject``, ``gene``, ``level``, ``error``, ``datasets``.
+def _levels(path: Path) -> ReferenceLevels:
+    """Levels from a table with the columns kind, subject, gene, level, error and datasets."""
+    table = _table(path, {"kind": str, "subject": str, "gene": str, "level": float, "error": float})
+    of_marker = table["kind"] == "marker"
+    markers, sets = table[of_marker], table[~of_marker]
+    genes = zip(markers["subject"], markers["gene"], strict=True)
+    return ReferenceLevels(
+        MappingProxyType(dict(zip(genes, markers["level"], strict=True))),
+        MappingProxyType(dict(zip(sets["subject"], sets["level"], strict=True))),
+        MappingProxyType(dict(zip(sets["subject"], sets["error"], strict=True))),
+    )
 
-    Raises
-    ------
-    CatalogueError
-        If the table is missing a column or a level is not a number.
-    """
-    markers: dict[tuple[str, str], float] = {}
-    sets: dict[str, float] = {}
-    errors: dict[str, float] = {}
+
+def _profiles(path: Path) -> dict[str, dict[str, float]]:
+    """Levels from a table with the column gene and one column per lineage; a level may be missing."""
+    table = _table(path, {"gene": str}, others=float).set_index("gene")
+    return {str(name): {str(g): x for g, x in levels.dropna().items()} for name, levels in table.items()}
+
+
+def _table(path: Path, dtypes: Mapping[str, type], others: type = str) -> pd.DataFrame:
+    """A tab-separated table that holds the columns of ``dtypes``; an empty field is missing."""
+    import pandas as pd
+
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t"):
-                if row["kind"] == "marker":
-                    markers[row["subject"], row["gene"]] = float(row["level"])
-                else:
-                    sets[row["subject"]] = float(row["level"])
-                    errors[row["subject"]] = float(row["error"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise CatalogueError(
-            f"{path}: the reference levels cannot be read ({error})",
-            expected="columns kind, subject, gene, level, error, datasets",
-            fix="restore the file, or run tools/fit_reference_levels.py",
-        ) from error
-    return ReferenceLevels(MappingProxyType(markers), MappingProxyType(sets), MappingProxyType(errors))
-
-
-def read_profiles(path: Path) -> dict[str, dict[str, float]]:
-    """Read a gzip table with the column ``gene`` and one column of levels a lineage; a level may be empty.
-
-    Raises
-    ------
-    CatalogueError
-        If it is no such table.
-    """
-    try:
-        text = gzip.decompress(path.read_bytes()).decode()
-        heading, _, body = text.partition("\n")
-        _, *names = heading.split("\t")
-        # Two hundred thousand levels: whole columns at a time.
-        rows = body.removesuffix("\n").split("\n") if body else []
-        if any(row.count("\t") != len(names) for row in rows):
-            raise ValueError("a row has another number of columns than the heading")
-        cells = "\t".join(rows).split("\t") if rows else []
-        genes, *columns = (cells[start :: len(names) + 1] for start in range(len(names) + 1))
-        out = {
-            name: {gene: float(level) for gene, level in zip(genes, levels, strict=True) if level}
-            for name, levels in zip(names, columns, strict=True)
-        }
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            dtype=defaultdict(lambda: others, dtypes),
+            keep_default_na=False,
+            na_values=[""],
+            float_precision="round_trip",
+        )
+        if missing := [name for name in dtypes if name not in table]:
+            raise ValueError(f"no column {', '.join(missing)}")
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise CatalogueError(
-            f"{path}: the lineage profiles cannot be read ({error})",
-            expected="a gzip table with a column gene and one column a lineage",
+            f"{path}: the reference levels cannot be read ({error})",
+            expected=f"a table as written by tools/fit_reference_levels.py ({FILE} or {PROFILES})",
             fix="restore the file, or run tools/fit_reference_levels.py",
         ) from error
-    return out
+    return table
 
 
 @lru_cache(maxsize=1)
 def reference_levels() -> ReferenceLevels:
-    """The levels and profiles that ship with the catalogue."""
-    levels = read_reference_levels(signatures_dir() / FILE)
-    return replace(levels, profiles=MappingProxyType(read_profiles(signatures_dir() / PROFILES)))
+    """The levels and profiles that ship with the catalogue.
+
+    Raises
+    ------
+    CatalogueError
+        If a table cannot be read, lacks a column, or holds a level that is not a number.
+    """
+    profiles = _profiles(signatures_dir() / PROFILES)
+    return replace(_levels(signatures_dir() / FILE), profiles=MappingProxyType(profiles))

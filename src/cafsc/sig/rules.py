@@ -1,15 +1,29 @@
-"""What must hold between the files of a catalogue: one function a rule, one code a rule."""
+"""Rules between the files of a catalogue: one function per rule, one code per kind of error."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cafsc.sig.files import CatalogueFiles
-from cafsc.sig.subjects import PAN, is_known, set_definitions, subject_ids
+from cafsc.sig.files import (
+    INDEPENDENCE,
+    NO_FIXED_SIGN,
+    PAIRS,
+    RECIPIENTS,
+    REVIEW_CLAIMS,
+    UNMEASURED,
+    CatalogueFiles,
+    is_known,
+)
+from cafsc.sig.model import PAN, GeneSet, LineagePanel, Species, distinct
+from cafsc.sig.records import Unmeasured
+
+Approved = Mapping[Species, Collection[str]]
+"""Approved gene symbols by species."""
+Renamed = Mapping[Species, Mapping[str, str]]
+"""Former gene symbols and the approved ones, by species."""
 
 
 @dataclass(frozen=True, order=True)
@@ -21,12 +35,26 @@ class Finding:
     message: str
 
 
-def _paper_keys(files: CatalogueFiles) -> set[str]:
-    return {paper.paper.key for paper in files.papers.values()}
+def _repeated(named: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Name, place and first place of every name that occurs again."""
+    seen: dict[str, str] = {}
+    for name, place in named:
+        if name in seen:
+            yield name, place, seen[name]
+        seen.setdefault(name, place)
+
+
+def _absent(
+    code: str, what: str, known: Container[str], named: Iterable[tuple[str, str, str]]
+) -> Iterator[Finding]:
+    """A finding for every (file, place, name) whose name is not known."""
+    for file, place, name in named:
+        if name not in known:
+            yield Finding(file, code, f"{place}no {what.format(repr(name))}")
 
 
 def misnamed_file(files: CatalogueFiles) -> Iterator[Finding]:
-    """A file is named after the paper or programme in it, so that it is found."""
+    """A file is named after its paper or programme."""
     ids = {name: paper.paper.key for name, paper in files.papers.items()}
     ids |= {name: program.id for name, program in files.programs.items()}
     for name, inner in ids.items():
@@ -34,107 +62,102 @@ def misnamed_file(files: CatalogueFiles) -> Iterator[Finding]:
             yield Finding(name, "file-name", f"holds {inner!r}; rename the file or the key")
 
 
-def duplicate_paper(files: CatalogueFiles) -> Iterator[Finding]:
-    """No two papers share a key, a DOI, a PMID or a title."""
-    seen: dict[tuple[str, str], str] = {}
+def duplicate(files: CatalogueFiles) -> Iterator[Finding]:
+    """No two papers share a key, DOI, PMID or title; no two programmes or claims an id; no two cancers a name."""
+    papers = []
     for name, file in files.papers.items():
-        for what in ("key", "doi", "pmid", "title"):
-            value = getattr(file.paper, what)
-            if value is None:
-                continue
-            value = " ".join(re.findall(r"\w+", value.casefold())) if what == "title" else value
-            first = seen.setdefault((what, value), name)
-            if first != name:
-                yield Finding(name, "duplicate-paper", f"{what} {value} is also that of {first}")
-
-
-def duplicate_program(files: CatalogueFiles) -> Iterator[Finding]:
-    """No two programmes share an id."""
-    seen: dict[str, str] = {}
-    for name, program in files.programs.items():
-        first = seen.setdefault(program.id, name)
-        if first != name:
-            yield Finding(name, "duplicate-program", f"{program.id!r} is also in {first}")
-
-
-def duplicate_claim(files: CatalogueFiles) -> Iterator[Finding]:
-    """Claim ids are unique over the catalogue."""
-    seen: dict[str, str] = {}
-    for name, paper in files.papers.items():
-        for claim in paper.claims:
-            if claim.id in seen:
-                yield Finding(name, "duplicate-claim", f"claim {claim.id!r} is also in {seen[claim.id]}")
-            seen.setdefault(claim.id, name)
+        title = " ".join(re.findall(r"\w+", file.paper.title.casefold()))
+        keys = {"key": file.paper.key, "doi": file.paper.doi, "pmid": file.paper.pmid, "title": title}
+        papers += [(f"{what} {value}", name) for what, value in keys.items() if value is not None]
+    for shared, name, first in _repeated(papers):
+        yield Finding(name, "duplicate-paper", f"{shared} is also that of {first}")
+    for key, name, first in _repeated((program.id, name) for name, program in files.programs.items()):
+        yield Finding(name, "duplicate-program", f"{key!r} is also in {first}")
+    claims = ((claim.id, name) for name, paper in files.papers.items() for claim in paper.claims)
+    for key, name, first in _repeated(claims):
+        yield Finding(name, "duplicate-claim", f"claim {key!r} is also in {first}")
+    cancers = []
+    for code, cancer in files.cancers.items():
+        names = {name.casefold() for name in (code, cancer.label, *cancer.aliases)}
+        cancers += [(name, code) for name in names]
+    for alias, code, first in _repeated(cancers):
+        yield Finding("cancers.yaml", "ambiguous-cancer", f"{alias!r} is {first} and {code}")
 
 
 def unknown_subject(files: CatalogueFiles) -> Iterator[Finding]:
-    """A claim is about something that the catalogue holds."""
-    ids = subject_ids(files)
-    for name, paper in files.papers.items():
-        for claim in paper.claims:
-            if not is_known(claim.about, ids):
-                yield Finding(
-                    name, "unknown-subject", f"claim {claim.id!r} is about {claim.about!r}, which is nowhere"
-                )
+    """Claims, proxies, recipients and subjects without a fixed sign name entries of the catalogue."""
+    ids = files.subject_ids()
+    named = [
+        (name, f"claim {claim.id!r}", claim.about)
+        for name, paper in files.papers.items()
+        for claim in paper.claims
+    ]
+    named += [(NO_FIXED_SIGN, "subjects", subject) for subject in files.no_fixed_sign]
+    for entry in files.unmeasured.values():
+        proxy = entry.proxy or ""
+        # Other proxies are plain words.
+        if proxy.partition(":")[0] in {"gene", *ids} and " " not in proxy:
+            named.append((UNMEASURED, entry.id, proxy))
+    for name, where, subject in named:
+        if not is_known(subject, ids):
+            yield Finding(name, "unknown-subject", f"{where}: {subject!r} does not exist")
+    lineages = [(RECIPIENTS, f"{name}: ", cell.lineage) for name, cell in files.recipients.cells.items()]
+    yield from _absent("unknown-subject", "lineage {}", files.lineages, lineages)
+    footprints = [
+        (RECIPIENTS, f"{mechanism}: ", footprint)
+        for mechanism, found in files.recipients.footprints.items()
+        for footprint in found
+    ]
+    known = {f"response:{name}" for name in files.recipients.responses}
+    known |= {f"program:{name}" for name in ids["program"]}
+    yield from _absent("unknown-subject", "programme or response {}", known, footprints)
 
 
 def unknown_member(files: CatalogueFiles) -> Iterator[Finding]:
-    """Schemes and states name sets and papers that exist, each once."""
-    sets, papers = set_definitions(files), _paper_keys(files)
-    for scheme_id, scheme in files.schemes.items():
-        if scheme.paper not in papers:
-            yield Finding("schemes.yaml", "unknown-paper", f"{scheme_id}: no paper {scheme.paper!r}")
-        yield from _members("schemes.yaml", scheme_id, scheme.members, sets)
-    for state_id, state in files.states.items():
-        yield from _members("crosswalk.yaml", state_id, state.members, sets)
+    """Schemes and states name existing sets, each once."""
+    groups = [("schemes.yaml", key, scheme.members) for key, scheme in files.schemes.items()]
+    groups += [("crosswalk.yaml", key, state.members) for key, state in files.states.items()]
+    for file, group, members in groups:
+        for member, _, _ in _repeated((member, group) for member in members):
+            yield Finding(file, "repeated-member", f"{group}: {member!r} occurs twice")
+        named = ((file, f"{group}: ", member) for member in members)
+        yield from _absent("unknown-member", "set {}", files.sets, named)
 
 
-def _members(file: str, group: str, members: list[str], sets: Container[str]) -> Iterator[Finding]:
-    for member in members:
-        if member not in sets:
-            yield Finding(file, "unknown-member", f"{group}: no set {member!r}")
-        if members.count(member) > 1:
-            yield Finding(file, "repeated-member", f"{group}: {member!r} stands there twice")
+def unknown_paper(files: CatalogueFiles) -> Iterator[Finding]:
+    """Every source is a paper of the catalogue."""
+    named = [("schemes.yaml", f"{key}: ", [scheme.paper]) for key, scheme in files.schemes.items()]
+    named += [(name, "", program.sources) for name, program in files.programs.items()]
+    named += [("lineages.yaml", f"{key}: ", panel.sources) for key, panel in _panels(files).items()]
+    named += [(name, f"{entry.id}: ", entry.sources) for name, _, entry in files.recorded()]
+    named += [(RECIPIENTS, f"{key}: ", [source]) for key, source in files.recipients.sources()]
+    named += [(INDEPENDENCE, f"{key}: ", group.papers) for key, group in files.groups.items()]
+    papers = {paper.paper.key for paper in files.papers.values()}
+    flat = ((name, where, source) for name, where, sources in named for source in sources)
+    yield from _absent("unknown-paper", "paper {}", papers, flat)
 
 
-def unknown_source(files: CatalogueFiles) -> Iterator[Finding]:
-    """Programme parts and lineage panels name papers of the catalogue."""
-    papers = _paper_keys(files)
-    for name, program in files.programs.items():
-        for part in program.parts:
-            if part.paper not in papers:
-                yield Finding(name, "unknown-paper", f"no paper {part.paper!r}")
-    panels = {**files.lineages, **({"activation": files.activation} if files.activation else {})}
-    for lineage, panel in panels.items():
-        for source in panel.sources:
-            if source not in papers:
-                yield Finding("lineages.yaml", "unknown-paper", f"{lineage}: no paper {source!r}")
+def _panels(files: CatalogueFiles) -> dict[str, LineagePanel]:
+    """Panels of the lineages, and of activation."""
+    return {**files.lineages, **({"activation": files.activation} if files.activation else {})}
 
 
 def unknown_cancer(files: CatalogueFiles) -> Iterator[Finding]:
-    """Every cancer is a code of ``cancers.yaml``, or ``pan`` in a claim."""
+    """Every cancer is a code of ``cancers.yaml``, or ``pan``."""
+    used: list[tuple[str, str, list[str]]] = []
     for name, paper in files.papers.items():
-        used = [("context", code) for code in paper.context.cancer]
-        used += [(f"set {key}", code) for key, entry in paper.sets.items() for code in entry.cancer]
-        used += [(f"claim {claim.id}", code) for claim in paper.claims for code in claim.cancer]
-        for where, code in used:
-            if code not in files.cancers and code != PAN:
-                yield Finding(name, "unknown-cancer", f"{where}: no cancer {code!r} in cancers.yaml")
-
-
-def ambiguous_cancer(files: CatalogueFiles) -> Iterator[Finding]:
-    """A name leads to one cancer only."""
-    seen: dict[str, str] = {}
-    for code, cancer in files.cancers.items():
-        for alias in {name.casefold() for name in (code, cancer.label, *cancer.aliases)}:
-            first = seen.setdefault(alias, code)
-            if first != code:
-                yield Finding("cancers.yaml", "ambiguous-cancer", f"{alias!r} is {first} and {code}")
+        used.append((name, "context", paper.context.cancer))
+        used += [(name, f"set {key}", entry.cancer) for key, entry in paper.sets.items()]
+        used += [(name, f"claim {claim.id}", claim.cancer) for claim in paper.claims]
+    for name, _, entry in files.recorded():
+        used.append((name, entry.id, [] if isinstance(entry, Unmeasured) else entry.cancer))
+    flat = ((name, f"{where}: ", code) for name, where, codes in used for code in codes)
+    yield from _absent("unknown-cancer", "cancer {} in cancers.yaml", {*files.cancers, PAN}, flat)
 
 
 def identical_sets(files: CatalogueFiles) -> Iterator[Finding]:
-    """Two members of one scheme cannot be told apart if they are the same genes."""
-    sets = set_definitions(files)
+    """Two members of one scheme differ in their genes."""
+    sets = files.sets
     for scheme_id, scheme in files.schemes.items():
         seen: dict[object, str] = {}
         for member in dict.fromkeys(scheme.members):
@@ -149,56 +172,102 @@ def identical_sets(files: CatalogueFiles) -> Iterator[Finding]:
             )
             first = seen.setdefault(content, member)
             if first != member:
-                yield Finding(
-                    "schemes.yaml", "identical-sets", f"{scheme_id}: {first} and {member} are the same"
-                )
+                text = f"{scheme_id}: {first} and {member} are the same"
+                yield Finding("schemes.yaml", "identical-sets", text)
 
 
-def missing_weight(files: CatalogueFiles) -> Iterator[Finding]:
-    """Every word of the vocabulary has a weight between 0 and 1 and a reason."""
-    weights = files.weights
-    if weights is None:
-        return
-    wanted: dict[str, tuple[Mapping[Any, float], tuple[str, ...]]] = {
-        "evidence": (weights.evidence, ("in_vivo", "patients", "in_vitro", "review")),
-        "cancer": (weights.cancer, ("same", "same_organ", "pan", "other", "unknown")),
-        "species": (weights.species, ("same", "other")),
-    }
-    for group, (values, words) in wanted.items():
-        for word in words:
-            if word not in values:
-                yield Finding("weights.yaml", "missing-weight", f"{group}.{word} has no weight")
-            elif not 0 <= values[word] <= 1:
-                yield Finding("weights.yaml", "weight-range", f"{group}.{word} is not between 0 and 1")
-
-
-def unknown_witness(files: CatalogueFiles) -> Iterator[Finding]:
-    """A paper that shares its vote is in the catalogue, in one group only."""
+def overlapping_groups(files: CatalogueFiles) -> Iterator[Finding]:
+    """A paper is in one group of dependent papers only, and no group has the key of a paper."""
     papers = {source.paper.key for source in files.papers.values()}
-    seen: dict[str, str] = {}
-    for group_id, group in files.groups.items():
-        if group_id in papers:
-            yield Finding("independence.yaml", "group-is-paper", f"{group_id!r} is the key of a paper")
-        for paper in group.papers:
-            if paper not in papers:
-                yield Finding("independence.yaml", "unknown-paper", f"{group_id}: no paper {paper!r}")
-            first = seen.setdefault(paper, group_id)
-            if first != group_id or group.papers.count(paper) > 1:
-                yield Finding("independence.yaml", "two-groups", f"{paper} is in {first} and in {group_id}")
+    for group_id in papers & {*files.groups}:
+        yield Finding(INDEPENDENCE, "group-is-paper", f"{group_id!r} is the key of a paper")
+    grouped = ((paper, group_id) for group_id, group in files.groups.items() for paper in group.papers)
+    for paper, group_id, first in _repeated(grouped):
+        yield Finding(INDEPENDENCE, "two-groups", f"{paper} is in {first} and in {group_id}")
+
+
+def unrecoverable_list(files: CatalogueFiles) -> Iterator[Finding]:
+    """The published list can be recovered: kept and dropped genes, under their printed names."""
+    for name, paper in files.papers.items():
+        for key, entry in paper.sets.items():
+            for problem in _not_recoverable(entry):
+                yield Finding(name, "original-list", f"set {key}: {problem}")
+
+
+def _not_recoverable(entry: GeneSet) -> Iterator[str]:
+    held = {*entry.genes, *entry.dropped}
+    for printed, today in entry.renamed.items():
+        if today not in held:
+            yield f"{printed!r} is renamed to {today!r}, which is neither in the lists nor dropped"
+        if printed in held:
+            yield f"{printed!r} is renamed, but also in the lists or in dropped"
+    for gene, reason in entry.dropped.items():
+        if not reason.strip():
+            yield f"{gene!r} is dropped without a reason"
+
+
+def signed_without_context(files: CatalogueFiles) -> Iterator[Finding]:
+    """A subject without a fixed sign is called pro or anti in a named cancer only, never in all."""
+    sets = files.sets
+    unsigned = {subject.casefold() for subject in files.no_fixed_sign}
+
+    def is_unsigned(subject: str) -> bool:
+        kind, _, name = subject.partition(":")
+        if kind == "set" and name in sets:
+            genes = sets[name].up
+            return bool(genes) and all(f"gene:{gene}".casefold() in unsigned for gene in genes)
+        return subject.casefold() in unsigned
+
+    def finding(file: str, where: str, subject: str, effect: str) -> Finding:
+        advice = f"name the cancer instead of 'pan', or call it context, not {effect}"
+        return Finding(file, "fixed-sign", f"{where}: {subject} has no fixed sign; {advice}")
+
+    for name, paper in files.papers.items():
+        for claim in paper.claims:
+            if claim.effect != "context" and PAN in claim.cancer and is_unsigned(claim.about):
+                yield finding(name, f"claim {claim.id}", claim.about, claim.effect)
+    for pair in files.pairs.values():
+        signed = pair.effect != "context" and PAN in pair.cancer
+        if signed and all(is_unsigned(f"gene:{gene}") for gene in pair.ligand):
+            yield finding(PAIRS, pair.id, "+".join(pair.ligand), pair.effect)
+
+
+def unknown_review_claim(files: CatalogueFiles) -> Iterator[Finding]:
+    """Numbers of review claims are those of the table, if there is one."""
+    for name, subject, number in files.covering():
+        if files.review_claims and number not in files.review_claims:
+            yield Finding(name, "unknown-review-claim", f"{subject}: no {number!r} in {REVIEW_CLAIMS}")
 
 
 RULES: tuple[Callable[[CatalogueFiles], Iterator[Finding]], ...] = (
-    misnamed_file,
-    duplicate_paper,
-    duplicate_program,
-    duplicate_claim,
-    unknown_subject,
-    unknown_member,
-    unknown_source,
-    unknown_cancer,
-    ambiguous_cancer,
-    identical_sets,
-    missing_weight,
-    unknown_witness,
-)
-"""Rules about papers, programmes, panels, schemes, states, cancers and weights."""
+    misnamed_file, duplicate, unknown_subject, unknown_member, unknown_paper, unknown_cancer, identical_sets,
+    overlapping_groups, unrecoverable_list, signed_without_context, unknown_review_claim,
+)  # fmt: skip
+"""Rules that need nothing but the files."""
+
+
+def unapproved_gene(files: CatalogueFiles, approved: Approved, renamed: Renamed) -> Iterator[Finding]:
+    """Every gene has the approved symbol of its species."""
+    for name, species, gene in genes_named(files):
+        if gene not in approved[species]:
+            today = renamed.get(species, {}).get(gene)
+            hint = f"; it is {today} today" if today else ""
+            yield Finding(name, "gene", f"{gene!r} is not an approved {species} symbol{hint}")
+
+
+def genes_named(files: CatalogueFiles) -> Iterator[tuple[str, Species, str]]:
+    """File, species and symbol of every gene that the catalogue uses; not of dropped and printed names."""
+    for name, paper in files.papers.items():
+        for entry in paper.sets.values():
+            yield from ((name, entry.species, gene) for gene in distinct(entry.genes, entry.renamed.values()))
+        for claim in paper.claims:
+            kind, _, gene = claim.about.partition(":")
+            if kind == "gene" and gene:
+                yield name, "human" if "human" in claim.species else "mouse", gene
+    human: list[tuple[str, tuple[str, ...]]] = []
+    human += [(name, program.genes) for name, program in files.programs.items()]
+    human += [("lineages.yaml", distinct(panel.core, panel.excludes)) for panel in _panels(files).values()]
+    human.append((RECIPIENTS, distinct(files.recipients.genes())))
+    human += [(name, distinct(entry.genes)) for name, _, entry in files.recorded()]
+    for name, genes in human:
+        yield from ((name, "human", gene) for gene in genes)

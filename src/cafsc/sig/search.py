@@ -1,18 +1,22 @@
-"""Find entries by the words in them."""
+"""Find entries of the catalogue: by the words in them, or one whole entry by its id."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cafsc.sig.catalogue import Catalogue
-from cafsc.sig.listing import KINDS, rows
+from cafsc.errors import OptionError
+from cafsc.sig.catalogue import Catalogue, CatalogueClaim
+from cafsc.sig.conflicts import conflicts
+from cafsc.sig.export import SECTIONS, sections
+from cafsc.sig.listing import KINDS, names_gene, rows
 
-CONTEXT = 40
-"""Characters shown on either side of what was found."""
+Entry = dict[str, Any]
 
-
+AROUND = 40
+"""Characters shown on either side of a match."""
 _WITH_GENES = ("sets", "programs", "pairs", "exosome", "agents", "biomarkers")
 
 
@@ -23,11 +27,11 @@ class Hit:
     kind: str
     id: str
     found: str
-    """The words around it."""
+    """The text around the first word."""
 
 
 def search(catalogue: Catalogue, text: str) -> tuple[Hit, ...]:
-    """Entries that hold every word of ``text`` in some field, in any case; whole ids and genes first.
+    """Entries that hold every word of ``text`` in some field, in any case; exact ids and genes first.
 
     Parameters
     ----------
@@ -35,31 +39,24 @@ def search(catalogue: Catalogue, text: str) -> tuple[Hit, ...]:
         Words, a gene, part of an id, an author, a DOI.
     """
     words = text.casefold().split()
-    if not words:
-        return ()
-    hits: list[tuple[bool, Hit]] = []
-    for kind in KINDS:
+    exact: list[Hit] = []
+    others: list[Hit] = []
+    for kind in KINDS if words else ():
         for row in rows(catalogue, kind):
-            # The genes of what a claim or a paper only points at are found where they stand.
+            # A claim or paper refers to genes of other entries, where the search finds them.
             own = {name: value for name, value in row.items() if name != "genes" or kind in _WITH_GENES}
             parts = [*_strings(own), *_more(catalogue, kind, row["id"])]
             folded = [part.casefold() for part in parts]
             if all(any(word in part for part in folded) for word in words):
-                exact = text.casefold() in folded
                 where = next(part for part in parts if words[0] in part.casefold())
-                hits.append((not exact, Hit(kind, row["id"], _around(where, words[0]))))
-    return tuple(hit for _, hit in sorted(hits, key=lambda hit: hit[0]))
+                hits = exact if text.casefold() in folded else others
+                hits.append(Hit(kind, row["id"], _around(where, words[0])))
+    return (*exact, *others)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _strings(part)
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _strings(part)
+def _strings(row: Entry) -> Iterator[str]:
+    for value in row.values():
+        yield from (part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str))
 
 
 def _more(catalogue: Catalogue, kind: str, identifier: str) -> Iterator[str]:
@@ -80,5 +77,113 @@ def _more(catalogue: Catalogue, kind: str, identifier: str) -> Iterator[str]:
 def _around(text: str, word: str) -> str:
     text = " ".join(text.split())
     start = max(text.casefold().find(word), 0)
-    first, last = max(start - CONTEXT, 0), start + len(word) + CONTEXT
+    first, last = max(start - AROUND, 0), start + len(word) + AROUND
     return ("..." if first else "") + text[first:last] + ("..." if last < len(text) else "")
+
+
+def find(catalogue: Catalogue, identifier: str) -> Entry:
+    """The entry with an id, or with ``kind:id``; ``gene:<SYMBOL>`` gathers the entries of a gene.
+
+    Returns
+    -------
+    ``kind``, ``id`` and the fields of the entry; then ``citation`` and ``link`` of its paper or ``sources``,
+    ``claims`` about it and ``conflicts`` of its genes, where there are any.
+
+    Raises
+    ------
+    OptionError
+        If no entry, or more than one, has the id; names similar or full ids.
+    """
+    prefix, _, rest = identifier.partition(":")
+    if prefix == "gene":
+        return _gene(catalogue, rest)
+    content = sections(catalogue)
+    content["claims"] = {claim["id"]: claim for claim in content["claims"]}
+    if prefix in SECTIONS and rest in content[SECTIONS[prefix]]:
+        return _whole(catalogue, prefix, rest, content[SECTIONS[prefix]][rest])
+    kinds = [kind for kind, section in SECTIONS.items() if identifier in content[section]]
+    if len(kinds) == 1:
+        return _whole(catalogue, kinds[0], identifier, content[SECTIONS[kinds[0]]][identifier])
+    if kinds:
+        raise OptionError(
+            f"{identifier!r} is the id of {len(kinds)} entries",
+            expected=" or ".join(f"{kind}:{identifier}" for kind in kinds),
+            fix="write the kind before the id",
+        )
+    known = [name for section in SECTIONS.values() for name in content[section]]
+    close = difflib.get_close_matches(rest if prefix in SECTIONS else identifier, known, n=3, cutoff=0.4)
+    raise OptionError(
+        f"nothing in the catalogue has the id {identifier!r}",
+        expected=", ".join(close) or "an id as printed by 'cafsc signatures list', or gene:<SYMBOL>",
+        fix="see 'cafsc signatures list --kind KIND', or 'cafsc signatures search TEXT'",
+    )
+
+
+def _whole(catalogue: Catalogue, kind: str, identifier: str, fields: Entry) -> Entry:
+    # A field called kind, such as that of an agent, stays beside the kind of the entry.
+    entry: Entry = {"kind": kind, "id": identifier}
+    entry |= {(f"{kind}_kind" if name == "kind" else name): value for name, value in fields.items()}
+    if "sources" in fields:
+        entry["sources"] = [_source(catalogue, key) for key in fields["sources"]]
+    paper = catalogue.papers.get(str(fields.get("paper")))
+    if paper is not None:
+        entry |= {"citation": paper.citation, "link": paper.link}
+    if kind == "review":
+        entry["answers"] = list(catalogue.answers.get(identifier, ()))
+    claims = catalogue.claims_about(f"{kind}:{identifier}")
+    if kind == "paper":
+        entry["sets"] = [name for name, found in catalogue.sets.items() if found.paper.key == identifier]
+        claims = tuple(found for found in catalogue.claims if found.paper.key == identifier)
+    found_conflicts = []
+    if kind in ("set", "state", "program"):
+        found_conflicts = _conflicts(catalogue, {*catalogue.genes_of(f"{kind}:{identifier}")})
+    return entry | _filled(claims=[_claim(found) for found in claims], conflicts=found_conflicts)
+
+
+def _gene(catalogue: Catalogue, symbol: str) -> Entry:
+    named = {kind: [row for row in rows(catalogue, kind) if names_gene(row, symbol)] for kind in KINDS}
+    known = {gene.casefold(): gene for entries in named.values() for row in entries for gene in row["genes"]}
+    if symbol.casefold() not in known:
+        raise OptionError(
+            f"nothing in the catalogue names the gene {symbol!r}",
+            expected="an approved symbol",
+            fix="see 'cafsc signatures search TEXT'",
+        )
+    gene = known[symbol.casefold()]
+    return {"kind": "gene", "id": gene} | _filled(
+        no_fixed_sign=catalogue.no_fixed_sign.get(f"gene:{gene}"),
+        **{kind: [row["id"] for row in named[kind]] for kind in _WITH_GENES},
+        claims=[_claim(found) for found in catalogue.claims_about(f"gene:{gene}")],
+        conflicts=_conflicts(catalogue, {gene}),
+    )
+
+
+def _filled(**fields: Any) -> Entry:
+    return {name: value for name, value in fields.items() if value}
+
+
+def _claim(found: CatalogueClaim) -> Entry:
+    return {
+        "id": found.claim.id,
+        "effect": found.claim.effect,
+        "statement": found.claim.statement,
+        "paper": found.paper.citation,
+        "link": found.paper.link,
+    }
+
+
+def _source(catalogue: Catalogue, key: str) -> Entry:
+    paper = catalogue.papers.get(key)
+    return {"key": key} if paper is None else {"key": key, "citation": paper.citation, "link": paper.link}
+
+
+def _conflicts(catalogue: Catalogue, genes: set[str]) -> list[Entry]:
+    return [
+        {
+            "gene": conflict.gene,
+            "pro": f"pro in {', '.join(conflict.pro)}",
+            "anti": f"anti in {', '.join(conflict.anti)}",
+        }
+        for conflict in conflicts(catalogue)
+        if conflict.gene in genes
+    ]

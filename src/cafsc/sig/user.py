@@ -1,111 +1,268 @@
-"""The user's own signature files: ``.yaml`` in one of two forms, or ``.gmt``."""
+"""Signatures of a user: a ``.gmt`` file, a ``.yaml`` file in the form of a paper file, or a dict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
+
+from pydantic import ValidationError
 
 from cafsc.errors import CatalogueError
-from cafsc.sig._own_gmt import read_gmt
-from cafsc.sig._own_list import OwnSignatures, from_list
-from cafsc.sig.files import read_data, read_model
-from cafsc.sig.model import Paper, PaperFile, Scheme, slugged
+from cafsc.sig.files import read_data, read_model, read_text
+from cafsc.sig.model import Context, GeneSet, Paper, PaperFile, Scheme, Species, distinct, slugged
 
-MAX_BYTES = 20 * 1024 * 1024
+OwnSet: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
+"""Genes that are up, or ``{"up": [...], "down": [...]}``."""
+OwnSource: TypeAlias = Path | str | Mapping[str, OwnSet]
+"""A file, or sets by name."""
+OwnSignatures: TypeAlias = OwnSource | Sequence[OwnSource]
+
+DICT_ID = "own"
+"""Scheme of the sets given as a dict."""
 FEW_GENES = 5
-"""A set below this many genes is named in the notes: its score is mostly dropout."""
+"""Smaller sets are noted: dropout dominates their score."""
 MANY_GENES = 1000
-"""A set above this many genes is named in the notes: it leaves few genes to compare with."""
+"""Larger sets are noted: few background genes remain."""
+
+_DICT_FORM = "{name: [genes]} or {name: {'up': [genes], 'down': [genes]}}"
+_REGISTERED_DOI = re.compile(r"10\.\d{4,9}/[-._;()/:a-z0-9]*[a-z0-9]")
+_MOUSE = re.compile(r"[A-Z][a-z0-9-]*[a-z][a-z0-9-]*")
 
 
-def refuse_special(path: Path) -> None:
-    """Refuse what is no regular file: a folder, or a pipe or device, which need not come to an end.
+class OwnPaper(Paper):
+    """Source of a user's set: the file, and the DOI that it names."""
 
-    Raises
-    ------
-    CatalogueError
-        It is there, and is no regular file.
-    """
-    if path.is_dir():
-        raise CatalogueError(f"{path}: is a folder", expected="a file", fix="name the files one by one")
-    if path.exists() and not path.is_file():
-        raise CatalogueError(
-            f"{path}: is not a regular file but a pipe, socket or device",
-            expected="a file",
-            fix="save it to a file first, then give that file",
-        )
+    year: int = 0
+
+    def _opens(self) -> OwnPaper:  # type: ignore[override]
+        return self
+
+    @property
+    def short(self) -> str:
+        """The file."""
+        return self.title
+
+    @property
+    def citation(self) -> str:
+        """The file and its DOI."""
+        return f"own file {self.title}" + (f" (doi {self.doi})" if self.doi else "")
+
+    @property
+    def link(self) -> str:
+        """Address of the DOI; empty without one."""
+        return super().link if self.doi else ""
 
 
 @dataclass(frozen=True)
-class UserFile:
-    """One file of the user, in the form of a paper file, with the scheme made of its sets."""
+class UserSets:
+    """Signatures of one file or dict, as a paper file and the scheme of its sets."""
 
     path: Path
-    scheme_id: str
+    """The file; ``signatures`` for a dict."""
+    content: bytes
+    """Enters the hash of the catalogue."""
     file: PaperFile
+    scheme_id: str
     scheme: Scheme
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     sources: Mapping[str, Paper] = field(default_factory=dict)
-    """Source of each set, where the sets of the file do not come from one paper."""
+    """Paper of each set, where the file itself is no paper."""
 
 
-def read_user_file(path: Path) -> UserFile:
-    """Read a file of the user.
+def listed(signatures: OwnSignatures) -> tuple[OwnSource, ...]:
+    """Signatures as a tuple; a single path or dict becomes a tuple of one."""
+    return (signatures,) if isinstance(signatures, str | Path | Mapping) else tuple(signatures)
+
+
+def plain_form(source: OwnSource) -> object:
+    """A source for the provenance: a path, or the sets as lists."""
+    if not isinstance(source, Mapping):
+        return Path(source)
+    return {key: [entry.up, entry.down] for key, entry in _from_dict(source, {}, []).sets.items()}
+
+
+def read_user_sets(source: OwnSource) -> UserSets:
+    """Read the signatures of a user.
 
     Raises
     ------
     CatalogueError
         If the file is missing, too large, of another kind, breaks the schema, or holds no usable set.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (".yaml", ".yml", ".gmt"):
-        raise CatalogueError(
-            f"{path}: not a signature file", expected=".yaml, .yml or .gmt", fix="convert or rename the file"
-        )
-    refuse_special(path)
-    if path.exists() and path.stat().st_size > MAX_BYTES:
-        raise CatalogueError(
-            f"{path}: {path.stat().st_size / 2**20:.0f} MiB is too large for a signature file",
-            expected=f"at most {MAX_BYTES // 2**20} MiB",
-            fix="keep only the sets you need",
-        )
-    scheme_id = slugged(path.stem)
-    if not scheme_id:
-        raise CatalogueError(f"{path}: the file name gives no id", fix="use letters or digits in the name")
+    path = Path("signatures" if isinstance(source, Mapping) else source)
+    scheme_id = DICT_ID if isinstance(source, Mapping) else slugged(path.stem)
+    sources: dict[str, Paper] = {}
     notes: list[str] = []
-    sources: Mapping[str, Paper] = {}
-    if suffix == ".gmt":
-        file, sources = read_gmt(path, scheme_id, notes)
-    elif _is_list(path):
-        file, sources = from_list(path, scheme_id, read_model(path, OwnSignatures), notes)
+    if isinstance(source, Mapping):
+        file = _from_dict(source, sources, notes)
+    elif path.suffix.lower() not in (".yaml", ".yml", ".gmt"):
+        raise CatalogueError(
+            f"{path}: not a signature file", expected=".yaml, .yml or .gmt", fix="convert or rename it"
+        )
+    elif not scheme_id:
+        raise CatalogueError(f"{path}: the file name gives no id", fix="use letters or digits in it")
+    elif path.suffix.lower() == ".gmt":
+        file = _from_gmt(path, scheme_id, sources, notes)
     else:
+        _refuse_list(path)
         file = read_model(path, PaperFile)
     if not file.sets:
         raise CatalogueError(f"{path}: no signatures in it", expected="at least one set with genes")
-    notes += _size_notes(path, file)
-    only_levels = all(entry.levels and not (entry.up or entry.down) for entry in file.sets.values())
-    scheme = Scheme(
-        label=path.stem,
-        paper=file.paper.key,
-        method="levels" if only_levels else "scores",
-        members=[f"{file.paper.key}/{name}" for name in file.sets],
-        note="sets of the user",
-    )
-    return UserFile(path, scheme_id, file, scheme, tuple(notes), sources)
-
-
-def _is_list(path: Path) -> bool:
-    data = read_data(path, "a mapping with the key signatures, or with paper, context, sets and claims")
-    return isinstance(data, dict) and "signatures" in data and "paper" not in data
-
-
-def _size_notes(path: Path, file: PaperFile) -> list[str]:
-    notes = []
-    for name, entry in file.sets.items():
+    for key, entry in file.sets.items():
         n_genes = len(entry.genes)
         if not entry.levels and n_genes < FEW_GENES:
-            notes.append(f"{path.name}: {name} has few genes ({n_genes}); its score is mostly dropout")
+            notes.append(f"{path.name}: {key} has few genes ({n_genes}); dropout dominates its score")
         elif n_genes > MANY_GENES:
-            notes.append(f"{path.name}: {name} is large ({n_genes} genes); little background is left")
-    return notes
+            notes.append(f"{path.name}: {key} is large ({n_genes} genes); few background genes remain")
+    scheme = Scheme(
+        label=scheme_id if isinstance(source, Mapping) else path.stem,
+        paper=file.paper.key,
+        method="scores" if any(entry.up or entry.down for entry in file.sets.values()) else "levels",
+        members=[f"{file.paper.key}/{key}" for key in file.sets],
+        note="sets of the user",
+    )
+    # Equal sets in a dict have equal hashes, whatever holds their genes.
+    content = json.dumps(plain_form(source)).encode() if isinstance(source, Mapping) else path.read_bytes()
+    return UserSets(path, content, file, scheme_id, scheme, tuple(notes), sources)
+
+
+def _refuse_list(path: Path) -> None:
+    """Say how to convert the list form, which cafsc read before."""
+    data = read_data(path, "a mapping with the keys paper, context, sets, claims")
+    if isinstance(data, dict) and "signatures" in data and "paper" not in data:
+        raise CatalogueError(
+            f"{path}: a list under 'signatures' is no longer read",
+            expected="a .gmt file, a dict in Python, or YAML with paper, context, sets and claims",
+            fix="write each entry as a line of a .gmt file: id, doi and genes, separated by tabs; or keep genes_down "
+            "and call in YAML: under sets: and claims:, as in the files of signatures/papers",
+        )
+
+
+def _from_gmt(path: Path, key: str, sources: dict[str, Paper], notes: list[str]) -> PaperFile:
+    """Sets of a GMT file, whose descriptions may name a DOI."""
+    lines: dict[str, tuple[str, list[str]]] = {}
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        where, fields = f"{path} line {number}", [part.strip() for part in line.split("\t")]
+        name = slugged(fields[0])
+        if not name:
+            raise CatalogueError(f"{where}: the set has no usable name", expected="letters or digits")
+        if name in lines:
+            raise CatalogueError(
+                f"{where}: duplicate set {name!r}", expected="each name once", fix="rename or remove one"
+            )
+        if len(fields) < 3:
+            raise CatalogueError(
+                f"{where}: {len(fields)} column(s)",
+                expected="name, description and genes, separated by tabs",
+                fix="save the file as tab-separated text",
+            )
+        lines[name] = (where, fields[:2])
+    # Imported for this file only: it takes seconds.
+    from gseapy.parser import read_gmt
+
+    # gseapy leaves a byte order mark in the first name; an id has none.
+    genes = {slugged(name): found for name, found in read_gmt(str(path)).items()}
+    sets: dict[str, GeneSet] = {}
+    for name, (where, (label, description)) in lines.items():
+        if not any(gene.strip() for gene in genes.get(name, ())):
+            notes.append(f"{path.name}: {name} holds no genes and is left out")
+            continue
+        doi = _REGISTERED_DOI.search(description.lower())
+        sources[name] = _own_paper(path.name, key, doi.group() if doi else None)
+        sets[name] = _gene_set(
+            where, label, {"up": genes[name]}, notes, f"{path.name}: {name}", description or "not said"
+        )
+    return _paper_file(_own_paper(path.name, key), sets)
+
+
+def _from_dict(given: Mapping[str, OwnSet], sources: dict[str, Paper], notes: list[str]) -> PaperFile:
+    """Sets of a dict of lists, or of dicts with ``up`` and ``down``."""
+    sets: dict[str, GeneSet] = {}
+    for label, genes in given.items():
+        where, name = f"signatures[{label!r}]", slugged(str(label))
+        sides = genes if isinstance(genes, Mapping) else {"up": genes}
+        if not name or name in sets:
+            problem = "is there twice" if name else "has no letter or digit"
+            raise CatalogueError(
+                f"{where}: the name {problem}", expected="distinct names", fix="rename the set"
+            )
+        if not {*sides} <= {"up", "down"}:
+            raise CatalogueError(f"{where}: keys {', '.join(map(str, sides))}", expected=_DICT_FORM)
+        sources[name] = _own_paper("signatures", DICT_ID)
+        sets[name] = _gene_set(where, str(label), sides, notes, where, "given in Python")
+    return _paper_file(_own_paper("signatures", DICT_ID), sets)
+
+
+def _gene_set(
+    where: str, label: str, sides: Mapping[str, Iterable[str]], notes: list[str], short: str, derivation: str
+) -> GeneSet:
+    """A set of a user, with its genes tidied; ``short`` names it in the notes."""
+    lists = {side: _tidy(genes, where, short, notes) for side, genes in sides.items()}
+    try:
+        return GeneSet(
+            label=label,
+            species=_species_of([gene for genes in lists.values() for gene in genes]),
+            up=lists.get("up", []),
+            down=lists.get("down", []),
+            derivation=derivation,
+            seen_in=where,
+            verified="listed",
+        )
+    except ValidationError as error:
+        message = str(error.errors(include_url=False)[0]["msg"]).removeprefix("Value error, ")
+        raise CatalogueError(
+            f"{where}: {label!r}: {message[:200]}",
+            expected="gene symbols or Ensembl IDs, one per column or list item",
+            fix="correct the set",
+        ) from None
+
+
+def _tidy(printed: Iterable[str], where: str, short: str, notes: list[str]) -> list[str]:
+    """Genes without gaps and repeats, in capitals if all are in small letters; notes each change."""
+    is_list = isinstance(printed, Iterable) and not isinstance(printed, str | bytes | Mapping)
+    items: list[object] = [*printed] if is_list else []
+    if not is_list or not all(isinstance(gene, str) for gene in items):
+        strange = next((gene for gene in items if not isinstance(gene, str)), printed)
+        raise CatalogueError(f"{where}: {strange!r} is not a list of gene symbols", expected=_DICT_FORM)
+    named = [gene for item in items if (gene := str(item).strip())]
+    genes = list(distinct(sorted(named) if isinstance(printed, set | frozenset) else named))
+    if len(genes) < len(named):
+        notes.append(f"{short} names {len(named) - len(genes)} gene(s) twice; each counts once")
+    if genes and all(gene == gene.lower() for gene in genes) and any(gene != gene.upper() for gene in genes):
+        notes.append(f"{short}: genes in small letters (case matters); read as {genes[0].upper()} and so on")
+        genes = [gene.upper() for gene in genes]
+    return genes
+
+
+def _species_of(genes: list[str]) -> Species:
+    """Species by the symbols: Xxxx or ENSMUSG for mouse, XXXX for human."""
+    mouse = sum(bool(_MOUSE.fullmatch(gene)) or gene.startswith("ENSMUSG") for gene in genes)
+    return "mouse" if mouse * 2 > len(genes) else "human"
+
+
+def _own_paper(title: str, key: str, doi: str | None = None) -> OwnPaper:
+    """Source of a user's set, with a key of its own for every DOI."""
+    return OwnPaper(
+        key=f"{key}-{slugged(doi)}" if doi else key,
+        first_author="own file",
+        journal="",
+        title=title,
+        doi=doi,
+        verified="listed",
+    )
+
+
+def _paper_file(paper: OwnPaper, sets: dict[str, GeneSet]) -> PaperFile:
+    """A paper file around sets without a paper."""
+    species = sorted({entry.species for entry in sets.values()})
+    # Its parts are valid; validation of the whole would ask for a published paper.
+    return PaperFile.model_construct(
+        paper=paper, context=Context(species=species or ["human"]), sets=sets, claims=[]
+    )

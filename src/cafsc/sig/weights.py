@@ -1,4 +1,4 @@
-"""Weights of one's own: the shipped table with the numbers that a user changes."""
+"""A user's weights: the shipped table with some numbers replaced."""
 
 from __future__ import annotations
 
@@ -12,62 +12,55 @@ from pydantic import ValidationError
 from cafsc.errors import CatalogueError, OptionError
 from cafsc.sig.files import read_data
 from cafsc.sig.model import EvidenceWeights
-from cafsc.sig.user import refuse_special
 
 WeightsLike: TypeAlias = EvidenceWeights | Mapping[str, object] | Path | str
-"""A whole table; a mapping with the numbers that change; a file, or JSON text, with the same."""
+"""A whole table; or the replaced numbers as a mapping, a file, or JSON text."""
 
 TABLES = ("evidence", "cancer", "species", "subject")
 _EXPECTED = "a mapping such as {evidence: {in_vitro: 0.3}}, with the tables " + ", ".join(TABLES)
 
 
 def own_weights(shipped: EvidenceWeights, given: WeightsLike) -> EvidenceWeights:
-    """Weights of a claim, with a user's numbers in place of the shipped ones.
+    """Weights of claims, with a user's numbers in place of the shipped ones.
 
     Parameters
     ----------
     shipped
-        Table that holds every number.
+        The complete table.
     given
         Path of a YAML file in the form of ``signatures/weights.yaml``, a mapping of the same form, or that mapping
-        as JSON text. What is not named stays.
-
-    Returns
-    -------
-    The whole table.
+        as JSON text. All other numbers stay as shipped.
 
     Raises
     ------
     OptionError
-        If a table, a word or a number is not one that there is.
-    CatalogueError
-        If the file cannot be read.
+        If a table or word is unknown, a number is outside 0 to 1, or the file cannot be read.
     """
     if isinstance(given, EvidenceWeights):
         return given
     where, content = _content(given)
     if not isinstance(content, Mapping):
-        raise OptionError(f"{where}: no mapping of tables to numbers", expected=_EXPECTED)
+        raise OptionError(f"{where}: not a mapping of tables to numbers", expected=_EXPECTED)
     merged = shipped.model_dump()
     for name, values in content.items():
         if name == "why":
             continue
         if name not in TABLES or not isinstance(values, Mapping):
-            raise OptionError(f"{where}: {name!r} is no table of weights", expected=_EXPECTED)
-        for word, value in values.items():
-            if word not in merged[name]:
-                known = ", ".join(map(str, merged[name]))
-                raise OptionError(f"{where}: {name}.{word} is not known", expected=f"one of {known}")
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise OptionError(f"{where}: {name}.{word} is {value!r}", expected="a number from 0 to 1")
-            merged[name][word] = float(value)
+            raise OptionError(f"{where}: {name!r} is not a table of weights", expected=_EXPECTED)
+        merged[name] |= values
     try:
         return EvidenceWeights.model_validate(merged)
     except ValidationError as error:
-        raise OptionError(f"{where}: not a table of weights", expected=_EXPECTED) from error
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        raise OptionError(
+            f"{where}: {place} is {problem['input']!r}: {problem['msg']}",
+            expected="the words of signatures/weights.yaml, each with a number from 0 to 1",
+        ) from None
 
 
 def _content(given: Mapping[str, object] | Path | str) -> tuple[str, object]:
+    """Name, for errors, and content of the given weights."""
     if isinstance(given, Mapping):
         return "weights", given
     if isinstance(given, str) and given.lstrip().startswith("{"):
@@ -75,9 +68,7 @@ def _content(given: Mapping[str, object] | Path | str) -> tuple[str, object]:
             return "weights", json.loads(given)
         except ValueError as error:
             raise OptionError(f"weights: not JSON ({error})", expected=_EXPECTED) from error
-    path = Path(given)
     try:
-        refuse_special(path)
-        return str(path), read_data(path, _EXPECTED)
+        return str(given), read_data(Path(given), _EXPECTED)
     except CatalogueError as error:
         raise OptionError(error.found, expected=error.expected or _EXPECTED, fix=error.fix) from error

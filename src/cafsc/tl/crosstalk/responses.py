@@ -11,7 +11,7 @@ from scipy import sparse
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import FIBROBLAST
 from cafsc.sig import Catalogue
-from cafsc.sig.recipients import Recipients
+from cafsc.sig.records import Recipients
 from cafsc.sig.reference import ReferenceLevels
 from cafsc.tl.crosstalk.groups import CAF, Groups
 from cafsc.tl.crosstalk.pair_tests import stratified_contrast
