@@ -35,9 +35,9 @@ def background(n_cells: int, n_genes: int, random: np.random.Generator) -> spars
 def write_large(path: Path, n_cells: int, n_genes: int, n_distinct: int, seed: int = 0) -> None:
     """Write the h5ad."""
     import anndata
+    from cafsc.engine.cells import cell_kernels
 
     from cafsc import data, genes
-    from cafsc.engine.cells import cell_kernels
 
     n_distinct = min(n_distinct, n_cells)
     known = data.simulated_tumour(n_distinct, seed=seed)

@@ -30,7 +30,7 @@ from cafsc.tl.gate.assign import gate
 from cafsc.tl.gate.mixture import pseudobulk
 from cafsc.tl.gate.panels import lineage_panels
 from cafsc.tl.label.activation import activation_panel
-from cafsc.tl.score.catalogue import both_scores, pooled_scorer, score
+from cafsc.tl.score.catalogue import both_scores, score
 from cafsc.tl.score.fibroblasts import fibroblasts
 from cafsc.tl.score.set_columns import scored_sets
 
@@ -118,7 +118,7 @@ def measure(name: str, profiles: Profiles) -> tuple[dict[tuple[str, str], float]
     # Sets that a dataset covers badly stay in: states are compared, so they need the same datasets behind them.
     found = {name: columns for name, columns in found.items() if columns.n_found}
     members = list(found.values())
-    work = partial(both_scores, scorer=pooled_scorer(cells, members, ScoreConfig().max_rank))
+    work = partial(both_scores, bins=cells.bins, sets=members, max_rank=ScoreConfig().max_rank)
     blocks = cells.map_pooled(work, np.zeros((cells.rows.size, 0)), "score")
     scores = np.concatenate([above for _, (above, _) in blocks])
     return markers, dict(zip(found, scores.mean(axis=0).tolist(), strict=True))

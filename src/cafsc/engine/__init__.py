@@ -1,31 +1,37 @@
-"""Scores of gene sets as functions of arrays: one pass over the stored values of a matrix, a block of rows at a time.
+"""Scores of many gene sets at once: pure functions of a cells x genes matrix.
 
-`Scorer` scores by bin mean, UCell, AUCell and ULM at once; `score_genes_combination` as ``scanpy.tl.score_genes`` does.
-Loops over values are compiled for a large matrix (`cafsc.engine.loops`) and in NumPy for a small one
-(`cafsc.engine.reference`), which give the same bits.
+`cafsc.engine.means` has the control-corrected mean, `cafsc.engine.ucell` has UCell.
 """
 
 from __future__ import annotations
 
-from cafsc.engine.controls import score_genes_combination
-from cafsc.engine.fused import METHODS, Scorer
-from cafsc.engine.groups import Columns, Members
-from cafsc.engine.means import Combination, bin_mean_combination, detected_genes, gene_means
-from cafsc.engine.rows import BLOCK_ROWS, Rows, canonical, n_stored, row_blocks
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-__all__ = [
-    "BLOCK_ROWS",
-    "METHODS",
-    "Columns",
-    "Combination",
-    "Members",
-    "Rows",
-    "Scorer",
-    "bin_mean_combination",
-    "canonical",
-    "detected_genes",
-    "gene_means",
-    "n_stored",
-    "row_blocks",
-    "score_genes_combination",
-]
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+
+class GeneSet(Protocol):
+    """The genes of one set, as columns of a matrix."""
+
+    @property
+    def up(self) -> NDArray[np.int64]:
+        """Columns of the genes that count for the set."""
+
+    @property
+    def down(self) -> NDArray[np.int64]:
+        """Columns of the genes that count against it."""
+
+    @property
+    def n_genes(self) -> int:
+        """Genes that the set names, in the matrix or not."""
+
+
+def membership(sets: Sequence[GeneSet], side: str, n_genes: int) -> sparse.csr_matrix:
+    """Genes x sets, 1.0 where the gene is in the ``up`` or ``down`` side of the set."""
+    columns: list[NDArray[Any]] = [getattr(members, side) for members in sets]
+    genes = np.concatenate([np.empty(0, dtype=np.int64), *columns])
+    of = np.repeat(np.arange(len(sets)), [genes.size for genes in columns])
+    return sparse.csr_matrix((np.ones(genes.size), (genes, of)), shape=(n_genes, len(sets)))

@@ -1,133 +1,71 @@
-"""Mean of a set's genes against the mean of control genes, as weighted sums over groups of genes."""
+"""Control-corrected mean: the mean of a set's genes minus the mean of all genes of like expression."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
-from cafsc.engine.compiled import kernels
-from cafsc.engine.groups import Array, Columns, Groups, Index, Sides
-from cafsc.engine.rows import Rows, row_blocks
-from cafsc.errors import InputError
+from cafsc.engine import GeneSet, membership
+
+Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Combination:
-    """Groups of genes, and what the sum over each weighs in the score of each set.
+class ControlWeights(NamedTuple):
+    """A row of values times ``genes`` times ``sums`` gives the scores.
 
     Attributes
     ----------
-    groups
-        Controls, which any set may share, then groups of one set.
-    share
-        Controls x sets: what is taken off a set's score for a control's sum.
-    target, weight
-        Of each group that is no control: its set, and what its sum counts there.
+    genes
+        Genes x (bins, then up sides, then down sides of the sets), sparse, 1.0 for a member.
+    sums
+        (Bins, up sides, down sides) x sets: weight of each sum in the score of a set.
     """
 
-    groups: Groups
-    share: Array
-    target: Index
-    weight: Array
-
-    def scores(self, rows: Rows, n_values: int) -> Array:
-        """Scores of the sets in some rows, rows x sets, float64.
-
-        Parameters
-        ----------
-        rows
-            Cells x genes.
-        n_values
-            Stored values of the whole matrix.
-        """
-        scores = np.empty((rows.n_rows, self.share.shape[1]))
-        for place, part in rows.parts(self.groups.n_groups):
-            sums = np.empty((part.n_rows, self.groups.n_groups))
-            kernels(n_values).group_sums(part, self.groups, sums)
-            self.combine(sums, n_values, scores[place])
-        return scores
-
-    def combine(self, sums: Array, n_values: int, scores: Array) -> None:
-        """The same from sums over the groups, rows x groups."""
-        kernels(n_values).combine(sums, self.share, self.target, self.weight, scores)
+    genes: sparse.csr_matrix
+    sums: Array
 
 
-def bin_mean_combination(bins: Index, sets: Sequence[Columns]) -> Combination:
-    """Mean of a set's genes minus the mean of all genes in the same bins; the same for what counts against, taken off.
+def control_weights(bins: NDArray[np.int64], sets: Sequence[GeneSet]) -> ControlWeights:
+    """Weights of the control-corrected mean.
 
     Parameters
     ----------
     bins
-        Bin of each gene, from 0.
+        Expression bin of each gene, (n_genes,), from 0.
     sets
-        Columns of each set; one without any scores 0.
+        Columns of each set. A side without genes adds 0.
     """
-    sides = Sides.build(sets)
-    n_bins = int(bins.max(initial=-1)) + 1
-    size = np.bincount(bins, minlength=n_bins)
-    share = np.zeros((n_bins, len(sets)))
-    in_bin = bins[sides.genes]
-    np.add.at(
-        share, (in_bin, sides.set[sides.of]), sides.sign[sides.of] / sides.size[sides.of] / size[in_bin]
-    )
-    groups = Groups(
-        genes=np.concatenate([np.arange(bins.size), sides.genes]),
-        of=np.concatenate([bins, n_bins + sides.of]).astype(np.int64),
-        n_genes=bins.size,
-        n_controls=n_bins,
-        n_groups=n_bins + sides.size.size,
-    )
-    return Combination(groups, share, sides.set, sides.sign / sides.size)
+    n_genes, n_bins = bins.size, int(bins.max(initial=-1)) + 1
+    in_bin = sparse.csr_matrix((np.ones(n_genes), (np.arange(n_genes), bins)), shape=(n_genes, n_bins))
+    bin_size = np.bincount(bins, minlength=n_bins)[:, None]
+    sides, controls, own = [], np.zeros((n_bins, len(sets))), []
+    for side, sign in (("up", 1.0), ("down", -1.0)):
+        members = membership(sets, side, n_genes)
+        share = sign / np.maximum(members.sum(axis=0).A1, 1.0)
+        controls -= (in_bin.T @ members).toarray() / np.maximum(bin_size, 1) * share
+        own.append(np.diag(share))
+        sides.append(members)
+    return ControlWeights(sparse.hstack([in_bin, *sides], format="csr"), np.vstack([controls, *own]))
 
 
-def gene_means(source: Any, *, n_values: int, single: bool = False) -> Array:
-    """Mean of each column over all rows, the sum taken row by row.
+def control_corrected_mean(lognorm: Any, weights: ControlWeights) -> Array:
+    """Mean of each set's up genes minus the mean of all genes of the same bins; minus the same of its down genes.
 
     Parameters
     ----------
-    source
-        Cells x genes, as `cafsc.engine.rows.row_blocks` takes it.
-    n_values
-        Stored values.
-    single
-        Sum in float32 rather than float64.
+    lognorm
+        Cells x genes, CSR or dense, natural log1p of depth-normalised counts.
+    weights
+        See `control_weights`.
 
     Returns
     -------
-    (n_genes,), float64.
-
-    Raises
-    ------
-    InputError
-        If one is infinite or not a number, or the matrix has no rows.
+    Cells x sets, float64, natural log units. After Tirosh 2016 (doi:10.1126/science.aad0501), with the whole bin as
+    control, so that nothing is drawn at random.
     """
-    n_rows, n_genes = map(int, source.shape)
-    if n_rows == 0:
-        raise InputError("the matrix has no cells", expected="at least one", fix="give the cells to score")
-    sums: NDArray[Any] = np.zeros(n_genes, dtype=np.float32 if single else np.float64)
-    for _, rows in row_blocks(source):
-        kernels(n_values).column_sums(rows, sums)
-    refuse_infinite(sums)
-    return sums.astype(np.float64) / n_rows
-
-
-def detected_genes(source: Any) -> NDArray[np.bool_]:
-    """Which columns have a value that is not 0, (n_genes,), of a matrix as `row_blocks` takes it."""
-    found = np.zeros(int(source.shape[1]), dtype=np.bool_)
-    for _, rows in row_blocks(source):
-        found[rows.indices[rows.data != 0]] = True
-    return found
-
-
-def refuse_infinite(sums: NDArray[Any]) -> None:
-    """Raise if a sum tells of a value that is no number."""
-    if not np.isfinite(sums).all():
-        raise InputError(
-            "the matrix has values that are infinite or not a number",
-            expected="finite values",
-            fix="take such cells or genes out, or set the values to 0",
-        )
+    sums = sparse.csr_matrix(lognorm) @ weights.genes
+    return np.asarray(sums @ weights.sums, dtype=np.float64)

@@ -13,11 +13,10 @@ from scipy import sparse
 
 from cafsc import genes
 from cafsc._keys import COUNTS_LAYER, Keys
-from cafsc.engine import canonical
 from cafsc.errors import InputError
 from cafsc.pp.check.matrix_kind import COUNT_KINDS
 from cafsc.pp.check.report import CheckReport, check
-from cafsc.pp.rows import Rows, is_stored
+from cafsc.pp.rows import Rows, canonical, is_stored
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -13,7 +13,6 @@ from scipy import sparse
 
 from cafsc._progress import tracked
 from cafsc._threads import reproducible
-from cafsc.engine import canonical
 from cafsc.pp.memory import kept
 from cafsc.pp.spread import spread
 
@@ -32,6 +31,16 @@ def is_stored(matrix: Any) -> bool:
 def is_readable(matrix: Any) -> bool:
     """Whether a matrix in a file can be read by rows."""
     return is_stored(matrix) and hasattr(matrix, "dtype") and hasattr(matrix, "__getitem__")
+
+
+def canonical(matrix: Any) -> sparse.csr_matrix:
+    """CSR in which every entry stands once, each row in the order of its columns; a copy where it was not so."""
+    out = matrix if isinstance(matrix, sparse.csr_matrix) else sparse.csr_matrix(matrix)
+    if not out.has_canonical_format:
+        if sparse.issparse(matrix) and np.may_share_memory(out.data, matrix.data):
+            out = out.copy()
+        out.sum_duplicates()
+    return out
 
 
 def stored_rows(matrix: Any, start: int, stop: int) -> Any:

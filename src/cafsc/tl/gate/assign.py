@@ -241,7 +241,6 @@ def gate(
         sizes,
         others=others.size > 0,
     )
-    model, model_of_others = (replace(one, n_cells=adata.n_obs) for one in (model, model_of_others))
     lineage, reason = np.full(adata.n_obs, "", dtype=object), np.full(adata.n_obs, "", dtype=object)
     scores = np.zeros((adata.n_obs, len(columns)))
     lineage[chosen], reason[chosen], scores[chosen] = model.place(counts, usable[chosen], weights)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc.engine import cells
 from cafsc.tl.gate.mixture import Array
 
 _KEPT_VALUES = 20_000_000
@@ -50,7 +47,6 @@ def doublet_partners(
     pairs: PairProfiles,
     min_gain: Array,
     single: Array | None = None,
-    kernels: ModuleType = cells,
 ) -> NDArray[np.int64]:
     """The second component of each cell that is better explained by two components than by one.
 
@@ -65,8 +61,6 @@ def doublet_partners(
         are overdispersed, so chance alone gains a little.
     single
         Cells x components: log-likelihood of each cell in each; computed here if not given.
-    kernels
-        `cafsc.engine.cells`, or its compiled twin.
 
     Returns
     -------
@@ -82,7 +76,7 @@ def doublet_partners(
         if not pairs.unlike[component].any():
             continue
         others, mixed = pairs.of(int(component))
-        gain = kernels.row_products(x, mixed, inside)
+        gain = x[inside] @ mixed
         gain -= single[inside].max(axis=1)[:, None]
         best = gain.argmax(axis=1)
         found = gain[np.arange(inside.size), best] > min_gain[component]

@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc.engine.cells import cell_kernels
-
 Array = NDArray[np.float64]
 
 _MIN_CELLS = 3
@@ -55,13 +53,10 @@ class Capping:
         )
 
 
-def weighted_sums(x: sparse.csr_matrix, weights: Array, n_cells: int | None = None) -> Array:
-    """Sums over cells: groups x genes. Nearly all of a cell's weight lies in one group: only that is multiplied.
-
-    ``n_cells`` is the size of the dataset that the cells are a block of.
-    """
-    kernels = cell_kernels(n_cells or x.shape[0])
-    return np.asarray(kernels.weighted_sums(x, weights, _LEAST_WEIGHT), dtype=np.float64)
+def weighted_sums(x: sparse.csr_matrix, weights: Array) -> Array:
+    """Sums over cells: groups x genes. Nearly all of a cell's weight lies in one group: only that is multiplied."""
+    used = sparse.csr_matrix(np.where(weights > _LEAST_WEIGHT, weights, 0.0).T)
+    return np.asarray((used @ x).toarray(), dtype=np.float64)
 
 
 def average_shares(x: sparse.csr_matrix) -> Array:
@@ -105,12 +100,11 @@ def fit_capped(
     n_cells, n_components = current.shape
     if n_components == 0:
         return current
-    kernels = cell_kernels(n_cells)
     average = average_shares(x)
     settled_sums = np.zeros((n_components, x.shape[1]))
     moving, rows = np.arange(n_cells), x
     for iteration in range(n_iterations):
-        sums = settled_sums + weighted_sums(rows, current[moving], n_cells)
+        sums = settled_sums + weighted_sums(rows, current[moving])
         log_profile = np.ascontiguousarray(np.log(shrunk(sums, average, shrinkage)).T)
         log_prior = log_shares(current)
         if iteration == n_iterations - 1:
@@ -118,9 +112,9 @@ def fit_capped(
         elif iteration > 1:
             stays = current[moving].max(axis=1) > _SETTLED
             if stays.any():
-                settled_sums += weighted_sums(rows[np.flatnonzero(stays)], current[moving[stays]], n_cells)
+                settled_sums += weighted_sums(rows[np.flatnonzero(stays)], current[moving[stays]])
                 moving, rows = moving[~stays], rows[np.flatnonzero(~stays)]
-        updated = posterior(kernels.row_products(rows, log_profile) + log_prior)
+        updated = posterior(rows @ log_profile + log_prior)
         change = float(np.abs(updated - current[moving]).max(initial=0.0))
         current[moving] = updated
         if change < _TOLERANCE and moving.size == n_cells:

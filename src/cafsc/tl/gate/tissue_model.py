@@ -13,7 +13,6 @@ from scipy import sparse
 from cafsc._config import GateConfig
 from cafsc._keys import DOUBLET, FIBROBLAST, KEPT, UNKNOWN
 from cafsc._threads import reproducible
-from cafsc.engine.cells import cell_kernels
 from cafsc.tl.gate.doublets import PairProfiles, doublet_partners
 from cafsc.tl.gate.mixture import Array, Capping, posterior
 
@@ -60,8 +59,6 @@ class TissueModel:
     doublets: tuple[tuple[int, str, str], ...]
     min_doublet_gain: Array
     reference: Array
-    n_cells: int = 0
-    """Size of the dataset, of which cells may be placed in blocks."""
 
     @cached_property
     def apart(self) -> NDArray[np.bool_]:
@@ -109,8 +106,7 @@ class TissueModel:
             )
             return unknown, low, np.zeros((n_cells, len(self.lineages)))
         x = self.capping.apply(counts)
-        kernels = cell_kernels(max(self.n_cells, n_cells))
-        single = kernels.row_products(x, self._log_profile)
+        single = x @ self._log_profile
         if weights is None:
             weights = posterior(single + self.log_prior)
         # A lineage gathers the weight of all its components: a cell torn between two of them is still sure.
@@ -124,7 +120,7 @@ class TissueModel:
         for index, first, second in self.doublets:
             inside = component == index
             lineage[inside], reason[inside] = DOUBLET, f"doublet:{first}+{second}"
-        partner = doublet_partners(x, self._pairs, self.min_doublet_gain, single, kernels)
+        partner = doublet_partners(x, self._pairs, self.min_doublet_gain, single)
         for cell in np.flatnonzero(partner >= 0):
             pair = sorted({str(self.best[component[cell]]), str(self.best[partner[cell]])})
             lineage[cell], reason[cell] = DOUBLET, f"doublet:{'+'.join(pair)}"

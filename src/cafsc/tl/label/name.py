@@ -209,7 +209,6 @@ def _settled(
             space,
             config,
             seed,
-            cells.source.shape[0],
         )
         agreement = cells.spread(agreement)
         first = settle_states(first, agreement, scores, space, config)

@@ -11,12 +11,12 @@ from scipy import sparse
 
 from cafsc._config import LabelConfig
 from cafsc._threads import reproducible
-from cafsc.engine import bin_mean_combination
-from cafsc.engine.cells import cell_kernels
-from cafsc.tl.score.controls import Array, Index, SetColumns, combined
+from cafsc.engine.means import control_corrected_mean, control_weights
+from cafsc.tl.score.controls import Array, Index, SetColumns
 from cafsc.tl.score.pool import pooled_lognorm
 
 _HALF = 0.5
+_WORD_BITS = 64
 _AT_ONCE = 200
 """Cells that are pooled before they are scored: so few that their memory is used again for the next."""
 
@@ -134,19 +134,23 @@ def settle_states(
 
 
 def thinning(
-    counts: sparse.csr_matrix, fraction: float, n_cells: int = 0
+    counts: sparse.csr_matrix, fraction: float
 ) -> Callable[[np.random.Generator], sparse.csr_matrix]:
-    """What keeps each molecule with a chance of ``fraction``: whole counts in, whole counts out.
-
-    ``n_cells`` is the size of the dataset.
-    """
-    if fraction == _HALF:
-        draw = cell_kernels(max(n_cells, counts.shape[0])).thinner(counts)
-        return lambda rng: draw(int(rng.integers(0, 1 << 63)))
+    """What keeps each molecule with a chance of ``fraction``: whole counts in, whole counts out."""
+    n = counts.data.astype(np.int64)
+    # Half of n molecules is the number of ones among n random bits.
+    is_few = (n > 0) & (n <= _WORD_BITS) & (fraction == _HALF)
+    few, many = np.flatnonzero(is_few), np.flatnonzero(~is_few)
+    mask = ~np.uint64(0) >> (_WORD_BITS - n[few]).astype(np.uint64)
 
     def kept(rng: np.random.Generator) -> sparse.csr_matrix:
-        left = rng.binomial(counts.data.astype(np.int64), fraction).astype(np.float64)
-        return sparse.csr_matrix((left, counts.indices, counts.indptr), shape=counts.shape)
+        left = np.empty(n.size)
+        words = rng.integers(0, ~np.uint64(0), few.size, dtype=np.uint64, endpoint=True)
+        left[few] = np.bitwise_count(words & mask)
+        left[many] = rng.binomial(n[many], fraction)
+        out = sparse.csr_matrix((left, counts.indices.copy(), counts.indptr.copy()), shape=counts.shape)
+        out.eliminate_zeros()
+        return out
 
     return kept
 
@@ -172,7 +176,6 @@ def resampled_agreement(
     space: StateSpace,
     config: LabelConfig,
     seed: int,
-    n_tissue: int = 0,
 ) -> Array:
     """Share of resamples in which each cell takes each state: cells x states, NaN where never drawn.
 
@@ -182,7 +185,7 @@ def resampled_agreement(
     Each resample keeps a share of the cells and of every cell's counts and scores what is left afresh; many times
     it draws the papers that define each state with replacement, and moves each state's reference level by its
     standard error. Where there are many fibroblasts, each resample asks only some of the cells that it kept, pooled
-    with all their neighbours. ``n_tissue`` is the size of the dataset.
+    with all their neighbours.
     """
     rng = np.random.default_rng(seed)
     space, used = space.narrowed()
@@ -195,21 +198,18 @@ def resampled_agreement(
     whole = counts.copy()
     whole.data = np.rint(whole.data)
     n_asked = max(config.max_asked, -(-config.min_votes * n_cells // config.n_resamples))
-    # So many values will be scored in all the resamples, about: a thinned neighbour brings half of a cell's.
-    width = min(whole.nnz * graph.nnz / (2 * n_cells**2), whole.shape[1])
-    n_values = int(config.n_resamples * min(n_asked, n_cells) * width)
-    thinned = thinning(whole, config.count_fraction, n_tissue)
-    combination = bin_mean_combination(bins, sets)
+    thinned = thinning(whole, config.count_fraction)
+    weights = control_weights(bins, sets)
     for _ in range(config.n_resamples):
         chosen = rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))]
         thin = thinned(rng)
         cells = np.sort(chosen[:n_asked])
         inside = np.zeros(n_cells, dtype=bool)
         inside[chosen] = True
-        pools = (graph[cells[start : start + _AT_ONCE]] for start in range(0, cells.size, _AT_ONCE))
+        near = sparse.csr_matrix(graph[cells].multiply(inside))
         scored = [
-            combined(pooled_lognorm(thin, near, drawn=inside, n_cells=n_tissue), combination, n_values)
-            for near in pools
+            control_corrected_mean(pooled_lognorm(thin, near[start : start + _AT_ONCE]), weights)
+            for start in range(0, cells.size, _AT_ONCE)
         ]
         centred = np.vstack(scored) - reference
         votes[cells] += cast_votes(centred, space, state_error, config, rng)

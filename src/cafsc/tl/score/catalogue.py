@@ -13,13 +13,13 @@ from scipy import sparse
 from cafsc import sig
 from cafsc._config import ScoreConfig
 from cafsc._keys import Keys
-from cafsc.engine import Scorer
+from cafsc.engine.ucell import ucell as ucell_scores
 from cafsc.pp.cluster import batch_labels
 from cafsc.pp.normalize import count_rows, symbol_columns
 from cafsc.pp.rows import Rows
 from cafsc.pp.sketch import sketch_rows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl.score.controls import Array, Index, SetColumns, expression_bins
+from cafsc.tl.score.controls import Array, Index, SetColumns, control_corrected, expression_bins
 from cafsc.tl.score.fibroblasts import Fibroblasts, kept_rows
 from cafsc.tl.score.pool import space_of_all
 from cafsc.tl.score.set_columns import scored_sets
@@ -98,7 +98,7 @@ def score(
         batch = batch_labels(adata, batch_key)
         counts, components, graph = space_of_all(rows, kept, sketch, config, batch)
         cells = Fibroblasts(kept, rows, sketch, counts, graph, bins, symbols, species)
-        work = partial(both_scores, scorer=pooled_scorer(cells, columns, config.max_rank))
+        work = partial(both_scores, bins=bins, sets=columns, max_rank=config.max_rank)
         for here, (above, ranks) in cells.map_pooled(work, np.zeros((kept.size, 0)), "score the fibroblasts"):
             scores[kept[here]] = centred(above, names, levels)
             ucell[kept[here]] = ranks
@@ -117,23 +117,11 @@ def score(
         adata.obs[keys.sketch] = np.isin(np.arange(adata.n_obs), kept[sketch])
 
 
-def pooled_scorer(cells: Fibroblasts, sets: list[SetColumns], max_rank: int) -> Scorer:
-    """What scores pooled cells both ways in one pass."""
-    n_genes = cells.source.shape[1]
-    return Scorer(
-        n_genes,
-        sets,
-        ("bin_mean", "ucell"),
-        n_values=cells.n_pooled_values,
-        bins=cells.bins,
-        max_rank=max_rank,
-    )
-
-
-def both_scores(lognorm: sparse.csr_matrix, beside: object, *, scorer: Scorer) -> tuple[Array, Array]:
+def both_scores(
+    lognorm: sparse.csr_matrix, beside: object, *, bins: Index, sets: list[SetColumns], max_rank: int
+) -> tuple[Array, Array]:
     """Control-corrected scores and UCell of some cells: cells x sets each."""
-    found = scorer.score(lognorm)
-    return found["bin_mean"], found["ucell"]
+    return control_corrected(lognorm, bins, sets), ucell_scores(lognorm, sets, max_rank)
 
 
 def _tissue_level(

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc import engine
 from cafsc._threads import reproducible
-from cafsc.engine.groups import Sides
+from cafsc.engine import membership as memberships
+from cafsc.engine.means import control_corrected_mean, control_weights
 from cafsc.pp._neighbors import ROUNDING
 from cafsc.tl.score.statistics import false_discovery_rates
 
@@ -75,13 +75,7 @@ def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetCol
     genes; 0 for a set of which no gene is there. The idea of Tirosh 2016 (doi:10.1126/science.aad0501) with the
     whole bin as control, so that nothing is drawn at random.
     """
-    return combined(lognorm, engine.bin_mean_combination(bins, sets), lognorm.nnz)
-
-
-def combined(lognorm: sparse.csr_matrix, combination: engine.Combination, n_values: int) -> Array:
-    """`control_corrected` by groups of genes that are known already, for some rows of so many values in all."""
-    parts = [combination.scores(rows, n_values) for _, rows in engine.row_blocks(lognorm)]
-    return np.vstack([np.empty((0, combination.share.shape[1])), *parts])
+    return control_corrected_mean(lognorm, control_weights(bins, sets))
 
 
 def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:
@@ -135,12 +129,10 @@ def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: l
     doi:10.1093/nar/gks461).
     """
     out = np.ones((membership.shape[1], len(sets)))
-    sides = Sides.build(sets)
-    genes, place = np.unique(sides.genes, return_inverse=True)
+    up, down = (memberships(sets, side, lognorm.shape[1]) for side in ("up", "down"))
+    genes = np.flatnonzero(np.asarray((up + down).sum(axis=1)).ravel())
     columns = lognorm[:, genes].tocsc()
-    signs, counts = np.zeros((genes.size, len(sets))), np.zeros((genes.size, len(sets)))
-    np.add.at(signs, (place, sides.set[sides.of]), sides.sign[sides.of])
-    np.add.at(counts, (place, sides.set[sides.of]), 1.0)
+    signs, counts = (up - down)[genes].toarray(), (up + down)[genes].toarray()
     groups = [np.flatnonzero(inside) for inside in membership.T > 0]
     n_varying = np.zeros((len(groups), len(sets)))
     sums = [np.zeros((cells.size, len(sets))) for cells in groups]

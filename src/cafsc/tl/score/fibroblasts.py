@@ -101,7 +101,7 @@ class Fibroblasts:
     def _pooled(self, here: Index) -> sparse.csr_matrix:
         """Pooled log-expression of successive cells; kept from step to step where that takes little memory."""
         few = self.graph[here[0] : here[-1] + 1]
-        make = partial(pooled_lognorm, self.counts, few, n_cells=self.source.shape[0])
+        make = partial(pooled_lognorm, self.counts, few)
         if self.n_pooled_values > _KEPT_VALUES:
             return make()
         key = ("pooled", self.rows[here].tobytes(), few.indptr.tobytes(), few.indices.tobytes())
@@ -122,7 +122,7 @@ class Fibroblasts:
             return
         known = np.zeros(self.rows.size, dtype=bool)
         known[self.sketch] = True
-        work = _Pooled(function, self.counts, self.source.shape[0])
+        work = _Pooled(function, self.counts)
         edges = self.graph[:, self.sketch]
         everywhere = _Beside(self.rows, edges, ~known, beside)
         for piece, found in self.source.map_with(work, everywhere, what, self.rows):
@@ -132,8 +132,7 @@ class Fibroblasts:
         """Mean pooled log-expression of clusters: clusters x genes."""
         size = np.maximum(membership.sum(axis=0), 1.0)
         sums = np.zeros((membership.shape[1], self.source.shape[1]))
-        add = partial(weighted_sums, n_cells=self.source.shape[0])
-        for _, found in self.map_pooled(add, membership, "average the clusters"):
+        for _, found in self.map_pooled(weighted_sums, membership, "average the clusters"):
             sums += found
         return np.asarray(sums / size[:, None])
 
@@ -177,12 +176,11 @@ class _Pooled(Generic[T]):
 
     function: Callable[[sparse.csr_matrix, Any], T]
     counts: sparse.csr_matrix
-    n_cells: int
 
     def __call__(self, own: sparse.csr_matrix, beside: tuple[sparse.csr_matrix, NDArray[np.bool_], Any]) -> T:
         edges, brings_own, more = beside
         brought = sparse.csr_matrix(sparse.diags(brings_own.astype(np.float64)) @ own)
-        return self.function(pooled_lognorm(self.counts, edges, own=brought, n_cells=self.n_cells), more)
+        return self.function(pooled_lognorm(self.counts, edges, own=brought), more)
 
 
 def kept_sums(source: Rows, rows: Index, codes: Index, n_groups: int) -> Array:

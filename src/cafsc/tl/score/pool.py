@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import ScoreConfig
-from cafsc.engine.cells import cell_kernels
 from cafsc.pp._components import Components, principal_components
 from cafsc.pp._nearest import nearest
 from cafsc.pp._neighbors import Array, most_detected_genes, neighbor_graph
-from cafsc.pp.normalize import log1p_depth
+from cafsc.pp.normalize import log1p_depth, scale_depth
 from cafsc.pp.rows import Index, Rows
 
 
@@ -106,9 +105,7 @@ def pooled_lognorm(
     graph: sparse.csr_matrix,
     target_sum: float = 1e4,
     *,
-    drawn: NDArray[np.bool_] | None = None,
     own: sparse.csr_matrix | None = None,
-    n_cells: int = 0,
 ) -> sparse.csr_matrix:
     """log1p of each cell's counts summed with its neighbours', scaled to a common depth: cells x genes.
 
@@ -118,12 +115,16 @@ def pooled_lognorm(
         Neighbours x genes.
     graph
         Cells x neighbours, 1 for a neighbour.
-    drawn
-        Neighbours that count; all if not given.
     own
         Cells x genes: counts of cells that are not among the neighbours, with empty rows for those that are.
-    n_cells
-        Size of the dataset, of which these cells may be a block.
+
+    Returns
+    -------
+    Cells x genes, CSR; the columns of a row come in any order.
     """
-    kernels = cell_kernels(max(n_cells, counts.shape[0]))
-    return kernels.pooled_lognorm(counts, graph, target_sum, drawn=drawn, own=own)
+    pooled = graph @ counts
+    if own is not None:
+        pooled = pooled + own
+    scaled = scale_depth(pooled, target_sum)
+    np.log1p(scaled.data, out=scaled.data)
+    return scaled

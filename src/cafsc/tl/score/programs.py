@@ -12,11 +12,10 @@ from scipy import sparse
 from cafsc import sig
 from cafsc._config import ScoreConfig
 from cafsc._keys import Keys
-from cafsc.engine import Scorer
 from cafsc.errors import InputError
 from cafsc.tl.gate.mixture import one_hot, weighted_sums
-from cafsc.tl.score.catalogue import both_scores, pooled_scorer
-from cafsc.tl.score.controls import Array
+from cafsc.tl.score.catalogue import both_scores
+from cafsc.tl.score.controls import Array, Index, SetColumns
 from cafsc.tl.score.fibroblasts import fibroblasts
 from cafsc.tl.score.set_columns import set_columns
 from cafsc.tl.score.table import SetInfo, cluster_effects, score_table
@@ -75,8 +74,7 @@ def programs(
         membership = one_hot(codes, len(names))
         scores, ucell = np.empty((cells.rows.size, len(sets))), np.empty((cells.rows.size, len(sets)))
         sums = np.zeros((len(names), adata.n_vars))
-        scorer = pooled_scorer(cells, members, config.max_rank)
-        work = partial(_scored, scorer=scorer, n_cells=adata.n_obs)
+        work = partial(_scored, bins=cells.bins, sets=members, max_rank=config.max_rank)
         for here, (above, ranks, added) in cells.map_pooled(work, membership, "score programmes"):
             scores[here], ucell[here] = above, ranks
             sums += added
@@ -94,9 +92,10 @@ def _scored(
     lognorm: sparse.csr_matrix,
     membership: Array,
     *,
-    scorer: Scorer,
-    n_cells: int,
+    bins: Index,
+    sets: list[SetColumns],
+    max_rank: int,
 ) -> tuple[Array, Array, Array]:
     """Both scores of some cells (cells x sets), and their sums in the clusters (clusters x genes)."""
-    above, ranks = both_scores(lognorm, None, scorer=scorer)
-    return above, ranks, weighted_sums(lognorm, membership, n_cells)
+    above, ranks = both_scores(lognorm, None, bins=bins, sets=sets, max_rank=max_rank)
+    return above, ranks, weighted_sums(lognorm, membership)
