@@ -64,7 +64,7 @@ class Scale:
 
     def annotate(self, n_cells: int, *options: str) -> Cost:
         output = self.folder / "out.h5ad"
-        common = ("--force", "--quiet", "--threads", "1", *options)
+        common = ("--force", "--quiet", *options)
         return run(CAFSC, "annotate", self.data(n_cells), "--output", output, *common)
 
     def scores(self, n_cells: int) -> tuple[Cost, float]:

@@ -148,7 +148,7 @@ class Benchmark:
     def annotate(self, n_cells: int, *options: str) -> Cost:
         """The whole command, in a fresh process."""
         output = self.folder / "out.h5ad"
-        common = ("--force", "--quiet", "--threads", "1", *options)
+        common = ("--force", "--quiet", *options)
         return run(CAFSC, "annotate", self.data(n_cells), "--output", output, *common)
 
     def scores(self) -> Iterator[Row]:

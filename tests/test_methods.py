@@ -9,8 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from cafsc import data
-from cafsc._config import AnnotateConfig
+from cafsc import Config, data
 from cafsc.report import _words
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +36,9 @@ def test_the_defaults_are_those_of_the_configuration(tool: ModuleType) -> None:
 
 
 def test_every_option_that_is_named_exists(page: str) -> None:
-    steps = "|".join(AnnotateConfig.model_fields)
+    steps = "|".join(Config.model_fields)
     for name in re.findall(rf"`((?:{steps})\.[a-z_.]+)`", page):
-        value: object = AnnotateConfig()
+        value: object = Config()
         for part in name.split("."):
             assert hasattr(value, part), name
             value = getattr(value, part)

@@ -59,12 +59,3 @@ def test_the_same_run_gives_the_same_bytes() -> None:
     first = _provenance.provenance({"seed": 0, "a": 1}, catalogue_sha256="c")
     second = _provenance.provenance({"a": 1, "seed": 0}, catalogue_sha256="c")
     assert _provenance.dumps(first) == _provenance.dumps(second)
-
-
-def test_the_input_can_be_named_later(document: dict[str, object]) -> None:
-    later = _provenance.with_input(document, "x/other.h5ad", "b" * 64)
-    assert later["input"] == {"file": "other.h5ad", "sha256": "b" * 64}
-    assert document["input"] == {"file": "tumour.h5ad", "sha256": "a" * 64}
-    assert {key: later[key] for key in document if key != "input"} == {
-        key: document[key] for key in document if key != "input"
-    }

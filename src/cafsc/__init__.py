@@ -15,19 +15,22 @@ from typing import TYPE_CHECKING, Any
 from cafsc._version import __version__
 
 if TYPE_CHECKING:
-    from cafsc import bulk, data, genes, get, io, pl, pp, report, sig, tl
+    from cafsc import bulk, data, errors, genes, get, io, pl, pp, report, sig, tl
     from cafsc._annotate import AnnotationResult, annotate
+    from cafsc._config import Config
 
-_SUBMODULES = ("bulk", "data", "engine", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
-_FROM_ANNOTATE = ("AnnotationResult", "annotate")
+_SUBMODULES = ("bulk", "data", "engine", "errors", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
+_NAMES = {"AnnotationResult": "_annotate", "Config": "_config", "annotate": "_annotate"}
 
 __all__ = [
     "AnnotationResult",
+    "Config",
     "__version__",
     "annotate",
     "bulk",
     "data",
     "engine",
+    "errors",
     "genes",
     "get",
     "io",
@@ -42,8 +45,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         return importlib.import_module(f"cafsc.{name}")
-    if name in _FROM_ANNOTATE:
-        return getattr(importlib.import_module("cafsc._annotate"), name)
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"cafsc.{_NAMES[name]}"), name)
     raise AttributeError(f"module 'cafsc' has no attribute {name!r}")
 
 

@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cafsc import _provenance, get, pp, tl
-from cafsc._config import AnnotateConfig
+from cafsc._config import Config, ConfigLike
+from cafsc._input import Input, read_input
 from cafsc._keys import Keys
-from cafsc._summary import summarise, tumour_shares
-from cafsc._threads import limit_threads
+from cafsc._options import RunOptions, Species, documented
+from cafsc._summary import summarise
 from cafsc.errors import OptionError
 from cafsc.io.scratch import scratch_copies
 from cafsc.pp.check.columns import with_columns
@@ -24,7 +26,7 @@ from cafsc.pp.check.outcome import outcome_findings
 from cafsc.pp.memory import keeping
 from cafsc.pp.rows import is_stored
 from cafsc.pp.spread import on_cluster
-from cafsc.sig.user import OwnSignatures
+from cafsc.sig.user import OwnSignatures, listed
 from cafsc.sig.weights import WeightsLike
 
 if TYPE_CHECKING:
@@ -75,11 +77,12 @@ class AnnotationResult:
         )
 
 
+@documented
 def annotate(
-    adata: AnnData,
+    adata: AnnData | str | Path,
     *,
     cancer: str | None = None,
-    species: str = "auto",
+    species: Species = "auto",
     layer: str | None = None,
     sample_key: str | None = None,
     batch_key: str | None = None,
@@ -88,10 +91,10 @@ def annotate(
     schemes: Sequence[str] | None = None,
     weights: WeightsLike | None = None,
     resolution: float | None = None,
+    umap: bool = True,
     seed: int = 0,
-    threads: int | None = None,
     key_added: str = "caf",
-    config: AnnotateConfig | None = None,
+    config: ConfigLike | None = None,
     levels: ReferenceLevels | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -101,37 +104,9 @@ def annotate(
     Parameters
     ----------
     adata
-        Cells x genes of a whole tumour, raw counts if possible. Written to in place.
-    cancer
-        Name or code (``breast``, ``PDAC``, ...); claims about it weigh more.
-    species
-        ``auto``, ``human`` or ``mouse``.
-    layer
-        Layer with the counts; None lets `cafsc.pp.check` choose, and say so.
-    sample_key
-        ``obs`` column of samples; the summary then counts states in each.
-    batch_key
-        ``obs`` column of batches; genes are centred within each before neighbours are found.
-    cluster_key
-        ``obs`` column with your clusters, to be named instead of ours.
-    signatures
-        Your own sets, beside the catalogue: a dict such as ``{"my set": ["ACTA2", "TAGLN"]}``, or a ``.gmt`` or
-        ``.yaml`` file, or a list of these; see `cafsc.sig.load`.
-    schemes
-        Published schemes to name clusters in; all if None.
-    weights
-        Weights of claims in place of those of ``signatures/weights.yaml``: a file, or a mapping such as
-        ``{"evidence": {"in_vitro": 0.3}}``. What is not named stays.
-    resolution
-        Leiden resolution among the fibroblasts of one state; None for the default of the configuration.
-    seed
-        Seed of everything random.
-    threads
-        Threads for linear algebra; the result does not depend on it.
-    key_added
-        Prefix of all slots.
-    config
-        Every threshold of every step.
+        Cells x genes of a whole tumour, raw counts if possible; written to in place. A path is read by
+        `cafsc.io.read`.
+    {options}
     levels
         Reference levels; the shipped ones if not given. A benchmark on a dataset gives levels fitted without it.
     progress
@@ -152,46 +127,71 @@ def annotate(
         If an option names something that is not there, or a client is given for a matrix in memory.
     CatalogueError
         If a signature file breaks the rules.
+
+    Examples
+    --------
+    >>> import cafsc
+    >>> adata = cafsc.data.simulated_tumour()
+    >>> result = cafsc.annotate(adata, cancer="breast")  # doctest: +SKIP
+    >>> result.clusters[["cluster", "subtype", "call"]]  # doctest: +SKIP
     """
-    keys = Keys(key_added)
-    catalogue, code, config = _provenance.settle(signatures, weights, cancer, config, resolution)
-    provenance = _provenance.planned(
-        catalogue,
-        code,
-        config,
-        species,
-        layer,
-        sample_key,
-        batch_key,
-        cluster_key,
-        signatures,
-        schemes,
-        seed,
-        key_added,
+    options = RunOptions(
+        cancer=cancer,
+        species=species,
+        layer=layer,
+        sample_key=sample_key,
+        batch_key=batch_key,
+        cluster_key=cluster_key,
+        signatures=listed(signatures),
+        schemes=None if schemes is None else tuple(schemes),
+        weights=weights,
+        resolution=resolution,
+        umap=umap,
+        seed=seed,
+        key_added=key_added,
+        config=config,
     )
+    given = read_input(Path(adata)) if isinstance(adata, str | Path) else Input(adata)
+    return run(given, options, levels=levels, progress=progress, client=client)
+
+
+def run(
+    given: Input,
+    options: RunOptions,
+    *,
+    levels: ReferenceLevels | None = None,
+    progress: Progress | None = None,
+    client: Client | None = None,
+) -> AnnotationResult:
+    """Run every step on an input; see `annotate`."""
+    catalogue, options = _provenance.settle(options)
+    adata, config, seed, key_added = given.adata, Config.of(options.config), options.seed, options.key_added
+    keys = Keys(key_added)
     step = _stepper(progress)
-    with limit_threads(threads), on_cluster(client), keeping(), _copies(client):
+    with on_cluster(client), keeping(), _copies(client):
         step("check")
-        report = pp.check(adata, layer=layer, species=_species(species))
+        report = pp.check(adata, layer=options.layer, species=options.species)
         report.raise_for_errors()
         report = with_columns(
             report,
             adata,
-            {"sample_key": sample_key, "batch_key": batch_key, "cluster_key": cluster_key},
+            options.columns(),
             config.label.min_cells,
             key_added,
-            catalogue.schemes if schemes is None else schemes,
+            catalogue.schemes if options.schemes is None else options.schemes,
         )
         if report.use == "raw":
             adata = _from_raw(adata)
-            report = pp.check(adata, species=_species(species)).with_findings(report.findings)
+            report = pp.check(adata, species=options.species).with_findings(report.findings)
         if client is not None:
             _require_file(adata, report)
         step("normalise")
         pp.normalize(adata, report, key_added=key_added)
         pp.qc(adata, key_added=key_added, config=config.qc)
         step("cluster the tissue")
-        pp.cluster(adata, batch_key=batch_key, key_added=key_added, config=config.gate.components, seed=seed)
+        pp.cluster(
+            adata, batch_key=options.batch_key, key_added=key_added, config=config.gate.components, seed=seed
+        )
         step("gate lineages")
         tl.gate(adata, catalogue=catalogue, levels=levels, key_added=key_added, config=config.gate, seed=seed)
         step("score the catalogue")
@@ -199,7 +199,7 @@ def annotate(
             adata,
             catalogue=catalogue,
             levels=levels,
-            batch_key=batch_key,
+            batch_key=options.batch_key,
             key_added=key_added,
             config=config.score,
             seed=seed,
@@ -209,8 +209,8 @@ def annotate(
             adata,
             catalogue=catalogue,
             levels=levels,
-            schemes=schemes,
-            cluster_key=cluster_key,
+            schemes=options.schemes,
+            cluster_key=options.cluster_key,
             key_added=key_added,
             config=config.label,
             score_config=config.score,
@@ -224,7 +224,7 @@ def annotate(
         step("weigh the claims")
         tl.verdict(
             adata,
-            cancer=code,
+            cancer=options.cancer,
             catalogue=catalogue,
             key_added=key_added,
             config=config.verdict,
@@ -232,12 +232,11 @@ def annotate(
             seed=seed,
         )
         step("summarise")
-    report = report.with_findings(by_severity([*report.findings, *outcome_findings(adata, catalogue, keys)]))
-    summary = summarise(adata, report, catalogue, code, sample_key, keys)
-    summary["tumour"] = tumour_shares(adata, sample_key, keys, config.verdict.n_resamples, seed)
+    findings = by_severity([*given.findings, *report.findings, *outcome_findings(adata, catalogue, keys)])
+    summary = summarise(adata, report.with_findings(findings), catalogue, options, keys, given.file)
     slot = adata.uns[keys.uns]
     slot["summary"] = json.dumps(summary, sort_keys=True, allow_nan=False)
-    slot["provenance"] = _provenance.dumps(provenance)
+    slot["provenance"] = _provenance.dumps(_provenance.of_run(options, catalogue, given.file, given.sha256))
     return AnnotationResult(
         adata,
         get.clusters(adata, key_added),
@@ -263,12 +262,6 @@ def _stepper(progress: Progress | None) -> Callable[[str], None]:
             progress(name, done, _STEPS)
 
     return step
-
-
-def _species(species: str) -> Any:
-    if species not in ("auto", "human", "mouse"):
-        raise OptionError(f"species {species!r}", expected="auto, human or mouse", fix="use one of these")
-    return species
 
 
 def _require_file(adata: AnnData, report: pp.CheckReport) -> None:

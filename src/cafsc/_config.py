@@ -1,24 +1,29 @@
-"""Every option once: type, unit, default, and why that default."""
+"""Every threshold once: type, unit, default, and why that default."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cafsc.errors import OptionError
 
 
-class Config(BaseModel):
-    """Frozen, and closed to unknown keys."""
+class Thresholds(BaseModel):
+    """Thresholds of one step: frozen, and closed to unknown names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class QCConfig(Config):
+class QCConfig(Thresholds):
     """When a cell holds too little to be called anything."""
 
     min_genes: int = Field(default=50, ge=1)
     """Genes detected. Far below any usual filter: cafsc refuses what cannot be named, it does not clean."""
 
 
-class ClusterConfig(Config):
+class ClusterConfig(Thresholds):
     """Embedding and clustering of one group of cells."""
 
     n_top_genes: int = Field(default=2000, ge=10)
@@ -30,7 +35,7 @@ class ClusterConfig(Config):
     """Cells that are clustered; of more, a random sample of so many, and the others are placed among them."""
 
 
-class GateConfig(Config):
+class GateConfig(Thresholds):
     """Which cells are fibroblasts."""
 
     components: ClusterConfig = ClusterConfig(resolution=3.0)
@@ -66,7 +71,7 @@ class GateConfig(Config):
     """Cells a component needs to exist, and to set a reference level."""
 
 
-class ScoreConfig(Config):
+class ScoreConfig(Thresholds):
     """Scores of the catalogue's sets."""
 
     n_bins: int = Field(default=50, ge=2)
@@ -86,7 +91,7 @@ class ScoreConfig(Config):
     """Fibroblasts among which neighbours are sought; of more, a random sample of so many."""
 
 
-class LabelConfig(Config):
+class LabelConfig(Thresholds):
     """When a name is earned."""
 
     resolution: float = Field(default=0.5, gt=0)
@@ -124,7 +129,7 @@ class LabelConfig(Config):
     count_fraction: float = Field(default=0.5, gt=0, le=1)
 
 
-class MarkerConfig(Config):
+class MarkerConfig(Thresholds):
     """When one gene is present in a cluster, or absent from it."""
 
     present: float = Field(default=0.5, gt=0, le=1)
@@ -140,7 +145,7 @@ class MarkerConfig(Config):
     """Root mean squared distance from a published level profile (levels run from 0 to 1)."""
 
 
-class VerdictConfig(Config):
+class VerdictConfig(Thresholds):
     """When the claims make a call."""
 
     min_papers: int = Field(default=2, ge=1)
@@ -159,7 +164,7 @@ class VerdictConfig(Config):
     """Resamples of the papers, and of cells and samples, for intervals."""
 
 
-class CrosstalkConfig(Config):
+class CrosstalkConfig(Thresholds):
     """Talk between fibroblasts and other cells, exosomes, targets."""
 
     min_cells: int = Field(default=10, ge=2)
@@ -186,8 +191,15 @@ class CrosstalkConfig(Config):
     """Nearest cells in space that make a neighbourhood."""
 
 
-class AnnotateConfig(Config):
-    """All steps."""
+class Config(Thresholds):
+    """The thresholds of every step of `cafsc.annotate`.
+
+    Examples
+    --------
+    >>> import cafsc
+    >>> cafsc.Config(label={"min_margin": 2.0}).label.min_margin
+    2.0
+    """
 
     qc: QCConfig = QCConfig()
     gate: GateConfig = GateConfig()
@@ -195,3 +207,43 @@ class AnnotateConfig(Config):
     label: LabelConfig = LabelConfig()
     markers: MarkerConfig = MarkerConfig()
     verdict: VerdictConfig = VerdictConfig()
+
+    @classmethod
+    def of(cls, given: ConfigLike | None) -> Config:
+        """Thresholds from a nested mapping; those that it does not name keep their default.
+
+        Raises
+        ------
+        OptionError
+            If a name is unknown or a value is out of range.
+        """
+        if isinstance(given, Config):
+            return given
+        try:
+            return cls.model_validate(given or {})
+        except ValidationError as error:
+            raise _refused(error) from error
+
+
+ConfigLike: TypeAlias = Config | Mapping[str, Any]
+"""All thresholds, or a nested mapping with those that change."""
+
+
+def _refused(error: ValidationError) -> OptionError:
+    """The first thing that is wrong with a mapping of thresholds, with the names that there are."""
+    first = error.errors()[0]
+    names = [str(part) for part in first["loc"]]
+    where = ".".join(["config", *names])
+    if first["type"] != "extra_forbidden":
+        return OptionError(f"{where} is {first['input']!r}", expected=first["msg"], fix="correct the value")
+    step: Any = Config
+    for name in names[:-1]:
+        step = step.model_fields[name].annotation
+    return OptionError(
+        f"{where}: there is no such threshold",
+        expected=f"one of {', '.join(step.model_fields)}",
+        fix="correct the name",
+    )
+
+
+AnnotateConfig = Config

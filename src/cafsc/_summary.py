@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cafsc import _provenance
+from cafsc._config import Config
 from cafsc._keys import CALLS, FIBROBLAST, KEPT, Keys
+from cafsc._version import __version__
 from cafsc.data.simulate import SIMULATED_KEY
 from cafsc.pp.normalize import symbol_columns
 from cafsc.tl.gate.panels import lineage_panels
@@ -14,6 +15,7 @@ from cafsc.tl.verdict.weigh import shares
 if TYPE_CHECKING:
     from anndata import AnnData
 
+    from cafsc._options import RunOptions
     from cafsc.pp import CheckReport
     from cafsc.sig import Catalogue
 
@@ -24,19 +26,22 @@ def summarise(
     adata: AnnData,
     report: CheckReport,
     catalogue: Catalogue,
-    cancer: str | None,
-    sample_key: str | None,
+    options: RunOptions,
     keys: Keys,
+    file: str | None,
 ) -> dict[str, Any]:
+    """Counts, findings and the one-line message of a run with settled options."""
+    cancer, sample_key = options.cancer, options.sample_key
+    config = Config.of(options.config)
     gate = adata.obs[keys.gate].value_counts()
     call = adata.obs[keys.call].value_counts()
     clusters = adata.uns[keys.uns]["clusters"]
     evidence = adata.uns[keys.uns]["evidence"]
     states = [name for name in dict.fromkeys(clusters["subtype"]) if name in catalogue.states]
     return {
-        "version": _provenance.versions()["cafsc"],
+        "version": __version__,
         "input": {
-            "file": "",
+            "file": file or "",
             "n_cells": int(adata.n_obs),
             "n_genes": int(adata.n_vars),
             "matrix": report.matrix,
@@ -56,6 +61,7 @@ def summarise(
         "calls": {str(name): int(n) for name, n in call.items() if n},
         "states": {name: {"meaning": catalogue.states[name].meaning} for name in states},
         "samples": sample_states(adata, sample_key, keys),
+        "tumour": tumour_shares(adata, sample_key, keys, config.verdict.n_resamples, options.seed),
         "simulated": SIMULATED_KEY in adata.uns,
         "catalogue_sha256": catalogue.sha256,
         "n_claims": int(evidence["claim"].nunique()),

@@ -116,7 +116,7 @@ def test_scores_are_those_of_the_peers_where_they_are_timed(scoring: Any, work: 
 @pytest.mark.slow
 def test_annotating_costs_little_more_than_score_genes(work: ModuleType, scanpy_seconds: float) -> None:
     adata = data.simulated_tumour(N_CELLS)
-    cpu, _, result = work.cpu_and_wall(lambda: cafsc.annotate(adata, threads=1))
+    cpu, _, result = work.cpu_and_wall(lambda: cafsc.annotate(adata))
     assert len(result.clusters)
     print(f"annotate: {cpu / scanpy_seconds:.2f} times the CPU of 100 score_genes")
     assert cpu < 8 * scanpy_seconds

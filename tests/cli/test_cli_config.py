@@ -9,7 +9,7 @@ import typer
 from cafsc_command import Cafsc
 
 from cafsc.cli.annotate import annotate
-from cafsc.cli.config import read_config
+from cafsc.cli.options import read_config
 from cafsc.errors import OptionError
 
 
@@ -29,7 +29,7 @@ seed: 7
 no-report: true
 signatures: [a.yaml, b.gmt]
 scheme: kieffer
-threads: null
+layer: null
 """
 
 TOML = """
@@ -56,8 +56,8 @@ def test_the_values_of_the_file_hold(name: str, text: str, tmp_path: Path) -> No
     assert values["seed"] == 7
     assert values["no_report"] is True
     assert values["signatures"] == [Path("a.yaml"), Path("b.gmt")]
-    assert values["scheme"] == ["kieffer"]
-    assert values["threads"] is None
+    assert values["schemes"] == ["kieffer"]
+    assert values["layer"] is None
     assert values["species"] == "auto"
 
 
@@ -76,7 +76,7 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
         "lung",
     )
     assert values["seed"] == 0
-    assert values["scheme"] == ["elyada"]
+    assert values["schemes"] == ["elyada"]
     assert values["cancer"] == "lung"
     assert values["resolution"] == 0.5
 

@@ -99,7 +99,7 @@ def test_help_names_every_option_of_annotate(cafsc: Cafsc) -> None:
         "--scheme",
         "--resolution",
         "--seed",
-        "--threads",
+        "--no-umap",
         "--no-report",
         "--dry-run",
         "--force",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from anndata import AnnData
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
 from cafsc import data, pp
 from cafsc._config import ClusterConfig
-from cafsc._threads import limit_threads
 from cafsc.errors import OptionError
 
 
@@ -41,9 +41,9 @@ def test_types_do_not_share_clusters(normalised: AnnData) -> None:
 
 def test_threads_change_nothing(normalised: AnnData) -> None:
     other = normalised.copy()
-    with limit_threads(1):
+    with threadpool_limits(1):
         pp.cluster(normalised)
-    with limit_threads(2):
+    with threadpool_limits(2):
         pp.cluster(other)
     assert list(normalised.obs["caf_tissue_cluster"]) == list(other.obs["caf_tissue_cluster"])
     np.testing.assert_array_equal(normalised.obsm["X_caf_tissue_pca"], other.obsm["X_caf_tissue_pca"])

@@ -80,7 +80,7 @@ def plain(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 def test_little_memory_and_few_open_files(source: Path, plain: dict[str, str], tmp_path: Path) -> None:
     limits = f"ulimit -n 60; ulimit -v {2 * 2**20};"
     environment = {**os.environ, **FEW_THREADS, "PYTHONHASHSEED": "1"}
-    assert annotate(source, tmp_path, "--threads", 1, before=limits, environment=environment) == plain
+    assert annotate(source, tmp_path, before=limits, environment=environment) == plain
 
 
 def test_no_home_no_locale_no_caches_no_report(source: Path, plain: dict[str, str], tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_no_home_no_locale_no_caches_no_report(source: Path, plain: dict[str, st
         "NUMBA_CACHE_DIR": nowhere,
         "CAFSC_CACHE_DIR": nowhere,
     }
-    found = annotate(source, tmp_path, "--threads", 4, "--no-report", environment=bare)
+    found = annotate(source, tmp_path, "--no-report", environment=bare)
     assert found == {name: digest for name, digest in plain.items() if name not in NOT_COMPARED}
 
 
 def test_closed_stdout_and_warnings_as_errors(source: Path, plain: dict[str, str], tmp_path: Path) -> None:
     strict = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONHASHSEED": "2"}
-    found = annotate(source, tmp_path, "--threads", 2, before="exec >&- <&-;", environment=strict)
+    found = annotate(source, tmp_path, before="exec >&- <&-;", environment=strict)
     assert found == plain
 
 

@@ -7,10 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+
+from cafsc._options import RunOptions
 
 WORKFLOW = Path(__file__).parents[2] / "workflows" / "annotate"
 
@@ -72,6 +76,8 @@ def test_options_reach_the_command(project: Path) -> None:
         ("a", "a tumour.h5ad", "breast", ""),
         ("b", "b tumour.h5ad", "", "my clusters"),
     )
+    config = project / "config" / "config.yaml"
+    config.write_text(config.read_text().replace("  seed: 0", "  umap: false\n  seed: 0"))
     run = snakemake(project, "--dry-run", "--printshellcmds", "--cores", "1")
     assert run.returncode == 0, run.stdout + run.stderr
     commands = [line for line in (run.stdout + run.stderr).splitlines() if "cafsc annotate" in line]
@@ -79,6 +85,7 @@ def test_options_reach_the_command(project: Path) -> None:
     for_a = next(line for line in commands if "'a tumour.h5ad'" in line)
     for_b = next(line for line in commands if "'b tumour.h5ad'" in line)
     assert "--cancer breast" in for_a
+    assert "--no-umap" in for_a
     assert "--cluster-key" not in for_a
     assert "--cluster-key 'my clusters'" in for_b
     assert "--cancer" not in for_b
@@ -105,6 +112,16 @@ def test_a_bad_sheet_is_refused_with_the_cause(
     for word in words:
         assert word in said
     assert "Traceback" not in said
+
+
+def test_the_schema_knows_every_option_of_the_command() -> None:
+    schema = yaml.safe_load((WORKFLOW / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    known = {
+        option.metadata.get("flag", option.name).removeprefix("--")
+        for option in fields(RunOptions)
+        if option.metadata["shell"] is not None
+    }
+    assert set(schema["properties"]["options"]["properties"]) == known
 
 
 def test_an_unknown_option_is_refused(project: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cafsc._version import __version__
-from cafsc.cli import annotate, check, crosstalk, data, explain, report, score, signatures, targets
+from cafsc.cli import annotate, check, data, results, score, signatures
 
 # Plain help: rich would take longer to import than the help takes to print.
 app = typer.Typer(
@@ -25,13 +25,13 @@ app.command(name="check", short_help="List everything that is odd about a datase
     check.check
 )
 app.command(name="crosstalk", short_help="List what CAFs and other cells could tell each other.")(
-    crosstalk.crosstalk
+    results.crosstalk
 )
-app.command(name="explain")(explain.explain)
-app.command(name="report")(report.report)
+app.command(name="explain")(results.explain)
+app.command(name="report")(results.report)
 app.command(name="score", short_help="Score a bulk cohort sample by sample; test survival.")(score.score)
 app.command(name="targets", short_help="List compounds and biomarkers that CAF clusters express.")(
-    targets.targets
+    results.targets
 )
 app.add_typer(data.app, name="data")
 app.add_typer(signatures.app, name="signatures")

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from cafsc._options import RunOptions
+from cafsc.cli.failures import naming
+from cafsc.cli.options import with_run_options
+from cafsc.cli.summary import input_line, such_as
+from cafsc.cli.terminal import clean_streams, emit, printable, say
 from cafsc.errors import EXIT_USER, UserError
 
-if TYPE_CHECKING:
-    from anndata import AnnData
 
-Species = Literal["auto", "human", "mouse"]
-
-
-def read_with_findings(source: Path, backed: bool | None = None) -> tuple[AnnData, list[dict[str, Any]]]:
-    """Read an input; what was left out in reading comes as findings, in their plain form.
-
-    Its matrices stay in their file if ``backed``; if not said, where they are large for the memory.
-    """
-    from cafsc import io
-    from cafsc.pp.check.findings import warning
-
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", UserWarning)
-        adata = io.read(source, backed=backed)
-    texts = [str(item.message).removeprefix(f"{source}: ") for item in said if item.category is UserWarning]
-    return adata, [warning("skipped_part", text).to_dict() for text in dict.fromkeys(texts)]
-
-
+@with_run_options("layer", "species")
 def check(
     source: Annotated[
         Path, typer.Argument(metavar="INPUT", help=".h5ad, 10x .h5, a 10x mtx folder, or .zarr.")
     ],
     *,
-    layer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Layer with the raw counts, instead of X.")
-    ] = None,
-    species: Annotated[Species, typer.Option(help="Species; auto reads it from the gene names.")] = "auto",
+    options: RunOptions,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")] = False,
 ) -> None:
@@ -48,10 +30,8 @@ def check(
 
     Exit code 0 if cafsc can use it, 2 if not. Nothing is written.
     """
-    from cafsc.cli.terminal import emit, printable, say
-
     try:
-        document = _checked(source, layer, species, debug=debug)
+        document = _checked(source, options, debug=debug)
     except UserError as error:
         if as_json:
             emit(json.dumps(_unreadable(source, error), indent=2, allow_nan=False))
@@ -67,19 +47,18 @@ def check(
         raise typer.Exit(EXIT_USER)
 
 
-def _checked(source: Path, layer: str | None, species: Species, *, debug: bool) -> dict[str, Any]:
+def _checked(source: Path, options: RunOptions, *, debug: bool) -> dict[str, Any]:
     """The report of a check in its plain form, with what reading left out."""
     from cafsc import pp
-    from cafsc.cli.annotate import clean_streams, naming
+    from cafsc._input import read_input
+    from cafsc.pp.check.findings import by_severity
 
     with clean_streams(debug=debug):
-        adata, skipped = read_with_findings(source)
+        given = read_input(source, hashed=False)
         with naming(source):
-            found = pp.check(adata, layer=layer, species=species, source=source.name).to_dict()
-    found["findings"] = sorted(
-        [*found["findings"], *skipped], key=lambda item: ("error", "warning", "note").index(item["severity"])
-    )
-    return {"usable": all(item["severity"] != "error" for item in found["findings"]), **found}
+            found = pp.check(given.adata, layer=options.layer, species=options.species, source=source.name)
+    found = found.with_findings(by_severity([*given.findings, *found.findings]))
+    return {"usable": all(item.severity != "error" for item in found.findings), **found.to_dict()}
 
 
 def _unreadable(source: Path, error: UserError) -> dict[str, Any]:
@@ -96,8 +75,6 @@ def _unreadable(source: Path, error: UserError) -> dict[str, Any]:
 
 
 def _lines(document: dict[str, Any]) -> list[str]:
-    from cafsc.cli.summary import input_line, such_as
-
     head = {
         "file": document["source"],
         "n_cells": document["n_obs"],

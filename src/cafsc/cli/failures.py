@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeAlias
 
 from cafsc.cli.terminal import cut, printable, say
-from cafsc.errors import EXIT_BUG, EXIT_OK, EXIT_USER, CafscError
+from cafsc.errors import EXIT_BUG, EXIT_OK, EXIT_USER, CafscError, UserError
 
 Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 
@@ -44,6 +45,18 @@ _MENDABLE = {
 
 class Terminated(BaseException):
     """SIGTERM, as an exception, so that half-written files are cleared away on the way out."""
+
+
+@contextmanager
+def naming(source: Path) -> Iterator[None]:
+    """Put the input's name before the message of a user error that does not say it."""
+    try:
+        yield
+    except UserError as error:
+        found = error.found.removeprefix("the AnnData: ")
+        if source.name in found:
+            raise
+        raise type(error)(f"{source.name}: {found}", expected=error.expected, fix=error.fix) from error
 
 
 def guarded(run: Callable[[], object], *, debug: bool = False) -> int:

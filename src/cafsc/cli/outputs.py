@@ -1,22 +1,22 @@
-"""Where ``cafsc annotate`` writes, what it refuses to write over, and the writing itself."""
+"""Where a run writes, what it refuses to write over, and how all of its files get their names at once."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cafsc.errors import OutputError
 
-if TYPE_CHECKING:
-    from cafsc._annotate import AnnotationResult
-
 SUFFIX = ".h5ad"
 INPUT_SUFFIXES = (".h5ad", ".h5", ".zarr")
+_OTHER_NAME = "choose another name with --output"
 
 
 @dataclass(frozen=True)
@@ -36,37 +36,17 @@ class Outputs:
         """The HTML report."""
         return self.folder / "report.html"
 
-    @property
-    def clusters(self) -> Path:
-        """One row a fibroblast cluster."""
-        return self.folder / "clusters.tsv"
-
-    @property
-    def cells(self) -> Path:
-        """One row a cell."""
-        return self.folder / "cells.tsv.gz"
-
-    @property
-    def evidence(self) -> Path:
-        """One row a claim for or against a cluster's call."""
-        return self.folder / "evidence.tsv"
-
-    @property
-    def summary(self) -> Path:
-        """Summary and provenance."""
-        return self.folder / "summary.json"
-
     def all(self) -> dict[str, Path]:
-        """Every file that will be written, by what it is, in the order of writing.
+        """Every file that will be written, by what it is.
 
-        The summary first, so that what a cut run left behind is known as ours; OUT last, so that it stands for a
-        whole run.
+        In the order in which they get their names: the summary first, so that what a killed run left is known as
+        ours, and OUT last, so that it stands for a whole run.
         """
         files = {
-            "summary": self.summary,
-            "clusters": self.clusters,
-            "cells": self.cells,
-            "evidence": self.evidence,
+            "summary": self.folder / "summary.json",
+            "clusters": self.folder / "clusters.tsv",
+            "cells": self.folder / "cells.tsv.gz",
+            "evidence": self.folder / "evidence.tsv",
         }
         if self.with_report:
             files["report"] = self.report
@@ -94,170 +74,150 @@ def check_outputs(outputs: Outputs, source: Path, *, force: bool) -> None:
         cannot be written.
     """
     out = outputs.h5ad
+    named = f"a file name ending in {SUFFIX}"
     if out.is_dir():
-        raise OutputError(f"{out}: is a directory", expected=f"a file name ending in {SUFFIX}")
+        raise OutputError(f"{out}: is a directory", expected=named)
     if out.exists() and not out.is_file():
-        raise OutputError(f"{out}: not a regular file", expected=f"a file name ending in {SUFFIX}")
+        raise OutputError(f"{out}: not a regular file", expected=named)
     if not out.name.endswith(SUFFIX) or out.name == SUFFIX:
-        raise OutputError(f"{out}: not a name for the output", expected=f"a file name ending in {SUFFIX}")
-    _refuse_the_input(outputs, source)
+        raise OutputError(f"{out}: not a name for the output", expected=named)
+    if out.exists() and source.exists() and out.samefile(source):
+        raise OutputError(f"{out}: the output is the same file as the input", fix=_OTHER_NAME)
+    if source.is_dir() and any(
+        path.resolve().is_relative_to(source.resolve()) for path in (out, outputs.folder)
+    ):
+        raise OutputError(f"{out}: the output would lie in the input folder {source}", fix=_OTHER_NAME)
     if outputs.folder.exists() and not outputs.folder.is_dir():
         raise OutputError(
-            f"{outputs.folder}: is a file where the folder of the results should be",
-            fix="choose another name with --output",
+            f"{outputs.folder}: is a file where the folder of the results should be", fix=_OTHER_NAME
         )
-    if not force:
-        _refuse_taken(outputs)
+    if not force and not is_leftover(outputs):
+        refuse_taken(list(outputs.all().values()))
     _check_writable(out.parent)
 
 
-def _refuse_taken(outputs: Outputs) -> None:
-    taken = [path for path in outputs.all().values() if os.path.lexists(path)]
-    if taken and not is_leftover(outputs):
+def refuse_taken(paths: Sequence[Path]) -> None:
+    """Refuse to write over anything, a broken symbolic link too.
+
+    Raises
+    ------
+    OutputError
+        If one of the paths exists.
+    """
+    taken = [path for path in paths if os.path.lexists(path)]
+    if taken:
         more = f" (and {len(taken) - 1} more of its files)" if len(taken) > 1 else ""
-        raise OutputError(
-            f"{taken[-1]}: exists already{more}", fix="choose another name with --output, or give --force"
-        )
+        raise OutputError(f"{taken[-1]}: exists already{more}", fix=f"{_OTHER_NAME}, or give --force")
 
 
 def is_leftover(outputs: Outputs) -> bool:
-    """Whether the folder is what a run of cafsc left whose OUT is gone, or was never written."""
+    """Whether the folder is what a run of cafsc left whose OUT is gone, or never got its name."""
     if os.path.lexists(outputs.h5ad):
         return False
     try:
-        summary = json.loads(outputs.summary.read_bytes())
+        summary = json.loads(outputs.all()["summary"].read_bytes())
     except (OSError, ValueError):
         return False
     return isinstance(summary, dict) and {"provenance", "catalogue_sha256"} <= set(summary)
 
 
-def _refuse_the_input(outputs: Outputs, source: Path) -> None:
-    fix = "choose another name with --output"
-    if outputs.h5ad.exists() and source.exists() and outputs.h5ad.samefile(source):
-        raise OutputError(f"{outputs.h5ad}: the output is the same file as the input", fix=fix)
-    if source.is_dir():
-        inside = source.resolve()
-        if any(path.resolve().is_relative_to(inside) for path in (outputs.h5ad, outputs.folder)):
-            raise OutputError(f"{outputs.h5ad}: the output would lie in the input folder {source}", fix=fix)
-
-
 def _check_writable(folder: Path) -> None:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    fix = "choose another folder with --output"
     if not existing.is_dir():
-        raise OutputError(f"{existing}: not a directory", fix="choose another folder with --output")
+        raise OutputError(f"{existing}: not a directory", fix=fix)
     if not os.access(existing, os.W_OK | os.X_OK):
         raise OutputError(
-            f"{existing}: cannot write to this directory (no permission, or read-only)",
-            fix="choose another folder with --output",
+            f"{existing}: cannot write to this directory (no permission, or read-only)", fix=fix
         )
 
 
-def write_outputs(
-    outputs: Outputs, result: AnnotationResult, summary: Mapping[str, object], *, force: bool
-) -> None:
-    """Write every file of a run, each one whole or not at all.
+@contextmanager
+def staging(last: Path, *, force: bool) -> Iterator[Callable[[Path], Path]]:
+    """Write the files of a run into a temporary folder; they get their names together at the end, or none does.
 
     Parameters
     ----------
-    outputs
-        Where to.
-    result
-        What :func:`cafsc.annotate` gave.
-    summary
-        The dict for ``summary.json``.
+    last
+        The file or folder that stands for the run; the temporary folder lies beside it.
     force
-        Write over existing files.
+        Replace what exists. A symbolic link is replaced, and the file it leads to is left alone.
+
+    Yields
+    ------
+    A function that gives, for a final path, the path to write to. Files get their names in the order of its calls.
 
     Raises
     ------
     OutputError
-        If a file cannot be written, or another run has written them meanwhile. Everything is then as it was before,
-        where the file system has hard links; without them, files that were replaced by then stay so.
+        If a file cannot be written, or exists without ``force``. Everything is then as it was before.
     """
-    from cafsc import io
+    last.parent.mkdir(parents=True, exist_ok=True)
+    with _temporary_folder(last) as folder:
+        staged: dict[Path, Path] = {}
 
-    text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
-    with _alone(outputs.folder), _all_or_nothing() as write:
-        if not force:
-            _refuse_taken(outputs)
-        replace = force or is_leftover(outputs)
-        write(outputs.summary, lambda path: io.write_text(path, text, force=replace))
-        write(outputs.clusters, lambda path: io.write_tsv(result.clusters, path, force=replace))
-        write(outputs.cells, lambda path: io.write_tsv(result.cells, path, force=replace))
-        write(outputs.evidence, lambda path: io.write_tsv(result.evidence, path, force=replace))
-        if outputs.with_report:
-            from cafsc import report
+        def at(final: Path) -> Path:
+            return staged.setdefault(final, folder / final.name)
 
-            write(outputs.report, lambda path: report.write(result.adata, path, force=replace))
-        write(outputs.h5ad, lambda path: io.write_h5ad(result.adata, path, force=force))
-        if replace and not outputs.with_report:
-            # It would show an earlier run beside the tables of this one.
-            outputs.report.unlink(missing_ok=True)
+        try:
+            yield at
+        except OutputError as error:
+            found = error.found.replace(str(folder), str(last.parent))
+            raise OutputError(found, expected=error.expected, fix=error.fix) from error
+        _publish(staged, folder, force=force)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder of the results, so that two runs to one place write one after the other.
-
-    Where the file system has no locks, they write side by side: every file is whole all the same.
-    """
-    from cafsc.io.parts import is_same, lock
-
-    made = not folder.exists()
-    handle = None
-    try:
-        while handle is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(folder, os.O_RDONLY)
-            lock(handle, wait=True)
-            if not is_same(handle, folder):
-                # The run before failed, and took its folder away.
-                os.close(handle)
-                handle = None
-        yield
-    except BaseException:
-        if made:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
-    finally:
-        if handle is not None:
-            os.close(handle)
-
-
-@contextmanager
-def _all_or_nothing() -> Iterator[Callable[[Path, Callable[[Path], None]], None]]:
-    """Give a function that writes a file; after a failure everything is again as it was before."""
-    made: list[Path] = []
-    with ExitStack() as replaced:
-
-        def write(path: Path, writer: Callable[[Path], None]) -> None:
-            if os.path.lexists(path):
-                replaced.enter_context(_restored(path))
-                writer(path)
+def _publish(staged: dict[Path, Path], folder: Path, *, force: bool) -> None:
+    """Give each file its final name; after a failure, put back what stood there."""
+    with ExitStack() as undo:
+        for number, (final, part) in enumerate(staged.items()):
+            if not final.parent.exists():
+                final.parent.mkdir(parents=True)
+                undo.callback(_remove_empty, final.parent)
+            if not force:
+                refuse_taken([final])
+                undo.callback(final.unlink, missing_ok=True)
+            elif os.path.lexists(final):
+                before = folder / f"{number}.before"
+                # Without hard links, as on some network drives, a failure leaves this file replaced.
+                with suppress(OSError):
+                    os.link(final, before, follow_symlinks=False)
+                    undo.callback(before.replace, final)
             else:
-                writer(path)
-                made.append(path)
+                undo.callback(final.unlink, missing_ok=True)
+            part.replace(final)
+        undo.pop_all()
 
-        try:
-            yield write
-        except BaseException:
-            for path in made:
-                with suppress(OSError):
-                    path.unlink()
-            raise
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 @contextmanager
-def _restored(path: Path) -> Iterator[None]:
-    """Put what stands under a name back there after a failure; where that cannot be, it stays replaced."""
-    from cafsc.io.parts import second_name
+def _temporary_folder(last: Path) -> Iterator[Path]:
+    """A folder beside an output, locked while it is in use; those of killed runs are removed first."""
+    from cafsc.io.parts import lock
 
-    with second_name(path) as kept:
+    name = re.compile(re.escape(f".{last.name}.") + r"\w+\.part")
+    for old in last.parent.iterdir():
+        if name.fullmatch(old.name) and old.is_dir():
+            with _opened(old) as handle:
+                if lock(handle, wait=False):
+                    shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{last.name}.", suffix=".part", dir=last.parent))
+    with _opened(folder) as handle:
         try:
-            yield
-        except BaseException:
-            if kept is not None:
-                with suppress(OSError):
-                    kept.replace(path)
-            raise
+            lock(handle, wait=False)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cafsc._options import RunOptions
+from cafsc.cli.failures import naming
+from cafsc.cli.options import with_run_options
+from cafsc.cli.outputs import refuse_taken, staging
+from cafsc.cli.terminal import clean_streams, cut, emit, progress, say, table
 from cafsc.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
@@ -17,7 +21,6 @@ if TYPE_CHECKING:
 
     from cafsc.bulk import BulkResult, Survival
 
-Species = Literal["auto", "human", "mouse"]
 SUFFIXES = (".gz", ".tsv", ".csv", ".txt", ".tab", ".gct", ".h5ad")
 MAX_ROWS = 10
 MAX_CURVES = 6
@@ -47,13 +50,7 @@ class Places:
         return self.folder / "kaplan_meier"
 
 
-def _cancers(incomplete: str) -> list[str]:
-    """Cancer codes for shell completion."""
-    from cafsc import sig
-
-    return [code for code in sig.load().cancers if code.startswith(incomplete)]
-
-
+@with_run_options("cancer", "species", "signatures", "weights")
 def score(
     matrix: Annotated[
         Path,
@@ -64,23 +61,7 @@ def score(
         Path | None,
         typer.Option("--output", "-o", metavar="OUTDIR", help="Folder to write [default: <stem>.scores]."),
     ] = None,
-    cancer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", autocompletion=_cancers, help="Cancer of the cohort; weighs the claims."
-        ),
-    ] = None,
-    species: Annotated[Species, typer.Option(help="Species; auto reads it from the gene names.")] = "auto",
-    signatures: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="PATH", help="Your own signatures, .yaml or .gmt, beside the catalogue. Repeatable."
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="YAML file with weights of claims, instead of some of ours."),
-    ] = None,
+    options: RunOptions,
     exclude_paper: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY", help="Leave out all that this paper says. Repeatable."),
@@ -119,11 +100,8 @@ def score(
     _check_clinical(clinical, time, event, adjust)
     places = Places(output or default_folder(matrix), ssgsea, clinical is not None)
     _check_places(places, (matrix, *([clinical] if clinical else [])), force=force)
-    from cafsc.cli.annotate import clean_streams, naming
-    from cafsc.cli.terminal import emit, progress, say
-
     with clean_streams(debug=debug), progress(quiet=quiet) as reporter:
-        from cafsc import bulk, io
+        from cafsc import bulk
 
         reporter(f"read {matrix.name}", 0, 0)
         expression = bulk.read(matrix)
@@ -132,10 +110,10 @@ def score(
         with naming(matrix):
             result = bulk.score(
                 expression,
-                cancer=cancer,
-                species=species,
-                signatures=tuple(signatures or ()),
-                weights=weights,
+                cancer=options.cancer,
+                species=options.species,
+                signatures=options.signatures,
+                weights=options.weights,
                 ssgsea=ssgsea,
                 exclude_papers=tuple(exclude_paper or ()),
                 source=matrix.name,
@@ -146,7 +124,7 @@ def score(
             found = bulk.survival(
                 result, table, time=time, event=event, adjust=tuple(adjust or ()), source=clinical.name
             )
-        document = _document(result, found, io.sha256(matrix), matrix.name, clinical)
+        document = _document(result, found, matrix, clinical)
         reporter(f"write {places.folder}", 0, 0)
         _write(places, result, found, document, time or "time", force=force)
     if not quiet:
@@ -178,17 +156,16 @@ def _check_places(places: Places, inputs: tuple[Path, ...], *, force: bool) -> N
     folder = places.folder
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file", expected="a folder", fix="choose another with --output")
-    for path in (*places.all().values(), *sorted(places.curves.glob("*.svg"))):
+    paths = [*places.all().values(), *sorted(places.curves.glob("*.svg"))]
+    for path in paths:
         if any(path.exists() and given.exists() and path.samefile(given) for given in inputs):
             raise OutputError(f"{path}: is the input", fix="choose another folder with --output")
-        if path.exists() and not force:
-            raise OutputError(
-                f"{path}: exists already", fix="choose another folder with --output, or give --force"
-            )
+    if not force:
+        refuse_taken(paths)
 
 
 def _document(
-    result: BulkResult, found: Survival | None, sha256: str, name: str, clinical: Path | None
+    result: BulkResult, found: Survival | None, matrix: Path, clinical: Path | None
 ) -> dict[str, Any]:
     """What ``summary.json`` holds."""
     from cafsc import _provenance, io
@@ -203,8 +180,8 @@ def _document(
         "provenance": _provenance.provenance(
             parameters,
             catalogue_sha256=result.summary["catalogue_sha256"],
-            input_file=name,
-            input_sha256=sha256,
+            input_file=matrix,
+            input_sha256=io.sha256(matrix),
         ),
     }
     if found is not None and clinical is not None:
@@ -227,8 +204,8 @@ def _write(
     *,
     force: bool,
 ) -> None:
+    """Write every table and plot, all of them or none."""
     from cafsc import io
-    from cafsc.cli.outputs import _all_or_nothing
 
     tables: dict[str, pd.DataFrame] = {
         "scores": result.scores.rename_axis("sample").reset_index(),
@@ -244,13 +221,12 @@ def _write(
         figures = _figures(found, time)
         document["survival"]["plots"] = sorted(figures)
     paths = places.all()
-    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    with _all_or_nothing() as write:
+    with staging(places.folder, force=force) as at:
         for name, frame in tables.items():
-            write(paths[name], partial(io.write_tsv, frame, force=force))
+            io.write_tsv(frame, at(paths[name]))
         for name, figure in figures.items():
-            write(places.curves / name, partial(io.write_text, text=figure, force=force))
-        write(paths["summary"], partial(io.write_text, text=text, force=force))
+            io.write_text(at(places.curves / name), figure)
+        io.write_text(at(paths["summary"]), json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def _figures(found: Survival, time: str) -> dict[str, str]:
@@ -297,8 +273,6 @@ def _lines(result: BulkResult, found: Survival | None, places: Places) -> list[s
 
 
 def _verdict_lines(verdict: pd.DataFrame) -> list[str]:
-    from cafsc.cli.terminal import cut, table
-
     ordered = verdict.sort_values("verdict_score", ascending=False, kind="stable")
     half = MAX_ROWS // 2
     shown = ordered if len(ordered) <= MAX_ROWS else ordered.iloc[[*range(half), *range(-half, 0)]]
@@ -319,8 +293,6 @@ def _verdict_lines(verdict: pd.DataFrame) -> list[str]:
 
 
 def _survival_lines(found: pd.DataFrame) -> list[str]:
-    from cafsc.cli.terminal import cut, table
-
     rows = [
         (
             cut(str(row["id"]), 40),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cafsc.cli._tables import print_entry, print_table
+from cafsc.cli.terminal import cut, emit, printable
+from cafsc.cli.terminal import table as text_table
 
 if TYPE_CHECKING:
     from cafsc.sig import LintReport
@@ -45,6 +47,9 @@ class Form(StrEnum):
     json = "json"
     schema = "schema"
 
+
+WIDTH = 50
+"""Characters of a cell on a terminal; piped into another program, a cell is whole."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
@@ -82,9 +87,9 @@ def list_(
     hidden = {"genes"} if as_json else {"genes", *_HIDDEN.get(kind, ())}
     shown = [{name: value for name, value in row.items() if name not in hidden} for row in listed]
     if as_json:
-        typer.echo(json.dumps(shown, indent=1, ensure_ascii=False))
+        emit(json.dumps(shown, indent=1, ensure_ascii=False))
     else:
-        print_table(f"{len(shown)} {kind}", shown)
+        _print_table(f"{len(shown)} {kind}", shown)
 
 
 @app.command()
@@ -100,9 +105,9 @@ def show(
 
     entry = sig.find(sig.load(), identifier)
     if as_json:
-        typer.echo(json.dumps(entry, indent=1, ensure_ascii=False))
+        emit(json.dumps(entry, indent=1, ensure_ascii=False))
     else:
-        print_entry(entry)
+        _print_entry(entry)
 
 
 @app.command()
@@ -117,9 +122,9 @@ def search(
 
     hits = [asdict(hit) for hit in sig.search(sig.load(), text)]
     if as_json:
-        typer.echo(json.dumps(hits, indent=1, ensure_ascii=False))
+        emit(json.dumps(hits, indent=1, ensure_ascii=False))
     else:
-        print_table(f"{len(hits)} entries with {text!r}", hits)
+        _print_table(f"{len(hits)} entries with {text!r}", hits)
 
 
 @app.command()
@@ -150,14 +155,14 @@ def lint(
         _print_coverage(report)
     for conflict in report.conflicts:
         sides = f"pro in {', '.join(conflict.pro)}; anti in {', '.join(conflict.anti)}"
-        typer.echo(f"note: {conflict.gene} speaks for both sides: {sides}")
+        emit(f"note: {conflict.gene} speaks for both sides: {sides}")
     for row in report.coverage:
         for species in row.not_for:
-            typer.echo(f"note: {row.id} is not for {species}")
+            emit(f"note: {row.id} is not for {species}")
     for finding in report.findings:
-        typer.echo(f"{finding.file}: {finding.code}: {finding.message}")
+        emit(f"{finding.file}: {finding.code}: {finding.message}")
     for line in _counts(report):
-        typer.echo(line)
+        emit(line)
     if not report.ok:
         raise typer.Exit(EXIT_USER)
 
@@ -186,7 +191,7 @@ def _counts(report: LintReport) -> Iterable[str]:
 
 
 def _print_coverage(report: LintReport) -> None:
-    print_table(
+    _print_table(
         "symbol coverage",
         [
             {
@@ -229,7 +234,7 @@ def export(
     else:
         text = sig.to_net(catalogue).to_csv(sep="\t", index=False, lineterminator="\n")
     if output is None:
-        typer.echo(text, nl=False)
+        sys.stdout.write(text)
     else:
         from cafsc import io
 
@@ -249,7 +254,7 @@ def diff(
 
     changes = sig.diff(old, new)
     if as_json:
-        typer.echo(json.dumps([asdict(change) for change in changes], indent=1, ensure_ascii=False))
+        emit(json.dumps([asdict(change) for change in changes], indent=1, ensure_ascii=False))
         return
     marks = {"added": "+", "removed": "-", "changed": "~"}
     section = ""
@@ -257,9 +262,43 @@ def diff(
         if change.section != section:
             section = change.section
             counts = Counter(other.what for other in changes if other.section == section)
-            typer.echo(f"{section}: " + ", ".join(f"{counts[what]} {what}" for what in marks if counts[what]))
-        typer.echo(f"  {marks[change.what]} {change.id}")
+            emit(f"{section}: " + ", ".join(f"{counts[what]} {what}" for what in marks if counts[what]))
+        emit(f"  {marks[change.what]} {change.id}")
         for detail in change.details:
-            typer.echo(f"      {detail}")
+            emit(f"      {detail}")
     if not changes:
-        typer.echo("no difference")
+        emit("no difference")
+
+
+def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
+    """Rows with the same keys as a table; says so if there are none."""
+    if not rows:
+        emit("nothing matches")
+        return
+    cells = [[_cell(value) for value in row.values()] for row in rows]
+    if sys.stdout.isatty():
+        cells = [[cut(cell, WIDTH) for cell in row] for row in cells]
+    right = [name.startswith("n_") for name in rows[0]]
+    for line in (title, *text_table(list(rows[0]), cells, right=right)):
+        emit(line)
+
+
+def _print_entry(entry: dict[str, Any]) -> None:
+    """One entry, a field a line, and a part of a field a line."""
+    for name, value in entry.items():
+        parts = [f"{key}: {part}" for key, part in value.items()] if isinstance(value, dict) else value
+        if parts in (None, [], ""):
+            continue
+        if isinstance(value, dict) or (isinstance(parts, list) and isinstance(parts[0], dict)):
+            emit(f"{name}:")
+            for part in parts:
+                pieces = part.values() if isinstance(part, dict) else [part]
+                emit(printable("  - " + "; ".join(_cell(piece) for piece in pieces if piece)))
+        else:
+            emit(printable(f"{name}: {_cell(parts)}"))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    return "" if value is None else str(value)

@@ -1,21 +1,16 @@
-"""What reaches the terminal: escaped text, progress, and small tables, all on stderr."""
+"""What reaches the terminal: escaped text, the steps of a run, and small tables."""
 
 from __future__ import annotations
 
 import sys
-import time
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-
-from cafsc._progress import Listener, Pace, listening
+from contextlib import contextmanager, redirect_stdout
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, its number from 1, and the number of steps (0 where it is not counted)."""
 
-_FIRST_WAIT = 3.0
-_LONG = 5.0
-"""Seconds after which a loop says its rate and the time left."""
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -59,85 +54,31 @@ def emit(text: str) -> None:
         sys.stdout.flush()
 
 
-def is_terminal() -> bool:
-    """Whether stderr is a terminal that a person looks at."""
-    return sys.stderr is not None and sys.stderr.isatty()
+@contextmanager
+def clean_streams(*, debug: bool) -> Iterator[None]:
+    """Keep stdout for our own data, and libraries' warnings off the terminal, unless debugging."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("once" if debug else "ignore")
+        yield
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
-    """A progress reporter: a bar on a terminal, now and then a line elsewhere, nothing when quiet.
-
-    Loops that are `cafsc._progress.tracked` say their rate and the time left in the same place.
-    """
-    if quiet:
-        yield lambda step, number, total: None
-    elif is_terminal():
-        with _bar() as (report, hear), listening(hear):
-            yield report
-    else:
-        with listening(_pace_lines()):
-            yield _lines()
-
-
-def _lines(now: Callable[[], float] = time.monotonic) -> Progress:
-    """Say the first step, and later ones ever more rarely: a log that ends in an error stays short."""
-    last, due, wait = "", 0.0, _FIRST_WAIT
+    """Say each step as it begins: in one line that is written anew on a terminal, in a line of its own elsewhere."""
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def report(step: str, number: int, total: int) -> None:
-        nonlocal last, due, wait
-        if step == last or now() < due:
-            return
-        last, due, wait = step, now() + wait, 2 * wait
-        say(f"[{number}/{total}] {step}" if total else step)
+        text = f"[{number}/{total}] {step}" if total else step
+        if on_terminal:
+            _write(sys.stderr, f"\r\x1b[K{printable(text)}")
+        else:
+            say(text)
 
-    return report
-
-
-def _pace_lines() -> Listener:
-    """Say the pace of a loop after `_LONG` seconds, after twice as many, and so on; a short loop says nothing."""
-    due = _LONG
-
-    def hear(pace: Pace) -> None:
-        nonlocal due
-        if pace.ended:
-            due = _LONG
-        elif pace.seconds >= due:
-            due = 2 * pace.seconds
-            say(str(pace))
-
-    return hear
-
-
-@contextmanager
-def _bar() -> Iterator[tuple[Progress, Listener]]:
-    """A bar of the steps; beside it, while a long loop runs, how far that is."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as RichProgress
-
-    columns = (
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-        name = "starting"
-
-        def report(step: str, number: int, total: int) -> None:
-            nonlocal name
-            name = escape(printable(step))
-            bar.update(task, description=name, completed=max(number - 1, 0), total=total or None)
-
-        def hear(pace: Pace) -> None:
-            long = pace.seconds >= _LONG and not pace.ended
-            words = escape(printable(str(pace)))
-            bar.update(task, description=f"{name} ({words})" if long else name)
-
-        yield report, hear
+    try:
+        yield (lambda step, number, total: None) if quiet else report
+    finally:
+        if on_terminal and not quiet:
+            _write(sys.stderr, "\r\x1b[K")
 
 
 def table(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from anndata import AnnData
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from cafsc import tl
-from cafsc._threads import limit_threads
 from cafsc.errors import InputError
 from cafsc.tl.score.calibrate import _spearman, without
 
@@ -63,7 +63,7 @@ def test_threads_change_no_digit() -> None:
     values, nuisance = random.normal(size=(5000, 120)), random.normal(size=(5000, 2))
     found = []
     for threads in (1, 2):
-        with limit_threads(threads):
+        with threadpool_limits(threads):
             found.append((_spearman(values, nuisance), without(values, nuisance)))
     for one, two in zip(*found, strict=True):
         np.testing.assert_array_equal(one, two)

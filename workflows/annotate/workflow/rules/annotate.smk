@@ -26,4 +26,4 @@ rule annotate:
         options=sample_options,
     shell:
         "cafsc annotate {input:q} --output {output.h5ad:q} --force"
-        " --threads {threads} {params.options} 2> {log:q}"
+        " {params.options} 2> {log:q}"

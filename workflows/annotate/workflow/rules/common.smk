@@ -50,6 +50,9 @@ def sample_options(wildcards):
     for name, value in options.items():
         values = value if isinstance(value, list) else [value]
         for item in values:
-            if item is not None:
-                words += [f"--{name.replace('_', '-')}", str(item)]
+            flag = name.replace("_", "-")
+            if isinstance(item, bool):
+                words.append(f"--{flag}" if item else f"--no-{flag}")
+            elif item is not None:
+                words += [f"--{flag}", str(item)]
     return shlex.join(words)

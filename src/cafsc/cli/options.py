@@ -1,15 +1,19 @@
-"""``--config FILE``: the options of a command from a YAML or TOML file; the command line wins."""
+"""The options of a run on the command line and in ``--config`` files, made from `RunOptions`."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from cafsc._options import RunOptions
 from cafsc.errors import OptionError
 
 MAX_BYTES = 1_000_000
@@ -17,6 +21,70 @@ MAPPINGS = ("weights",)
 """Options whose value may be a mapping in the file."""
 NOT_FROM_FILE = ("config", "debug", "help", "install_completion", "show_completion")
 """Options that make sense only on the command line."""
+
+
+def _cancers(incomplete: str) -> list[str]:
+    from cafsc import sig
+
+    return [name for name in sig.load().cancers if name.startswith(incomplete)]
+
+
+def _schemes(incomplete: str) -> list[str]:
+    from cafsc import sig
+
+    return [name for name in sig.load().schemes if name.startswith(incomplete)]
+
+
+_COMPLETE = {"cancer": _cancers, "schemes": _schemes}
+"""Completion in the shell."""
+
+
+def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each of these fields of `RunOptions`, in place of its parameter ``options``.
+
+    All fields that the command line has, where no names are given.
+    """
+    shown = [
+        option
+        for option in fields(RunOptions)
+        if option.metadata["shell"] is not None and option.name in (names or [option.name])
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            parameters += map(_parameter, shown) if parameter.name == "options" else [parameter]
+
+        @functools.wraps(command)
+        def with_options(**values: Any) -> None:
+            given = {option.name: values.pop(option.name) for option in shown}
+            plain = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+            }
+            command(options=RunOptions(**plain), **values)
+
+        with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return with_options
+
+    return decorate
+
+
+def _parameter(option: Field[Any]) -> inspect.Parameter:
+    """One field of `RunOptions` as a parameter that typer reads."""
+    more = {name: option.metadata[name] for name in ("min", "max", "metavar") if name in option.metadata}
+    kind = option.metadata["shell"]
+    several = "list" in str(kind)
+    if option.name in _COMPLETE:
+        more["autocompletion"] = _COMPLETE[option.name]
+    flags = [option.metadata["flag"]] if "flag" in option.metadata else []
+    made = typer.Option(*flags, help=option.metadata["help"] + (" Repeatable." if several else ""), **more)
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=list(option.default) if isinstance(option.default, tuple) else option.default,
+        annotation=Annotated[kind, made],
+    )
 
 
 def use_config(context: typer.Context, path: Path | None) -> Path | None:
@@ -29,9 +97,11 @@ def use_config(context: typer.Context, path: Path | None) -> Path | None:
     """
     if path is not None and not context.resilient_parsing:
         options = {
-            parameter.name: parameter
+            name.lstrip("-").replace("-", "_"): parameter
             for parameter in context.command.params
             if parameter.param_type_name == "option" and parameter.name not in NOT_FROM_FILE
+            for name in parameter.opts
+            if name.startswith("--")
         }
         context.default_map = _checked(read_config(path), options, context, path)
     return path
@@ -46,18 +116,17 @@ def read_config(path: Path) -> dict[str, object]:
         If the file cannot be read or is no mapping of option names to values.
     """
     try:
-        size = path.stat().st_size
-        if not path.is_file() or size > MAX_BYTES:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            path.stat()
             raise OptionError(
                 f"{path}: not a configuration file", expected=f"a file of at most {MAX_BYTES:,} bytes"
             )
-        text = path.read_text(encoding="utf-8")
+        content = _parsed(path.read_text(encoding="utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise OptionError(
             f"{path}: the configuration cannot be read ({reason})", fix="check the path of --config"
         ) from error
-    content = _parsed(text, path)
     if not isinstance(content, Mapping):
         raise OptionError(
             f"{path}: no mapping of option names to values",
@@ -71,7 +140,7 @@ def _parsed(text: str, path: Path) -> object:
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise OptionError(f"{path}: not valid TOML: {error}", fix="mend the file") from error
+            raise OptionError(f"{path}: not valid TOML: {error}", fix="correct the file") from error
     from cafsc.sig._yaml import YamlError, loads
 
     try:
@@ -92,15 +161,14 @@ def _checked(
             fix="correct the name, or remove the line",
         )
     return {
-        name: _converted(value, options[name], context, path)
+        options[name].name: _converted(name.replace("_", "-"), value, options[name], context, path)
         for name, value in content.items()
         if value is not None
     }
 
 
-def _converted(value: object, option: Any, context: typer.Context, path: Path) -> object:
+def _converted(name: str, value: object, option: Any, context: typer.Context, path: Path) -> object:
     """``value`` as the option's own type, by the same rules as on the command line."""
-    name = option.name.replace("_", "-")
     if option.is_flag:
         if not isinstance(value, bool):
             raise OptionError(f"{path}: {name}: {value!r}", expected="true or false")
@@ -115,8 +183,9 @@ def _converted(value: object, option: Any, context: typer.Context, path: Path) -
                 expected="a list of values" if option.multiple else "one value (text or a number)",
             )
     words = [str(item) for item in items]
+    given = words if option.multiple else words[0]
     try:
-        option.process_value(context, words if option.multiple else words[0])
+        option.process_value(context, given)
     except typer.BadParameter as error:
         raise OptionError(f"{path}: {name}: {value!r}: {error.message}", fix="correct the value") from error
-    return words if option.multiple else words[0]
+    return given
