@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import io as text_io
 import os
 import subprocess
 import sys
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from scipy import sparse
 import cafsc
 from cafsc import AnnotationResult, data, get, io
 from cafsc._config import LabelConfig
+from cafsc._options import RunOptions
 from cafsc.errors import InputError, OptionError
 
 N_CELLS = 360
@@ -369,3 +372,30 @@ def test_the_plain_form_counts(first: AnnotationResult) -> None:
     kept = first.summary["gate"]["kept"]
     assert f"{len(first.clusters)} fibroblast clusters" in repr(first)
     assert f"{kept} of {N_CELLS} cells" in repr(first)
+
+
+def test_a_path_and_sets_of_ones_own(tmp_path: Path) -> None:
+    adata = data.simulated_tumour(150, seed=1)
+    io.write_h5ad(adata, tmp_path / "tumour.h5ad")
+    own = {"matrix": list(adata.var_names[:20])}
+    result = cafsc.annotate(str(tmp_path / "tumour.h5ad"), signatures=own, umap=False)
+    assert result.summary["input"]["file"] == "tumour.h5ad"
+    record = get.provenance(result.adata)
+    assert record["input"]["sha256"] == io.sha256(tmp_path / "tumour.h5ad")
+    assert record["parameters"]["umap"] is False
+    assert "own/matrix" in set(result.scores["set"])
+    assert str(tmp_path) not in str(record)
+
+
+def test_thresholds_as_a_dict() -> None:
+    assert cafsc.Config.of({"label": {"min_margin": 2}}).label.min_margin == 2
+    result = cafsc.annotate(data.simulated_tumour(150, seed=1), config={"qc": {"min_genes": 10_000}})
+    assert result.summary["gate"]["kept"] == 0
+    assert get.provenance(result.adata)["parameters"]["config"]["qc"]["min_genes"] == 10_000
+
+
+def test_every_option_is_an_argument_with_the_same_default_and_is_explained() -> None:
+    parameters = inspect.signature(cafsc.annotate).parameters
+    for option in fields(RunOptions):
+        assert parameters[option.name].default == option.default
+        assert option.metadata["help"][:40] in cafsc.annotate.__doc__

@@ -57,11 +57,11 @@ def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..
 
         @functools.wraps(command)
         def with_options(**values: Any) -> None:
-            given = {option.name: values.pop(option.name) for option in shown}
-            plain = {
-                name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
-            }
-            command(options=RunOptions(**plain), **values)
+            given: dict[str, Any] = {}
+            for option in shown:
+                value = values.pop(option.name)
+                given[option.name] = (tuple(value) or option.default) if isinstance(value, list) else value
+            command(options=RunOptions(**given), **values)
 
         with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
