@@ -3,7 +3,7 @@
     python benchmarks/crosstalk.py [--markdown FILE]
 
 Annotates CID4465 and makes every table. Printed are the records of the catalogue and the claims of the two reviews that
-have a row, the rows by kind and standing, the planted signals that are recovered (over ten seeds, in the simulated
+have a row, the rows by kind and status, the planted signals that are recovered (over ten seeds, in the simulated
 tumour), and how long each table took.
 """
 
@@ -21,7 +21,6 @@ from anndata import AnnData
 import cafsc
 from cafsc import data, sig, tl
 from cafsc.tl.crosstalk.table import CONSISTENT, PAIR_AND_RESPONSE
-from cafsc.tl.verdict.sources import split
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tl"))
 from planted import N_DECOYS, planted_pair, planted_targets
@@ -57,7 +56,9 @@ def coverage(made: dict[str, tuple[pd.DataFrame, float]]) -> pd.DataFrame:
     """Records and review claims with a row in one of the tables."""
     catalogue = sig.load()
     ids = {name for table, _ in made.values() for name in table["id"]}
-    claims = {claim for table, _ in made.values() for text in table["review_claims"] for claim in split(text)}
+    claims = {
+        claim for table, _ in made.values() for text in table["review_claims"] for claim in text.split("; ")
+    }
     rows = [
         (name, len(records), len(set(records) & ids))
         for name, records in (
@@ -85,9 +86,9 @@ def recovered() -> pd.DataFrame:
         first, absent = 0, 0
         for seed in range(N_SEEDS):
             top = make(*plant_in(adata, sig.load(), plant=True, seed=seed), seed).iloc[0]
-            first += top["id"].endswith("-planted") and top["standing"] == won
+            first += top["id"].endswith("-planted") and top["status"] == won
             found = make(*plant_in(adata, sig.load(), plant=False, seed=seed), seed)
-            absent += won not in set(found[found["id"].str.endswith("-planted")]["standing"])
+            absent += won not in set(found[found["id"].str.endswith("-planted")]["status"])
         rows.append((name, f"{first}/{N_SEEDS}", f"{absent}/{N_SEEDS}"))
     return pd.DataFrame(
         rows, columns=["planted", f"first among {N_DECOYS} decoys", "absent when not planted"]
@@ -123,7 +124,7 @@ def main() -> None:
     every = pd.concat([table for table, _ in made.values()])
     unsourced = int(((every["papers"] == "") | (every["doi"] == "")).sum())
     every["named"] = every["named"].fillna("")
-    rows = every.groupby(["kind", "named", "standing"], sort=False).size().rename("rows").reset_index()
+    rows = every.groupby(["kind", "named", "status"], sort=False).size().rename("rows").reset_index()
     parts = [
         "Coverage on CID4465",
         markdown(coverage(made)),

@@ -1,12 +1,12 @@
-"""Published statements about CAF subsets, each foretold from the other papers of the catalogue.
+"""Published statements about CAF subsets, each predicted from the other papers of the catalogue.
 
     python benchmarks/verdict.py [--markdown FILE] [--write-table]
 
 ``published_statements.tsv`` lists what papers with evidence of their own say of a subset in a cancer. For each one
 all claims of its paper are removed, and the rest is weighed by the functions of `cafsc.tl.verdict`. No cells are
 needed: the subset stands for a cluster, and what else is present in it follows from the gene lists (see `presence`). A
-foretold ``mixed`` or ``undetermined`` abstains; the opposite side contradicts. A second round removes the papers of the
-whole laboratory. ``--write-table`` makes the table anew from the catalogue.
+predicted ``mixed`` or ``undetermined`` abstains; the opposite side contradicts. A second round removes all papers of
+the laboratory. ``--write-table`` makes the table anew from the catalogue.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from cafsc import sig
 from cafsc._config import VerdictConfig
 from cafsc._keys import ANTI, PRO
 from cafsc.sig import Catalogue
-from cafsc.tl.verdict.call import speaking
-from cafsc.tl.verdict.presence import MIN_SIGNATURE
+from cafsc.tl.verdict.claims import MIN_SIGNATURE, weighted_claims
 from cafsc.tl.verdict.weigh import Call, weigh
 
 TABLE = Path(__file__).parent / "published_statements.tsv"
@@ -90,7 +89,7 @@ def presence(other: str, subject: str, catalogue: Catalogue) -> float:
     return share if common >= MIN_SIGNATURE and share >= MIN_OVERLAP else 0.0
 
 
-def foretold(
+def predicted(
     subject: str, cancer: str | None, species: str, without: Collection[str], catalogue: Catalogue
 ) -> Call:
     """The call of a subset in a cancer, from the claims of all papers but some."""
@@ -99,16 +98,16 @@ def foretold(
         for entry in catalogue.claims
         if entry.paper.key not in without and (here := presence(entry.claim.about, subject, catalogue)) > 0
     ]
-    votes = [item.vote for item in speaking(entries, catalogue, cancer, species)]
+    votes = [item.vote for item in weighted_claims(entries, catalogue, cancer, species)]
     return weigh(votes, VerdictConfig(), interval=False)
 
 
 def held_out(
     table: pd.DataFrame, catalogue: Catalogue, removed: Callable[[str], Collection[str]]
 ) -> pd.DataFrame:
-    """Each statement with what the others foretell; ``removed`` gives the papers to take away for one."""
+    """Each statement with what the other papers predict; ``removed`` gives the papers to take away for one."""
     calls = [
-        foretold(
+        predicted(
             row.subject,
             None if row.cancer == NO_CANCER else row.cancer,
             row.species,
@@ -117,11 +116,11 @@ def held_out(
         )
         for row in table.itertuples()
     ]
-    out = table.assign(foretold=[call.call for call in calls], reason=[call.reason for call in calls])
-    sided = out["foretold"].isin([PRO, ANTI])
+    out = table.assign(predicted=[call.call for call in calls], reason=[call.reason for call in calls])
+    sided = out["predicted"].isin([PRO, ANTI])
     out["outcome"] = "abstains"
-    out.loc[sided & (out["foretold"] == out["published"]), "outcome"] = "agrees"
-    out.loc[sided & (out["foretold"] != out["published"]), "outcome"] = "contradicts"
+    out.loc[sided & (out["predicted"] == out["published"]), "outcome"] = "agrees"
+    out.loc[sided & (out["predicted"] != out["published"]), "outcome"] = "contradicts"
     return out
 
 
@@ -145,7 +144,7 @@ def markdown(rounds: dict[str, pd.DataFrame]) -> str:
         "# Verdict",
         "",
         f"{len(first)} published statements about CAF subsets (`benchmarks/published_statements.tsv`: {always} pro, "
-        f"{len(first) - always} anti), each foretold from the claims of all other papers by `benchmarks/verdict.py`.",
+        f"{len(first) - always} anti), each predicted from the claims of all other papers by `benchmarks/verdict.py`.",
         "`mixed` and `undetermined` abstain. The subset stands for a cluster; what else is present in it follows from",
         "the gene lists, so this judges the weighing and the catalogue, not the reading of cells.",
         "",
@@ -168,7 +167,7 @@ def markdown(rounds: dict[str, pd.DataFrame]) -> str:
     lines += ["", "Contradictions, with the paper removed:", ""]
     for row in first[first["outcome"] == "contradicts"].itertuples():
         lines.append(
-            f"- `{row.subject}` in {row.cancer}: {row.paper} says {row.published}, the rest {row.foretold}"
+            f"- `{row.subject}` in {row.cancer}: {row.paper} says {row.published}, the rest {row.predicted}"
         )
     if not (first["outcome"] == "contradicts").any():
         lines.append("- none")
@@ -193,7 +192,7 @@ def main() -> None:
         "the paper": held_out(table, catalogue, lambda paper: {paper}),
         "its laboratory": held_out(table, catalogue, laboratory(catalogue)),
     }
-    columns = "subject cancer published paper foretold reason outcome".split()
+    columns = "subject cancer published paper predicted reason outcome".split()
     print(rounds["the paper"][columns].to_string(index=False))
     text = markdown(rounds)
     print(text)

@@ -5,7 +5,14 @@ All names start with ``key_added`` (default ``caf``), so that two runs can stand
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cafsc.errors import InputError
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 COUNTS_LAYER = "counts"
 UNS_KEY = "cafsc"
@@ -142,3 +149,30 @@ class Keys:
     def scheme(self, scheme: str) -> str:
         """``obs``: the label in one published scheme, categorical."""
         return f"{self.key_added}_{scheme}"
+
+
+def require(adata: AnnData, keys: Keys, needed: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    """Results of earlier steps in ``uns``.
+
+    Parameters
+    ----------
+    needed
+        Place (``uns``, ``obs``, ``var``, ``obsm``, or ``clusters`` for a column of that table) and name -> step that
+        writes it, such as ``tl.label``.
+
+    Raises
+    ------
+    InputError
+        If one is missing; says which step to run.
+    """
+    slot = adata.uns.get(keys.uns)
+    found: dict[str, Any] = dict(slot) if isinstance(slot, Mapping) else {}
+    places: dict[str, Any] = {"uns": found, "obs": adata.obs, "var": adata.var, "obsm": adata.obsm}
+    for (place, name), step in needed.items():
+        if name not in places.get(place, found.get(place, ())):
+            where = place if place in ("obs", "var", "obsm") else f"uns[{keys.uns!r}]"
+            raise InputError(
+                f"the AnnData has no {name!r} in {where}",
+                fix=f"run cafsc.annotate(adata) first, or the single step cafsc.{step}(adata)",
+            )
+    return found

@@ -41,12 +41,12 @@ def test_at_most_one_in_ten_is_contradicted(bench: ModuleType, table: pd.DataFra
     assert n["agrees"] > n["contradicts"]
 
 
-def test_a_paper_is_not_foretold_by_itself(bench: ModuleType) -> None:
+def test_a_paper_is_not_predicted_by_itself(bench: ModuleType) -> None:
     catalogue = sig.load()
     everyone = set(catalogue.papers)
     subject = "set:costa2018/CAF-S1"
-    assert bench.foretold(subject, "breast", "human", everyone, catalogue).reason == "no_claim"
-    alone = bench.foretold(subject, "breast", "human", everyone - {"givel2018"}, catalogue)
+    assert bench.predicted(subject, "breast", "human", everyone, catalogue).reason == "no_claim"
+    alone = bench.predicted(subject, "breast", "human", everyone - {"givel2018"}, catalogue)
     assert (alone.call, alone.n_pro) == ("undetermined", 1)
 
 

@@ -109,7 +109,7 @@ def test_a_paper_left_out_is_left_out_of_everything(cohort: Cohort, result: bulk
 
 
 def test_shares_of_a_side_add_up_and_weights_are_those_of_the_cells(result: bulk.BulkResult) -> None:
-    from cafsc.tl.verdict.call import claim_weight
+    from cafsc.tl.verdict.claims import claim_weight
 
     for _, side in result.evidence.groupby("effect"):
         assert side["share"].sum() == pytest.approx(1)

@@ -20,9 +20,9 @@ HOSTILE_FILE = "tumour\x1b[31m<img src=x onerror=alert(1)>\u202e.h5ad"
 HOSTILE_LINK = "javascript:alert(document.domain)"
 
 CLUSTERS = (
-    # cluster, cells, subtype, support, reason, call, why, score, pro, anti, hangs_on, genes
+    # cluster, cells, subtype, support, reason, call, why, score, pro, anti, sensitive_to, genes
     ("0", 40, "myCAF", 0.97, "", "pro", "", 0.62, 3, 1, "", "COL1A1, POSTN, CTHRC1, MMP11"),
-    ("1", 25, "iCAF", 0.94, "", "mixed", "hangs_on_one_paper", 0.08, 1, 1, "Wu 2020", "CXCL12, C3, DPT, IL6"),
+    ("1", 25, "iCAF", 0.94, "", "mixed", "sensitive_to_one_source", 0.08, 1, 1, "Wu 2020", "CXCL12, C3, DPT, IL6"),
     ("2", 15, "vCAF", 0.71, "", "anti", "", -0.4, 0, 2, "", "MCAM, NOTCH3"),
     ("10", 8, "unresolved", np.nan, "mixed:myCAF+iCAF", "undetermined", "unresolved", 0.0, 0, 0, "", ""),
     (HOSTILE_CLUSTER, 5, "unresolved", np.nan, "too_few_cells", "undetermined", "unresolved", 0.0, 0, 0, "",
@@ -175,7 +175,7 @@ def summary(gate: Any, lineage: Any, cluster: Any) -> dict[str, Any]:
 def cluster_table() -> pd.DataFrame:
     total = sum(c[1] for c in CLUSTERS)
     rows = []
-    for name, n, subtype, support, reason, call, why, score, pro, anti, hangs_on, genes in CLUSTERS:
+    for name, n, subtype, support, reason, call, why, score, pro, anti, sensitive_to, genes in CLUSTERS:
         leading = dict.fromkeys(
             " ".join(c[7].split()[:2]) for c in CLAIMS if c[0] == name and c[2] != "context"
         )
@@ -199,7 +199,7 @@ def cluster_table() -> pd.DataFrame:
                 "prognosis": "worse" if name == "0" else "",
                 "therapy_response": "better" if name == "0" else "",
                 "leading": ", ".join(leading),
-                "hangs_on": hangs_on,
+                "sensitive_to": sensitive_to,
                 "top_genes": genes,
                 "scheme_elyada": subtype if subtype in ("myCAF", "iCAF") else "unresolved",
                 "scheme_kieffer": "ecm-myCAF" if subtype == "myCAF" else "unresolved",
@@ -222,7 +222,7 @@ def cancer_table() -> pd.DataFrame:
             "n_pro": pro,
             "n_anti": anti,
             "n_own": {"breast": 2, "pancreas": 3, "thyroid": 0}[code],
-            "hangs_on": "",
+            "sensitive_to": "",
             "call_reason": why if code == "breast" else "both_sides",
             "chosen": code == "breast",
         }

@@ -28,7 +28,7 @@ def test_clusters_keep_their_values_and_types(adata: ad.AnnData) -> None:
     assert np.isnan(table.loc["10", "support"])
     assert table.loc["10", "reason"] == "mixed:myCAF+iCAF"
     assert table.loc["0", "scheme_kieffer"] == "ecm-myCAF"
-    assert all(isinstance(v, str) for v in table["hangs_on"])
+    assert all(isinstance(v, str) for v in table["sensitive_to"])
 
 
 def test_evidence_runs_for_against_context_and_by_falling_weight(adata: ad.AnnData) -> None:
@@ -52,7 +52,7 @@ def test_clusters_hold_the_interval_of_the_score_and_why_there_is_no_side(adata:
     table = get.clusters(adata)
     assert (table["verdict_low"] <= table["verdict_score"]).all()
     assert (table["verdict_score"] <= table["verdict_high"]).all()
-    assert list(table["call_reason"]) == ["", "hangs_on_one_paper", "", "unresolved", "unresolved"]
+    assert list(table["call_reason"]) == ["", "sensitive_to_one_source", "", "unresolved", "unresolved"]
 
 
 def test_scores_hold_every_cluster_and_set_once(adata: ad.AnnData) -> None:

@@ -76,7 +76,7 @@ def test_gate_reason(code: str, words: str) -> None:
         ("single_source", "more than one"),
         ("both_sides", "both sides"),
         ("no_clear_side", "balanced"),
-        ("hangs_on_one_paper", "One paper alone"),
+        ("sensitive_to_one_source", "One paper alone"),
         ("unresolved", "has no name"),
         ("another_code", "Reason: another code."),
     ],

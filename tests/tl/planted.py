@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -120,9 +119,3 @@ def planted_targets(
         rows = np.ix_(tumour, drawn[:8])
         counts[rows] = random.binomial(counts[rows], 0.1)
     return with_counts(adata, counts), replace(catalogue, exosome_axes=axes)
-
-
-def standings(frame: object, name: str) -> Mapping[str, int]:
-    """How often each standing is there for one entry."""
-    rows = frame[frame["id"] == name]  # type: ignore[index]
-    return dict(rows["standing"].value_counts())

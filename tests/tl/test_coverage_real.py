@@ -11,7 +11,6 @@ from anndata import AnnData
 import cafsc
 from cafsc import sig, tl
 from cafsc.tl.crosstalk.table import EXPRESSED, NAMED, PAIR
-from cafsc.tl.verdict.sources import split
 
 pytestmark = pytest.mark.slow
 REVIEW_KINDS = (
@@ -38,7 +37,9 @@ def tables(dataset: Callable[[str], AnnData]) -> dict[str, pd.DataFrame]:
 
 
 def reached(tables: dict[str, pd.DataFrame]) -> set[str]:
-    return {claim for table in tables.values() for text in table["review_claims"] for claim in split(text)}
+    return {
+        claim for table in tables.values() for text in table["review_claims"] for claim in text.split("; ")
+    }
 
 
 def test_every_record_of_the_catalogue_has_a_row(tables: dict[str, pd.DataFrame]) -> None:
@@ -68,8 +69,8 @@ def test_what_is_known_of_this_tumour_is_there(tables: dict[str, pd.DataFrame]) 
     cxcl12 = pairs[
         (pairs["id"] == "lr-CXCL12-CXCR4") & (pairs["named"] == NAMED) & (pairs["target"] == "t_cell")
     ]
-    assert cxcl12.iloc[0]["standing"] == PAIR
+    assert cxcl12.iloc[0]["status"] == PAIR
     assert cxcl12.iloc[0]["source_state"] == "iCAF"
     fap = tables["targets"][tables["targets"]["id"] == "fap-exosome-vaccine"]
     assert fap.iloc[0]["state"] == "myCAF"
-    assert fap.iloc[0]["standing"] == EXPRESSED
+    assert fap.iloc[0]["status"] == EXPRESSED

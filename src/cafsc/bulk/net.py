@@ -17,8 +17,8 @@ from cafsc.bulk.subjects import Subject
 from cafsc.sig import Catalogue
 from cafsc.sig.catalogue import CatalogueClaim
 from cafsc.tl.score.controls import Array
-from cafsc.tl.verdict.call import claim_weight
-from cafsc.tl.verdict.weigh import Vote, witness_weights
+from cafsc.tl.verdict.claims import claim_weight
+from cafsc.tl.verdict.weigh import Vote, source_weights
 
 MIDDLE_WEIGHT = 0.5
 """Weight of the cohort's middle on each side, that of one paper's work in culture: few words weigh little."""
@@ -138,7 +138,7 @@ def _read_by(about: str, subjects: Mapping[str, Subject], catalogue: Catalogue) 
 def _witnesses(spoken: Sequence[_Spoken], places: Mapping[str, Array]) -> list[_Witness]:
     """One witness a paper (or group) and side: it weighs as its strongest claim, and looks at all its subjects."""
     out = []
-    for name, sides in witness_weights(claim.vote for claim in spoken).items():
+    for name, sides in source_weights(claim.vote for claim in spoken).items():
         for effect, weight in zip((PRO, ANTI), sides, strict=True):
             own = [claim for claim in spoken if (claim.witness, claim.effect) == (name, effect)]
             if own:
@@ -206,7 +206,7 @@ def _call(score: float, hangs_on: str) -> str:
 
 def _evidence(spoken: Sequence[_Spoken]) -> pd.DataFrame:
     """The claims that spoke; ``share`` is the part of its side's weight that a claim carries."""
-    strongest = witness_weights(claim.vote for claim in spoken)
+    strongest = source_weights(claim.vote for claim in spoken)
     of_side = {PRO: sum(w[0] for w in strongest.values()), ANTI: sum(w[1] for w in strongest.values())}
     own: defaultdict[tuple[str, str], float] = defaultdict(float)
     for spoke in spoken:

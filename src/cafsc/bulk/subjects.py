@@ -11,7 +11,7 @@ from cafsc.errors import OptionError
 from cafsc.sig import Catalogue
 from cafsc.tl.score.controls import SetColumns
 from cafsc.tl.score.set_columns import scored_sets, set_columns
-from cafsc.tl.verdict.presence import MIN_SIGNATURE
+from cafsc.tl.verdict.claims import MIN_SIGNATURE
 
 CONTENT = "lineage:fibroblast"
 """The score of the fibroblast panel: how much of the sample is fibroblast."""

@@ -156,7 +156,7 @@ def _table_of(
 
 
 def _crosstalk_lines(table: pd.DataFrame) -> list[str]:
-    from cafsc.tl.crosstalk.table import KINDS, NAMED, STANDINGS
+    from cafsc.tl.crosstalk.table import KINDS, NAMED, STATUSES
 
     if not len(table):
         return ["no CAF cluster in this file, so nothing to say about crosstalk"]
@@ -166,14 +166,14 @@ def _crosstalk_lines(table: pd.DataFrame) -> list[str]:
     if len(best):
         lines += ["Pairs that the CAF literature names, the best row of each (expression, not signals):"]
         lines += text_table(
-            ["pair", "from", "to", "effect", "standing", "fdr", "answer", "papers"],
+            ["pair", "from", "to", "effect", "status", "fdr", "answer", "papers"],
             [
                 [
                     row["label"],
                     f"{row['source']} {row['source_state']}".strip(),
                     f"{row['target']} {row['target_state']}".strip(),
                     row["effect"],
-                    row["standing"],
+                    row["status"],
                     f"{row['fdr']:.3f}",
                     f"{row['response']} {row['response_effect']:.1f}" if row["response"] else "",
                     row["papers"].split(";")[0],
@@ -183,10 +183,10 @@ def _crosstalk_lines(table: pd.DataFrame) -> list[str]:
             right=[False, False, False, False, False, True, False, False],
         )
         lines.append("")
-    found = [(str(row.kind), str(row.standing), str(row.named)) for row in table.itertuples()]
-    order = sorted(set(found), key=lambda key: (KINDS.index(key[0]), STANDINGS.index(key[1]), key[2]))
+    found = [(str(row.kind), str(row.status), str(row.named)) for row in table.itertuples()]
+    order = sorted(set(found), key=lambda key: (KINDS.index(key[0]), STATUSES.index(key[1]), key[2]))
     lines += text_table(
-        ["kind", "standing", "named", "rows"],
+        ["kind", "status", "named", "rows"],
         [[*key, str(found.count(key))] for key in order],
         right=[False, False, False, True],
     )
@@ -203,7 +203,7 @@ def _target_lines(table: pd.DataFrame) -> list[str]:
         lines += [f"!! cluster {cluster}: {RESTRAINING}", ""]
     lines.append("Expression of a target is no answer to a drug: nothing here says that a compound works.")
     for kind in KINDS:
-        found = table[(table["kind"] == kind) & (table["standing"] == EXPRESSED)].head(SHOWN)
+        found = table[(table["kind"] == kind) & (table["status"] == EXPRESSED)].head(SHOWN)
         if not len(found):
             continue
         last = "evidence" if kind == AGENT else "predicts"
@@ -222,12 +222,12 @@ def _target_lines(table: pd.DataFrame) -> list[str]:
         ]
         header = ["cluster", "state", "call", kind, "expressed", "also in", last, "papers"]
         lines += ["", *text_table(header, rows)]
-    counted = [(str(row.kind), str(row.standing)) for row in table.itertuples()]
+    counted = [(str(row.kind), str(row.status)) for row in table.itertuples()]
     return [
         *lines,
         "",
         *(
-            f"{kind}, {standing}: {counted.count((kind, standing))} rows"
-            for kind, standing in dict.fromkeys(counted)
+            f"{kind}, {status}: {counted.count((kind, status))} rows"
+            for kind, status in dict.fromkeys(counted)
         ),
     ]

@@ -19,7 +19,7 @@ COLUMNS: dict[str, Kind] = {
     "n_pro": "count",
     "n_anti": "count",
     "n_own": "count",
-    "hangs_on": "text",
+    "sensitive_to": "text",
     "call_reason": "text",
     "chosen": "flag",
 }
@@ -50,7 +50,7 @@ def cancers(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
         Those of one laboratory or dataset counted once.
     ``n_own`` : int64, papers
         Those of them that studied this very cancer. Without any, the call is borrowed from other cancers.
-    ``hangs_on``, ``call_reason`` : str
+    ``sensitive_to``, ``call_reason``, ``hangs_on`` : str
         As in the cluster table.
     ``chosen`` : bool
         Whether this is the cancer that was given.
@@ -61,6 +61,7 @@ def cancers(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
         The AnnData holds no result under ``key_added``.
     """
     frame = table(adata, key_added, "cancers", COLUMNS)
+    frame["hangs_on"] = frame["sensitive_to"]
     return sorted_rows(
         frame, cluster=cluster_order(frame["cluster"]), n_own=-frame["n_own"], cancer=frame["cancer"]
     )

@@ -29,7 +29,7 @@ COLUMNS: dict[str, Kind] = {
     "prognosis": "text",
     "therapy_response": "text",
     "leading": "text",
-    "hangs_on": "text",
+    "sensitive_to": "text",
     "top_genes": "text",
 }
 
@@ -72,7 +72,7 @@ def clusters(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
         95% interval of the score when the papers are resampled.
     ``call_reason`` : str
         Why the call takes no side: ``no_claim``, ``single_source``, ``both_sides``, ``context_dependent``,
-        ``no_clear_side``, ``hangs_on_one_paper`` or ``unresolved``; ``""`` where it takes one.
+        ``no_clear_side``, ``sensitive_to_one_source`` or ``unresolved``; ``""`` where it takes one.
     ``n_pro``, ``n_anti`` : int64, papers
         Independent papers on either side; those of one laboratory or dataset count as one.
     ``prognosis``, ``therapy_response`` : str
@@ -81,12 +81,14 @@ def clusters(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
         better response.
     ``leading`` : str
         Papers that weigh most.
-    ``hangs_on`` : str
-        Paper or laboratory without which the score would not keep its side; ``""`` where there is none.
+    ``sensitive_to`` : str
+        Paper or laboratory whose removal changes the sign of the score; ``""`` where there is none.
     ``top_genes`` : str
         Genes that carried the name, comma-separated, strongest first.
     ``scheme_<id>`` : str
         Label in each published scheme.
+    ``hangs_on`` : str
+        Former name of ``sensitive_to``, kept for one release.
 
     Raises
     ------
@@ -94,4 +96,5 @@ def clusters(adata: AnnData, key_added: str = "caf") -> pd.DataFrame:
         The AnnData holds no result under ``key_added``.
     """
     frame = table(adata, key_added, "clusters", COLUMNS, extra="scheme_")
+    frame["hangs_on"] = frame["sensitive_to"]
     return sorted_rows(frame, cluster=cluster_order(frame["cluster"]))

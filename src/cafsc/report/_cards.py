@@ -1,4 +1,4 @@
-"""One card a cluster: what it is, which way the evidence points, what that hangs on."""
+"""One card a cluster: what it is, which way the evidence points, what the call is sensitive to."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def cards(clusters: pd.DataFrame, scores: pd.DataFrame, summary: dict[str, Any])
             "leading": row["leading"],
             "prognosis": row["prognosis"],
             "therapy_response": row["therapy_response"],
-            "hangs_on": row["hangs_on"],
+            "sensitive_to": row["sensitive_to"],
             "top_genes": [g.strip() for g in row["top_genes"].split(",") if g.strip()],
             "programs": _programs(scores, row["cluster"]),
             "schemes": [

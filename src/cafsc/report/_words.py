@@ -48,7 +48,7 @@ _CALL = {
     "both_sides": "Papers of weight stand on both sides.",
     "context_dependent": "The strong papers on its side say themselves that it depends on circumstances.",
     "no_clear_side": "The weight of the papers is nearly balanced.",
-    "hangs_on_one_paper": "One paper alone, or those of one laboratory, decide the side.",
+    "sensitive_to_one_source": "One paper alone, or those of one laboratory, decide the side.",
     "unresolved": "The cluster has no name, and claims are about named fibroblasts.",
 }
 OUTCOME_NAMES = {"worse": "worse", "better": "better", "none": "no association"}

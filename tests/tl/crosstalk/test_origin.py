@@ -8,16 +8,10 @@ import pytest
 from anndata import AnnData
 from planted import with_counts
 
-from cafsc import AnnotationResult, sig, tl
+from cafsc import sig, tl
 from cafsc._config import CrosstalkConfig
 from cafsc.pp.normalize import symbol_columns
 from cafsc.tl.crosstalk.table import COLUMNS, RAISED
-
-
-@pytest.fixture(scope="module")
-def adata(annotated_tumour: AnnotationResult) -> AnnData:
-    """The annotated simulated tumour; not to be changed."""
-    return annotated_tumour.adata
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +31,7 @@ def test_confidence_is_capped(adata: AnnData) -> None:
     config = CrosstalkConfig(max_origin_confidence=0.1, min_effect=1.0)
     found = tl.origin(with_counts(adata, counts), config=config)
     row = found[(found["id"] == "origin-mesothelial") & (found["target"] == f"caf:{cluster}")].iloc[0]
-    assert row["standing"] == RAISED
+    assert row["status"] == RAISED
     assert row["response_effect"] > 2
     assert float(row["confidence"]) == 0.1
     others = found[(found["id"] == "origin-mesothelial") & (found["target"] != f"caf:{cluster}")]

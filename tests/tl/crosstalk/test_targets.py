@@ -6,16 +6,9 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
-from cafsc import AnnotationResult, sig, tl
-from cafsc.errors import InputError
+from cafsc import sig, tl
 from cafsc.pp.normalize import symbol_columns
 from cafsc.tl.crosstalk.targets import COLUMNS, RESTRAINING, TWO_SIDED
-
-
-@pytest.fixture(scope="module")
-def adata(annotated_tumour: AnnotationResult) -> AnnData:
-    """The annotated simulated tumour; not to be changed."""
-    return annotated_tumour.adata
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +40,6 @@ def test_what_else_would_be_hit(adata: AnnData, table: pd.DataFrame) -> None:
     assert row["n_also_in"] == len(row["also_in"].split(", "))
 
 
-def test_expression_is_that_of_the_cluster(adata: AnnData, table: pd.DataFrame) -> None:
-    row = table[(table["id"] == "fap-exosome-vaccine") & (table["cluster"] != "")].iloc[0]
-    cells = (adata.obs["caf_cluster"].astype(object) == row["cluster"]).to_numpy()
-    seen = adata.layers["counts"][:, symbol_columns(adata)["FAP"]].toarray().ravel()[cells] > 0
-    assert row["fraction"] == pytest.approx(seen.mean())
-
-
 def test_every_agent_and_biomarker_is_there_with_its_source(table: pd.DataFrame) -> None:
     catalogue = sig.load()
     assert list(table.columns) == COLUMNS
@@ -61,13 +47,8 @@ def test_every_agent_and_biomarker_is_there_with_its_source(table: pd.DataFrame)
     assert set(table[table["kind"] == "biomarker"]["id"]) == set(catalogue.biomarkers)
     assert (table["papers"] != "").all()
     assert (table["doi"] != "").all()
-    assert table[table["standing"] == "not measured here"]["reason"].ne("").all()
+    assert table[table["status"] == "not measured here"]["reason"].ne("").all()
     evidence = table.drop_duplicates("id").set_index("id")["evidence"]
     assert {name: evidence[name] for name in catalogue.agents} == {
         name: agent.evidence for name, agent in catalogue.agents.items()
     }
-
-
-def test_it_needs_a_run(tumour: AnnData) -> None:
-    with pytest.raises(InputError, match="annotate"):
-        tl.targets(tumour)

@@ -8,8 +8,8 @@ import pytest
 
 from cafsc import sig
 from cafsc._config import VerdictConfig
-from cafsc.tl.verdict.call import speaking
-from cafsc.tl.verdict.ledger import reported
+from cafsc.tl.verdict.call import patient_outcome
+from cafsc.tl.verdict.claims import weighted_claims
 from cafsc.tl.verdict.weigh import Call, weigh
 
 OPEN = ("mixed", "undetermined")
@@ -27,7 +27,7 @@ class Cluster:
         missing = {s for s in here if not catalogue.claims_about(s)}
         assert not missing, f"no claim is about {missing}"
         entries = [(entry, 1.0) for entry in catalogue.claims if entry.claim.about in here]
-        return list(speaking(entries, catalogue, cancer, species))
+        return list(weighted_claims(entries, catalogue, cancer, species))
 
     def call(self, cancer: str | None) -> Call:
         return weigh([item.vote for item in self.spoken(cancer)], VerdictConfig())  # type: ignore[attr-defined]
@@ -92,8 +92,8 @@ def test_fap_with_detox_icaf_inside_depends_on_context() -> None:
 
 def test_mecaf_means_a_worse_course_and_a_better_response() -> None:
     spoken = METABOLIC.spoken("pancreas")
-    assert reported(spoken, "prognosis", 0.3) == "worse"  # type: ignore[arg-type]
-    assert reported(spoken, "therapy_response", 0.3) == "better"  # type: ignore[arg-type]
+    assert patient_outcome(spoken, "prognosis", 0.3) == "worse"  # type: ignore[arg-type]
+    assert patient_outcome(spoken, "therapy_response", 0.3) == "better"  # type: ignore[arg-type]
     found = METABOLIC.call("pancreas")
     assert (found.call, found.reason) == ("undetermined", "single_source")
 
@@ -114,5 +114,7 @@ def test_a_gene_on_both_sides_makes_no_call_by_itself(gene: str, cancer: str | N
         if entry.definition.up == [gene] and catalogue.claims_about(f"set:{name}")
     ]
     entries = [(e, 1.0) for e in catalogue.claims if e.claim.about in (*about, f"gene:{gene}")]
-    found = weigh([item.vote for item in speaking(entries, catalogue, cancer, "human")], VerdictConfig())
+    found = weigh(
+        [item.vote for item in weighted_claims(entries, catalogue, cancer, "human")], VerdictConfig()
+    )
     assert found.call in OPEN

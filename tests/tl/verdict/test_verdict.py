@@ -228,7 +228,7 @@ def test_an_unresolved_cluster_shows_its_ledger_and_is_not_called(labelled: AnnD
     labelled.uns["cafsc"]["clusters"] = table
     tl.verdict(labelled, cancer="breast")
     first = clusters(labelled).iloc[0]
-    assert (first["call"], first["call_reason"], first["hangs_on"]) == ("undetermined", "unresolved", "")
+    assert (first["call"], first["call_reason"], first["sensitive_to"]) == ("undetermined", "unresolved", "")
     assert (evidence(labelled)["cluster"] == first["cluster"]).any()
     kept = labelled.obs[labelled.obs["caf_cluster"] == first["cluster"]]
     assert set(kept["caf_call"]) == {"undetermined"}

@@ -1,4 +1,4 @@
-"""Who talks to whom: the CAF clusters and the other cells of a tissue, as groups."""
+"""The senders and receivers of a tissue: CAF clusters and kinds of other cells."""
 
 from __future__ import annotations
 
@@ -11,37 +11,30 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cafsc import genes
-from cafsc._keys import KEPT, Keys
-from cafsc.errors import InputError
+from cafsc._keys import KEPT, Keys, require
 from cafsc.pp.normalize import lognorm_matrix, symbol_columns
 from cafsc.tl.gate.mixture import one_hot
 from cafsc.tl.score.controls import Array, Index, SetColumns
-from cafsc.tl.score.set_columns import set_columns
+from cafsc.tl.score.set_columns import columns_of, set_columns
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from cafsc.sig import Catalogue
+    from cafsc.tl.crosstalk.table import Row
 
 CAF = "caf"
 ANY = "any"
 OTHER_CELLS = "not_fibroblast:"
-"""How the gate's code of a cell of another lineage starts."""
+"""Prefix of the gate's code for a cell of another lineage."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Cells that send or receive as one.
+    """Cells that send or receive together.
 
-    Attributes
-    ----------
-    name
-        ``caf:<cluster>``, or the kind of cell.
-    lineage
-        ``caf``, or the lineage of the gate.
-    cluster, state, call
-        Of a CAF cluster; empty for other cells.
+    The name is ``caf:<cluster>`` or the kind of cell, the lineage ``caf`` or that of the gate. Cluster, state and call
+    are empty for other cells.
     """
 
     name: str
@@ -60,7 +53,7 @@ class Groups:
     groups
         CAF clusters first, then other cells by name.
     codes
-        Group of each cell; -1 where a cell is in none (doublets, unknown cells, refused fibroblasts).
+        Group of each cell; -1 for cells in none (doublets, unknown cells, refused fibroblasts).
     lognorm
         Cells x genes, natural log1p of counts per ten thousand.
     columns
@@ -88,14 +81,15 @@ class Groups:
     @cached_property
     def mean(self) -> Array:
         """Groups x genes: mean log-expression."""
-        return self._per_group(self.lognorm)
+        return self.per_group(self.lognorm)
 
     @cached_property
     def fraction(self) -> Array:
         """Groups x genes: share of cells in which a gene is detected."""
-        return self._per_group(self.lognorm > 0)
+        return self.per_group(self.lognorm > 0)
 
-    def _per_group(self, values: sparse.csr_matrix) -> Array:
+    def per_group(self, values: sparse.csr_matrix) -> Array:
+        """Mean over the cells of each group: groups x genes."""
         sums = np.asarray((values.T @ self.membership).T, dtype=np.float64)
         return np.asarray(sums / np.maximum(self.size, 1)[:, None])
 
@@ -111,20 +105,14 @@ class Groups:
 
     def column(self, gene: str) -> int | None:
         """Column of a human gene, or of its best ortholog in the data; None where the data lack it."""
-        return self._columns_of.setdefault(gene, self._find(gene))
+        return next(iter(columns_of([gene], "human", self.species, self.columns)), None)
 
-    @cached_property
-    def _columns_of(self) -> dict[str, int | None]:
-        return {}
-
-    def _find(self, gene: str) -> int | None:
-        if gene in self._columns_of:
-            return self._columns_of[gene]
-        orthologs = genes.translate([gene], "human", self.species)[gene]
-        return next((self.columns[name] for name in orthologs if name in self.columns), None)
+    def set_columns(self, up: Sequence[str], down: Sequence[str] = ()) -> SetColumns:
+        """Columns of a set of human genes."""
+        return set_columns(up, down, "human", self.species, self.columns)
 
     def matching(self, word: str, catalogue: Catalogue) -> tuple[int, ...]:
-        """Indices of the groups that a kind of cell of the catalogue means; none where they are not told apart."""
+        """Indices of the groups of a kind of cell of the catalogue; empty for kinds that the groups do not separate."""
         if word == CAF:
             return self.cafs
         if word == ANY:
@@ -138,28 +126,29 @@ class Groups:
             if (group.name == word if cell.core else group.lineage == cell.lineage)
         )
 
+    def side(self, side: str, index: int, level: float | None = None, fraction: float | None = None) -> Row:
+        """Columns of a row that describe one group as its ``source`` or ``target``."""
+        group = self.groups[index]
+        row: Row = {side: group.name, f"{side}_state": group.state}
+        if side == "source":
+            row["source_call"] = group.call
+        if level is not None:
+            row |= {f"{side}_level": level, f"{side}_fraction": fraction}
+        return row
+
 
 def split_kinds(lognorm: sparse.csr_matrix, panels: Sequence[SetColumns]) -> Index:
-    """Kind of each cell of one lineage by the markers that it shows.
+    """Kind of each cell (cells x genes) of one lineage by its markers.
 
-    Parameters
-    ----------
-    lognorm
-        Cells x genes.
-    panels
-        Markers (``up``) and what speaks against (``down``) of each kind.
-
-    Returns
-    -------
-    Index of the panel of which a cell shows the largest share, less the share of what speaks against it; the
-    first panel on a tie, and so for a cell that shows none.
+    The kind is the panel with the largest share of detected markers (``up``) minus the share of detected exclusion
+    markers (``down``); the first panel on a tie, and for a cell without any marker.
     """
-    seen = sparse.csc_matrix(lognorm > 0, dtype=np.float64)
+    detected = sparse.csc_matrix(lognorm > 0, dtype=np.float64)
     score = np.zeros((lognorm.shape[0], len(panels)))
     for index, panel in enumerate(panels):
         for sign, members in ((1.0, panel.up), (-1.0, panel.down)):
             if members.size:
-                score[:, index] += sign * np.asarray(seen[:, members].mean(axis=1)).ravel()
+                score[:, index] += sign * np.asarray(detected[:, members].mean(axis=1)).ravel()
     return np.asarray(score.argmax(axis=1), dtype=np.int64)
 
 
@@ -169,59 +158,39 @@ def cell_groups(adata: AnnData, catalogue: Catalogue, key_added: str) -> Groups:
     Raises
     ------
     InputError
-        If `cafsc.annotate` has not run.
+        If a step before has not run; says which.
     """
     keys = Keys(key_added)
-    table = adata.uns.get(keys.uns, {}).get("clusters")
-    if table is None or keys.cluster not in adata.obs:
-        raise InputError(
-            f"the AnnData has no result in uns[{keys.uns!r}]",
-            expected=f"an AnnData annotated with key_added={key_added!r}",
-            fix="run cafsc.annotate first",
-        )
+    needed = dict.fromkeys([("uns", "clusters"), ("obs", keys.cluster)], "tl.label")
+    needed |= {("clusters", "call"): "tl.verdict", ("var", keys.symbol): "pp.normalize"}
+    needed |= dict.fromkeys([("obs", keys.gate), ("obs", keys.lineage)], "tl.gate")
+    slot = require(adata, keys, needed)
     lognorm = lognorm_matrix(adata, key_added=key_added)
     columns = symbol_columns(adata, key_added=key_added)
-    species = str(adata.uns[keys.uns]["species"])
-    label, lineage_of = _labels(adata, catalogue, keys, lognorm, columns, species)
-    cafs = [
-        Group(f"{CAF}:{row.cluster}", CAF, str(row.cluster), str(row.subtype), str(row.call))
-        for row in table.sort_values("cluster", kind="stable").itertuples()
-    ]
-    found = (*cafs, *(Group(name, lineage_of[name]) for name in sorted(lineage_of)))
-    code = {group.name: index for index, group in enumerate(found)}
-    codes = np.array([code.get(name, -1) for name in label], dtype=np.int64)
-    return Groups(found, codes, lognorm, columns, species)
-
-
-def _labels(
-    adata: AnnData,
-    catalogue: Catalogue,
-    keys: Keys,
-    lognorm: sparse.csr_matrix,
-    columns: Mapping[str, int],
-    species: str,
-) -> tuple[Array, dict[str, str]]:
-    gate = adata.obs[keys.gate].astype(str).to_numpy(dtype=object)
+    species = str(slot["species"])
+    gate = adata.obs[keys.gate].astype(str)
     lineage = adata.obs[keys.lineage].astype(str).to_numpy(dtype=object)
     cluster = adata.obs[keys.cluster].astype(object).to_numpy()
-    label = np.full(adata.n_obs, "", dtype=object)
-    kept = (gate == KEPT) & ~pd.isna(cluster)
+    kept = (gate == KEPT).to_numpy() & ~pd.isna(cluster)
+    other = gate.str.startswith(OTHER_CELLS).to_numpy()
+    label = np.where(other, lineage, "")
     label[kept] = [f"{CAF}:{name}" for name in cluster[kept]]
-    other = np.array([code.startswith(OTHER_CELLS) for code in gate], dtype=bool)
-    label[other] = lineage[other]
-    lineage_of = {str(name): str(name) for name in set(label[other])}
-    for name in sorted(lineage_of):
-        kinds = [
-            (word, cell)
+    lineage_of: dict[str, str] = {}
+    for name in sorted(set(lineage[other])):
+        rows = np.flatnonzero(other & (lineage == name))
+        kinds = {
+            word: set_columns(cell.core, cell.excludes, "human", species, columns)
             for word, cell in catalogue.recipients.cells.items()
             if cell.lineage == name and cell.core
-        ]
-        if not kinds:
-            continue
-        rows = np.flatnonzero(other & (lineage == name))
-        panels = [set_columns(cell.core, cell.excludes, "human", species, columns) for _, cell in kinds]
-        for row, kind in zip(rows, split_kinds(lognorm[rows], panels), strict=True):
-            label[row] = kinds[kind][0]
-        del lineage_of[name]
-        lineage_of |= {word: name for word, _ in kinds if word in set(label[rows])}
-    return label, lineage_of
+        }
+        if kinds:
+            label[rows] = np.array([*kinds], dtype=object)[split_kinds(lognorm[rows], list(kinds.values()))]
+        lineage_of |= dict.fromkeys(label[rows], name)
+    cafs = [
+        Group(f"{CAF}:{row.cluster}", CAF, str(row.cluster), str(row.subtype), str(row.call))
+        for row in slot["clusters"].sort_values("cluster", kind="stable").itertuples()
+    ]
+    groups = (*cafs, *(Group(name, lineage_of[name]) for name in sorted(lineage_of)))
+    code = {group.name: index for index, group in enumerate(groups)}
+    codes = np.array([code.get(name, -1) for name in label], dtype=np.int64)
+    return Groups(groups, codes, lognorm, columns, species)

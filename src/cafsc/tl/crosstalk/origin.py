@@ -1,4 +1,4 @@
-"""Where CAFs may have come from, and what may have activated them: hints, never proof."""
+"""Possible origins of CAFs, and what may have activated them: hints, no proof."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from cafsc.tl.crosstalk.table import (
     NAMED,
     NOT_EXPRESSED,
     NOT_MEASURED,
-    NOT_RAISED,
     RAISED,
-    talk_table,
+    Row,
+    crosstalk_table,
+    program_row,
+    source_of_claims,
+    source_of_program,
 )
 from cafsc.tl.score.controls import Index
 from cafsc.tl.score.fibroblasts import tissue_bins
-from cafsc.tl.score.set_columns import set_columns
-from cafsc.tl.verdict.sources import source_of_claims, source_of_program
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from cafsc.sig import Catalogue
 
-Row = dict[str, object]
 ORIGIN = "origin-"
-"""How the programmes of residues start."""
+"""Prefix of the programmes of an origin."""
 STIMULI = "activation-stimuli"
 """Programme of the factors that activate fibroblasts."""
 
@@ -47,7 +47,7 @@ def origin(
     key_added: str = "caf",
     config: CrosstalkConfig | None = None,
 ) -> pd.DataFrame:
-    """Residues of other cells in the CAF clusters, and the stimuli that the tissue holds.
+    """Traces of an origin in the CAF clusters, and activating factors in the tissue.
 
     Parameters
     ----------
@@ -60,72 +60,53 @@ def origin(
     key_added
         The ``key_added`` of the run.
     config
-        Thresholds, and the cap of the confidence.
+        Thresholds, and the highest confidence.
 
     Returns
     -------
-    DataFrame with the columns of `cafsc.tl.crosstalk`, and in ``kind``:
+    DataFrame with the columns of `cafsc.tl.crosstalk`. ``kind`` is one of:
 
     ``origin``
-        Each origin that the catalogue has a residue for, in each CAF cluster: standard deviations of matched random
-        sets in ``response_effect``; ``confidence`` is a number in text, 0.3 at most, since expression shows what a
-        cell is and not what it was.
+        Each origin with a programme in the catalogue, in each CAF cluster. ``response_effect`` is in standard
+        deviations of matched random sets. ``confidence`` is a number as text, 0.3 at most: expression shows what a
+        cell is, not what it was.
     ``stimulus``
-        Each factor that activates fibroblasts: the group that expresses it most as ``source``, each CAF cluster as
-        ``target`` with its footprint of the mechanism, against fibroblasts of other tumours, where a pair of the
-        catalogue gives one.
+        Each factor that activates fibroblasts. ``source`` is the group with the highest expression, ``target`` each
+        CAF cluster, with the footprint of the mechanism compared with fibroblasts of other tumours.
 
     Raises
     ------
     InputError
-        If `cafsc.annotate` has not run.
+        If an earlier step has not run; says which.
+
+    Examples
+    --------
+    >>> cafsc.tl.origin(adata).query("kind == 'origin'")  # doctest: +SKIP
     """
     config = config or CrosstalkConfig()
     catalogue = catalogue or sig.load()
     groups = cell_groups(adata, catalogue, key_added)
     if not groups.cafs:
-        return talk_table([])
+        return crosstalk_table([])
     bins = tissue_bins(adata, key_added)
-    return talk_table(
-        [
-            *_origins(groups, catalogue, bins, config),
-            *_stimuli(groups, catalogue, bins, levels or reference_levels(), config),
-        ]
-    )
+    stimuli = _stimuli(groups, catalogue, bins, levels or reference_levels(), config)
+    return crosstalk_table([*_origins(groups, catalogue, bins, config), *stimuli])
 
 
 def _origins(groups: Groups, catalogue: Catalogue, bins: Index, config: CrosstalkConfig) -> Iterator[Row]:
-    sets = {
-        name: set_columns(program.up, program.down, "human", groups.species, groups.columns)
-        for name, program in catalogue.programs.items()
-        if name.startswith(ORIGIN)
-    }
+    programs = {name: one for name, one in catalogue.programs.items() if name.startswith(ORIGIN)}
+    sets = {name: groups.set_columns(program.up, program.down) for name, program in programs.items()}
     found = effects(groups, sets, bins)
     for name, columns in sets.items():
-        base: Row = {
-            "kind": "origin",
-            "named": NAMED,
-            "id": name,
-            "label": catalogue.programs[name].label,
-            "direction": f"{name.removeprefix(ORIGIN)}>{CAF}",
-            "response": f"program:{name}",
-            "reason": f"{columns.n_found} of {columns.n_genes} genes",
-            **source_of_program(catalogue, name),
-        }
+        base = program_row(catalogue, "origin", name, columns)
+        base["direction"] = f"{name.removeprefix(ORIGIN)}>{CAF}"
         for group in groups.cafs:
-            row = base | {"target": groups.groups[group].name, "target_state": groups.groups[group].state}
-            if not columns.n_found:
-                yield row | {"standing": NOT_MEASURED, "reason": "the data lack all its genes"}
-                continue
-            effect, fdr = found.of(group, name)
-            high = effect >= config.min_effect and fdr <= config.max_fdr
-            share = min(1.0, effect / (2 * config.min_effect)) if high else 0.0
-            yield row | {
-                "response_effect": effect,
-                "response_fdr": fdr,
-                "standing": RAISED if high else NOT_RAISED,
-                "confidence": f"{config.max_origin_confidence * share:.2f}",
-            }
+            row = base | groups.side("target", group) | found.raised(group, name, columns, config)
+            if columns.n_found:
+                share = min(1.0, found.of(group, name)[0] / (2 * config.min_effect))
+                confidence = config.max_origin_confidence * share if row["status"] == RAISED else 0.0
+                row["confidence"] = f"{confidence:.2f}"
+            yield row
 
 
 def _stimuli(
@@ -133,35 +114,21 @@ def _stimuli(
 ) -> Iterator[Row]:
     if STIMULI not in catalogue.programs:
         return
-    program = catalogue.programs[STIMULI]
     sets = footprint_sets(catalogue, groups)
     found = against_elsewhere(groups, sets, bins, levels)
-    for gene in program.up:
-        claims = [entry for entry in catalogue.claims if entry.claim.about == f"gene:{gene}"]
-        source = source_of_program(catalogue, STIMULI)
-        base: Row = {
-            "kind": "stimulus",
-            "named": NAMED,
-            "id": STIMULI,
-            "label": gene,
-            "direction": f"any>{CAF}",
-            **source,
-            "review_claims": source_of_claims(catalogue, claims)["review_claims"] or source["review_claims"],
-        }
+    source = source_of_program(catalogue, STIMULI)
+    base: Row = {"kind": "stimulus", "named": NAMED, "id": STIMULI, "direction": f"any>{CAF}", **source}
+    for gene in catalogue.programs[STIMULI].up:
+        claimed = source_of_claims(catalogue, catalogue.claims_about(f"gene:{gene}"))["review_claims"]
+        row = base | {"label": gene, "review_claims": claimed or source["review_claims"]}
         column = groups.column(gene)
         if column is None:
-            yield base | {"standing": NOT_MEASURED, "reason": f"the data lack {gene}"}
+            yield row | {"status": NOT_MEASURED, "reason": f"the data lack {gene}"}
             continue
         sender = int(np.argmax(groups.mean[:, column]))
         fraction = float(groups.fraction[sender, column])
-        base |= {
-            "source": groups.groups[sender].name,
-            "source_state": groups.groups[sender].state,
-            "source_call": groups.groups[sender].call,
-            "source_level": float(groups.mean[sender, column]),
-            "source_fraction": fraction,
-        }
-        seen = EXPRESSED if fraction >= config.expr_prop else NOT_EXPRESSED
+        row |= groups.side("source", sender, float(groups.mean[sender, column]), fraction)
+        row["status"] = EXPRESSED if fraction >= config.expr_prop else NOT_EXPRESSED
         mechanisms = [
             name
             for pair in catalogue.pairs.values()
@@ -169,10 +136,6 @@ def _stimuli(
             for name in pair.mechanism
         ]
         for group in groups.cafs:
-            known = groups.groups[group]
-            row = base | {"target": known.name, "target_state": known.state, "standing": seen}
-            name = footprint_of(mechanisms, known.name, known.lineage, catalogue.recipients, sets)
-            if name:
-                effect, fdr = found.of(group, name)
-                row |= {"response": name, "response_effect": effect, "response_fdr": fdr}
-            yield row
+            one = groups.groups[group]
+            name = footprint_of(mechanisms, one.name, one.lineage, catalogue.recipients, sets)
+            yield row | groups.side("target", group) | (found.response(group, name) if name else {})

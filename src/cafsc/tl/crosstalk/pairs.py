@@ -1,34 +1,42 @@
-"""Which pairs are looked at: those of the catalogue, and those of liana's consensus resource."""
+"""Ligand-receptor pairs: those of the catalogue and of liana's consensus resource, their tests and their ranks."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
+from cafsc.errors import OptionError
 from cafsc.sig.records import Pair
 from cafsc.tl.crosstalk.groups import Groups
-from cafsc.tl.crosstalk.pair_tests import Complexes, Trials
+from cafsc.tl.score.controls import Array, Index
+
+LIANA_CITATION = "Dimitrov 2022 Nat Commun"
+LIANA_DOI = "10.1038/s41467-022-30755-0"
+RANKS = ["magnitude_rank", "specificity_rank"]
 
 Resource = Literal["consensus", "catalogue"]
 Complex = tuple[str, ...]
+Ranks = Mapping[tuple[str, str, str, str], tuple[float, float]]
+"""Source, target, ligand, receptor -> magnitude and specificity rank of liana."""
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pair, with what the data hold of it.
+    """A pair that may be tested.
 
-    Attributes
-    ----------
-    ligand, receptor
-        Human symbols of the subunits.
-    pair
-        Of the catalogue; None where only the consensus resource has it.
-    ligand_columns, receptor_columns
-        Columns of the subunits; empty where the data lack one.
+    `ligand` and `receptor` are human symbols of the subunits. `pair` is that of the catalogue, None for pairs of the
+    consensus resource alone. The columns of the subunits are empty where the data lack one of them.
     """
 
     ligand: Complex
@@ -49,104 +57,241 @@ class Candidate:
 
 
 def candidates(
-    pairs: Iterable[Pair], consensus: Iterable[tuple[Complex, Complex]], groups: Groups
+    pairs: Iterable[Pair], consensus: Sequence[tuple[Complex, Complex]], groups: Groups
 ) -> list[Candidate]:
-    """The catalogue's pairs, then those of the consensus resource that the catalogue has not."""
+    """All pairs of the catalogue, then the other measured pairs of the consensus resource."""
     named = {(tuple(pair.ligand), tuple(pair.receptor)): pair for pair in pairs}
-    found: dict[tuple[Complex, Complex], Pair | None] = {**dict.fromkeys(consensus), **named}
-    ordered = [*named, *(key for key in found if key not in named)]
-    out = []
-    for ligand, receptor in ordered:
-        one, two = _columns(groups, ligand), _columns(groups, receptor)
-        if found[ligand, receptor] is not None or (one and two):
-            out.append(Candidate(ligand, receptor, found[ligand, receptor], one, two))
-    return out
+    column = {gene: groups.column(gene) for one in (*named, *consensus) for part in one for gene in part}
 
+    def columns(part: Complex) -> tuple[int, ...]:
+        found = [column[gene] for gene in part]
+        return tuple(place for place in found if place is not None) if None not in found else ()
 
-def _columns(groups: Groups, complex_: Complex) -> tuple[int, ...]:
-    found = [groups.column(gene) for gene in complex_]
-    return tuple(column for column in found if column is not None) if None not in found else ()
+    found = [
+        Candidate(ligand, receptor, named.get((ligand, receptor)), columns(ligand), columns(receptor))
+        for ligand, receptor in dict.fromkeys((*named, *consensus))
+    ]
+    return [one for one in found if one.pair or one.measured]
 
 
 @dataclass(frozen=True)
-class Indexed:
-    """Measured candidates as arrays.
+class Complexes:
+    """Ligands and receptors of one gene or more.
 
-    Attributes
-    ----------
-    complexes
-        Every ligand and receptor once.
-    ligand, receptor
-        Complex of each candidate; -1 where it is not measured.
+    `members` holds the columns of the subunits of all complexes, one complex after the other; `start` is where each
+    complex begins.
     """
 
-    complexes: Complexes
-    ligand: tuple[int, ...]
-    receptor: tuple[int, ...]
+    members: Index
+    start: Index
 
     @classmethod
-    def of(cls, found: Sequence[Candidate]) -> Indexed:
-        """Number the complexes of the candidates."""
-        number: dict[tuple[int, ...], int] = {}
-        for candidate in found:
-            if candidate.measured:
-                number.setdefault(candidate.ligand_columns, len(number))
-                number.setdefault(candidate.receptor_columns, len(number))
-        return cls(
-            Complexes.of(list(number)),
-            tuple(number.get(candidate.ligand_columns, -1) for candidate in found),
-            tuple(number.get(candidate.receptor_columns, -1) for candidate in found),
-        )
+    def of(cls, columns: Sequence[Sequence[int]]) -> Complexes:
+        """From the columns of each complex, none of them empty."""
+        sizes = [len(one) for one in columns]
+        flat = np.array([column for one in columns for column in one], dtype=np.int64)
+        return cls(flat, np.cumsum([0, *sizes[:-1]], dtype=np.int64))
+
+    def level(self, values: Array) -> Array:
+        """Groups x complexes from groups x genes: the level of the scarcest subunit."""
+        if not self.members.size:
+            return np.zeros((values.shape[0], 0))
+        return np.asarray(np.minimum.reduceat(values[:, self.members], self.start, axis=1))
 
 
-def tests(
-    found: Sequence[Candidate],
-    indexed: Indexed,
-    expressed: NDArray[np.bool_],
-    hinted: NDArray[np.bool_],
-    usable: Sequence[int],
-    extra: Mapping[int, Sequence[tuple[int, int]]],
-    cafs: Sequence[int],
-) -> tuple[Trials, list[int]]:
+@dataclass(frozen=True)
+class Trials:
+    """Pairs and directions that are tested, as arrays of one length.
+
+    `ligand` and `receptor` are complexes, `source` and `target` groups. `ligand_alone` and `receptor_alone` mark
+    partners in so few cells that they must also exceed shuffled labels by themselves.
+    """
+
+    candidate: Index
+    ligand: Index
+    receptor: Index
+    source: Index
+    target: Index
+    ligand_alone: Bools
+    receptor_alone: Bools
+
+    def score(self, level: Array) -> Array:
+        """Level of the ligand in the sender times that of the receptor in the receiver."""
+        return np.asarray(level[self.source, self.ligand] * level[self.target, self.receptor])
+
+
+def choose_trials(
+    ligand: Index, receptor: Index, expressed: Bools, expressed_named: Bools, around: Bools, named: Bools
+) -> Trials:
     """Pairs and directions in which both partners are expressed.
 
     Parameters
     ----------
-    expressed, hinted
-        Groups x complexes: whether it counts as expressed, and whether it does for a pair that the literature names in
-        that direction.
-    usable
-        Groups with enough cells.
-    extra
-        Directions that the catalogue names, by candidate.
-    cafs
-        CAF clusters: every direction from or to one of them is looked at.
+    ligand, receptor
+        Complex of each candidate; -1 where it is not measured.
+    expressed, expressed_named
+        Groups x complexes: expressed, and expressed by the lower bar for directions that the literature names.
+    around
+        Groups x groups: directions from or to a CAF cluster.
+    named
+        Candidates x groups x groups: directions that the literature names.
+    """
+
+    measured = np.flatnonzero(ligand >= 0)
+
+    def both(seen: Bools) -> Bools:
+        return seen[:, ligand[measured]].T[:, :, None] & seen[:, receptor[measured]].T[:, None, :]
+
+    place, source, target = np.nonzero(
+        np.where(named[measured], both(expressed_named), both(expressed) & around)
+    )
+    candidate = measured[place]
+    one, two = ligand[candidate], receptor[candidate]
+    return Trials(candidate, one, two, source, target, ~expressed[source, one], ~expressed[target, two])
+
+
+def thinned(codes: Index, max_cells: int, seed: int) -> Index:
+    """Rows of at most `max_cells` random cells of each group, in order."""
+    random = np.random.default_rng(seed)
+    rows = [np.flatnonzero(codes == group) for group in range(int(codes.max(initial=-1)) + 1)]
+    drawn = [random.choice(one, max_cells, replace=False) if one.size > max_cells else one for one in rows]
+    return np.sort(np.concatenate(drawn)) if drawn else np.zeros(0, dtype=np.int64)
+
+
+def permutation_p(
+    lognorm: sparse.csr_matrix,
+    codes: Index,
+    n_groups: int,
+    complexes: Complexes,
+    trials: Trials,
+    n_perms: int,
+    seed: int,
+) -> tuple[Array, Array]:
+    """Score of each test, and its p value over shuffled labels.
+
+    Parameters
+    ----------
+    lognorm
+        Cells x genes, natural log1p.
+    codes
+        Group of each cell, none negative.
+    n_perms
+        Shuffles of the labels over all cells. Every group keeps its size.
 
     Returns
     -------
-    The tests, and the candidate of each.
+    The score is the product of two mean log-expressions. p is (1 + shuffles that reach the score) / (1 + shuffles), as
+    in CellPhoneDB (doi:10.1038/s41596-020-0292-x), whose mean of the partners does not notice a missing one. A scarce
+    partner has a p value of its own, and the largest p counts: a strong ligand does not make up for a receptor of
+    stray counts.
     """
-    kept = set(usable)
-    around = [
-        (source, target)
-        for source in usable
-        for target in usable
-        if source in set(cafs) or target in set(cafs)
-    ]
-    rows: list[tuple[int, int, int]] = []
-    for number, candidate in enumerate(found):
-        if not candidate.measured:
-            continue
-        one, two = indexed.ligand[number], indexed.receptor[number]
-        named = {way for way in extra.get(number, ()) if way[0] in kept and way[1] in kept}
-        for source, target in dict.fromkeys((*around, *sorted(named))):
-            seen = hinted if (source, target) in named else expressed
-            if seen[source, one] and seen[target, two]:
-                rows.append((number, source, target))
-    number_, source_, target_ = (np.array([row[i] for row in rows], dtype=np.int64) for i in range(3))
-    ligands, receptors = np.array(indexed.ligand, dtype=np.int64), np.array(indexed.receptor, dtype=np.int64)
-    ligand, receptor = ligands[number_], receptors[number_]
-    picked = Trials(
-        ligand, receptor, source_, target_, ~expressed[source_, ligand], ~expressed[target_, receptor]
+    size = np.maximum(np.bincount(codes, minlength=n_groups), 1).astype(np.float64)
+    used, members = np.unique(complexes.members, return_inverse=True)
+    values = sparse.csr_matrix(lognorm[:, used])
+    complexes = Complexes(members.astype(np.int64), complexes.start)
+    cells = np.arange(codes.size)
+
+    def level(labels: Index) -> Array:
+        group = sparse.csr_matrix((1.0 / size[labels], (labels, cells)), shape=(n_groups, codes.size))
+        return complexes.level(np.asarray((group @ values).todense(), dtype=np.float64))
+
+    observed = level(codes)
+    score = trials.score(observed)
+    random = np.random.default_rng(seed)
+    reached, alone = np.zeros(score.size), np.zeros(observed.shape)
+    # Sums in another order differ in the last bits; a tie must stay a tie.
+    tie = 1 - 1e-9
+    for _ in range(n_perms):
+        shuffled = level(random.permutation(codes))
+        reached += trials.score(shuffled) >= score * tie
+        alone += shuffled >= observed * tie
+    reached = np.maximum(reached, np.where(trials.ligand_alone, alone[trials.source, trials.ligand], 0))
+    reached = np.maximum(reached, np.where(trials.receptor_alone, alone[trials.target, trials.receptor], 0))
+    return score, (1 + reached) / (1 + n_perms)
+
+
+def require_liana() -> Any:
+    """Import liana.
+
+    Raises
+    ------
+    OptionError
+        If it is not installed; says how to install it, and how to do without.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return importlib.import_module("liana")
+    except ImportError as error:
+        raise OptionError(
+            "the consensus resource needs the package liana, which is not installed",
+            expected='the extra "crosstalk" of cafsc',
+            fix='pip install "cafsc[crosstalk]", or use the pairs of the catalogue alone: resource="catalogue"',
+        ) from error
+
+
+def consensus_pairs() -> list[tuple[Complex, Complex]]:
+    """Human subunits of ligand and receptor of every pair of liana's consensus resource, sorted."""
+    table = require_liana().rs.select_resource("consensus")
+    pairs = zip(table["ligand"].astype(str), table["receptor"].astype(str), strict=True)
+    return sorted({(tuple(ligand.split("_")), tuple(receptor.split("_"))) for ligand, receptor in pairs})
+
+
+def liana_ranks(
+    lognorm: sparse.csr_matrix,
+    symbols: Sequence[str],
+    labels: Sequence[str],
+    pairs: Iterable[tuple[str, str]],
+    directions: Iterable[tuple[str, str]],
+    **options: Any,
+) -> Ranks:
+    """Ranks of pairs by the agreement of liana's methods (doi:10.1038/s41467-022-30755-0).
+
+    Parameters
+    ----------
+    lognorm
+        Cells x genes, natural log1p.
+    symbols
+        Name of each column.
+    labels
+        Group of each cell.
+    pairs
+        Ligand and receptor, subunits joined by ``_``; each expressed in at least one direction.
+    directions
+        Sender and receiver group of each direction.
+    options
+        Of `liana.mt.rank_aggregate`.
+
+    Returns
+    -------
+    (source, target, ligand, receptor) -> magnitude and specificity rank: robust rank aggregates in 0..1, small is
+    strong.
+    """
+    liana = require_liana()
+    from anndata import AnnData
+
+    resource = pd.DataFrame(list(dict.fromkeys(pairs)), columns=["ligand", "receptor"])
+    used = {gene for pair in resource.to_numpy().ravel() for gene in pair.split("_")}
+    columns = [column for column, symbol in enumerate(symbols) if symbol in used]
+    adata = AnnData(
+        sparse.csr_matrix(lognorm[:, columns], dtype=np.float32),
+        obs=pd.DataFrame({"group": pd.Categorical(list(labels))}, index=[str(n) for n in range(len(labels))]),
+        var=pd.DataFrame(index=[symbols[column] for column in columns]),
     )
-    return picked, [row[0] for row in rows]
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        table = liana.mt.rank_aggregate(
+            adata,
+            groupby="group",
+            resource=resource,
+            groupby_pairs=pd.DataFrame(list(directions), columns=["source", "target"]),
+            aggregate_method="rra",
+            use_raw=False,
+            n_jobs=1,
+            inplace=False,
+            verbose=False,
+            **options,
+        )
+    keys = ["source", "target", "ligand_complex", "receptor_complex"]
+    ranks = table.drop_duplicates(keys).set_index(keys)[RANKS].astype(float)
+    return dict(zip(ranks.index, ranks.itertuples(index=False, name=None), strict=True))

@@ -1,12 +1,12 @@
-"""Whether receivers answer: footprints in groups of cells, and beside the receptor."""
+"""Responses of receivers: gene sets of a mechanism in groups of cells, and in cells with and without a receptor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, stats
 
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import FIBROBLAST
@@ -14,51 +14,42 @@ from cafsc.sig import Catalogue
 from cafsc.sig.records import Recipients
 from cafsc.sig.reference import ReferenceLevels
 from cafsc.tl.crosstalk.groups import CAF, Groups
-from cafsc.tl.crosstalk.pair_tests import stratified_contrast
+from cafsc.tl.crosstalk.table import NOT_MEASURED, NOT_RAISED, RAISED, Row
 from cafsc.tl.score.controls import (
     Array,
     Index,
     SetColumns,
     control_corrected,
     correlation_inflation,
-    false_discovery,
     null_deviation,
 )
-from cafsc.tl.score.set_columns import set_columns
-from cafsc.tl.score.statistics import upper_tail
 from cafsc.tl.score.table import cluster_effects
 from cafsc.tl.score.tissue_level import TARGET_SUM, profiles_in
 
 PROGRAM = "program"
-RESPONSE = "response"
 MIN_GENES = 3
 """Genes of a footprint that the data must hold."""
 
+Contrast = tuple[str, int, tuple[int, ...]]
+"""Footprint, receiving group, columns of the receptor."""
+
 
 def footprint_sets(catalogue: Catalogue, groups: Groups) -> dict[str, SetColumns]:
-    """Columns of every footprint that the catalogue names, by ``program:<id>`` or ``response:<id>``."""
-    recipients = catalogue.recipients
-    names = dict.fromkeys(name for listed in recipients.footprints.values() for name in listed)
+    """Columns of every footprint of the catalogue, by ``program:<id>`` or ``response:<id>``."""
+    names = dict.fromkeys(name for listed in catalogue.recipients.footprints.values() for name in listed)
     out = {}
     for name in names:
-        entry = _entry(catalogue, name)
-        if entry is None:
-            continue
-        columns = set_columns(*entry, "human", groups.species, groups.columns)
-        if columns.n_found >= MIN_GENES:
-            out[name] = columns
+        kind, _, key = name.partition(":")
+        known = catalogue.programs if kind == PROGRAM else catalogue.recipients.responses
+        if key in known:
+            columns = groups.set_columns(known[key].up, known[key].down)
+            if columns.n_found >= MIN_GENES:
+                out[name] = columns
     return out
 
 
-def _entry(catalogue: Catalogue, name: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    kind, _, key = name.partition(":")
-    known: Mapping[str, object] = catalogue.programs if kind == PROGRAM else catalogue.recipients.responses
-    found = known.get(key)
-    return None if found is None else (tuple(found.up), tuple(found.down))  # type: ignore[attr-defined]
-
-
 def footprint_of(
-    mechanisms: Sequence[str],
+    mechanisms: Iterable[str],
     receiver: str,
     lineage: str,
     recipients: Recipients,
@@ -69,7 +60,7 @@ def footprint_of(
     Parameters
     ----------
     mechanisms
-        Of the pair, the most telling one first.
+        Mechanisms of the pair, the most important first.
     receiver, lineage
         Name and lineage of the receiving group.
     known
@@ -78,47 +69,67 @@ def footprint_of(
     for mechanism in mechanisms:
         for name in recipients.footprints.get(mechanism, ()):
             kind, _, key = name.partition(":")
-            if name in known and (kind == PROGRAM or _can(recipients, key, receiver, lineage)):
+            if name in known and (kind == PROGRAM or _can_respond(recipients, key, receiver, lineage)):
                 return name
     return ""
 
 
-def _can(recipients: Recipients, response: str, receiver: str, lineage: str) -> bool:
+def _can_respond(recipients: Recipients, response: str, receiver: str, lineage: str) -> bool:
     for word in recipients.responses[response].cells:
         cell = recipients.cells.get(word)
-        if word == receiver or (word == CAF and lineage == CAF):
-            return True
-        if cell is not None and not cell.core and cell.lineage == lineage:
+        is_lineage = cell is not None and not cell.core and cell.lineage == lineage
+        if word == receiver or (word == CAF and lineage == CAF) or is_lineage:
             return True
     return False
 
 
 @dataclass(frozen=True)
 class Effects:
-    """Sets in groups of cells against matched random sets.
+    """Gene sets in groups of cells against matched random sets.
 
-    Attributes
-    ----------
-    names
-        Of the sets.
-    effect
-        Groups x sets: score in standard deviations of random sets of like expression.
-    fdr
-        Groups x sets: Benjamini-Hochberg over all of them, one-sided, for sets that are high.
+    `effect` (groups x sets) is the score in standard deviations of random sets of like expression, NaN where unknown.
+    `fdr` is Benjamini-Hochberg over all of them, one-sided, for high scores.
     """
 
     names: tuple[str, ...]
     effect: Array
     fdr: Array
 
+    @classmethod
+    def of_effects(cls, names: Iterable[str], effect: Array) -> Effects:
+        """With the false discovery rates of the effects."""
+        return cls(tuple(names), effect, adjusted(stats.norm.sf(effect)))
+
     def of(self, group: int, name: str) -> tuple[float, float]:
         """Effect and its false discovery rate."""
         column = self.names.index(name)
         return float(self.effect[group, column]), float(self.fdr[group, column])
 
+    def response(self, group: int, name: str) -> Row:
+        """Columns of a row for the response of a group."""
+        effect, fdr = self.of(group, name)
+        return {"response": name, "response_effect": effect, "response_fdr": fdr}
+
+    def raised(self, group: int, name: str, columns: SetColumns, config: CrosstalkConfig) -> Row:
+        """The same for a programme, with its status."""
+        if not columns.n_found:
+            return {"status": NOT_MEASURED, "reason": "the data lack all its genes"}
+        effect, fdr = self.of(group, name)
+        status = RAISED if effect >= config.min_effect and fdr <= config.max_fdr else NOT_RAISED
+        return {"response_effect": effect, "response_fdr": fdr, "status": status}
+
+
+def adjusted(p: Array) -> Array:
+    """Benjamini-Hochberg over all finite p values; NaN stays."""
+    out = np.full(np.shape(p), np.nan)
+    finite = np.isfinite(p)
+    if finite.any():
+        out[finite] = stats.false_discovery_control(p[finite])
+    return out
+
 
 def effects(groups: Groups, sets: Mapping[str, SetColumns], bins: Index) -> Effects:
-    """Calibrate the scores of all groups; see `cafsc.tl.score.table.cluster_effects`.
+    """Gene sets in all groups; see `cafsc.tl.score.table.cluster_effects`.
 
     Parameters
     ----------
@@ -126,127 +137,145 @@ def effects(groups: Groups, sets: Mapping[str, SetColumns], bins: Index) -> Effe
         Expression bin of each gene over the tissue.
     """
     found = cluster_effects(groups.mean, groups.lognorm, groups.membership, bins, list(sets.values()))
-    p = upper_tail(found.effect)
-    return Effects(tuple(sets), found.effect, false_discovery(p) if p.size else p)
+    return Effects.of_effects(sets, found.effect)
 
 
 def against_elsewhere(
-    groups: Groups,
-    sets: Mapping[str, SetColumns],
-    bins: Index,
-    levels: ReferenceLevels,
-    *,
-    min_genes: int = 1,
+    groups: Groups, sets: Mapping[str, SetColumns], bins: Index, levels: ReferenceLevels
 ) -> Effects:
-    """Sets in groups of cells, compared with cells of the same lineage in other tumours.
+    """Gene sets in groups of cells, compared with cells of the same lineage in other tumours.
 
     Parameters
     ----------
-    sets
-        Columns of each set.
     bins
         Expression bin of each gene over the tissue.
     levels
-        Profiles of the lineages elsewhere.
-    min_genes
-        Genes of a set that the data and the profile must both hold.
+        Profiles of the lineages in other tumours.
 
     Returns
     -------
-    By how much the log levels of a set's genes differ from those of the lineage's profile, in standard deviations of
-    random sets of like expression, whose genes differ between any two samples too. A macrophage always holds what
-    macrophages hold: only what it holds beyond is an answer. NaN where there is no profile of the lineage, or where
-    too few genes are known.
+    The effect is the difference of a set's log levels from the profile of the lineage, in standard deviations of
+    random sets of like expression, whose genes also differ between samples. Genes that every macrophage expresses are
+    no response of a macrophage. NaN without a profile of the lineage, or without a known gene of the set.
     """
     profiles = profiles_in(levels.profiles, groups.columns, groups.lognorm.shape[1], groups.species)
     linear = groups.lognorm.copy()
     linear.data = np.expm1(linear.data)
-    level = np.asarray((linear.T @ groups.membership).T) / np.maximum(groups.size, 1)[:, None]
+    level = groups.per_group(linear)
     effect = np.full((len(groups.groups), len(sets)), np.nan)
     for index, group in enumerate(groups.groups):
         profile = profiles.get(FIBROBLAST if group.lineage == CAF else group.lineage)
         if profile is None or not groups.size[index]:
             continue
         known = np.flatnonzero(np.isfinite(profile))
-        kept = {name: _within(columns, known) for name, columns in sets.items()}
-        usable = [number for number, one in enumerate(kept.values()) if one.n_found >= min_genes]
-        if not usable or not profile[known].sum() or not level[index, known].sum():
+        kept = [_within(columns, known) for columns in sets.values()]
+        usable = np.flatnonzero([columns.n_found > 0 for columns in kept])
+        if not usable.size or not profile[known].sum() or not level[index, known].sum():
             continue
-        change = np.log1p(_scaled(level[index, known])) - np.log1p(_scaled(profile[known]))
-        members = [list(kept.values())[number] for number in usable]
+        members = [kept[number] for number in usable]
+        change = (_log_scaled(level[index, known]) - _log_scaled(profile[known]))[None, :]
         cells = groups.lognorm[np.flatnonzero(groups.codes == index)][:, known]
         inflation = correlation_inflation(cells, np.ones((cells.shape[0], 1)), members)[0]
-        score = control_corrected(sparse.csr_matrix(change[None, :]), bins[known], members)[0]
-        deviation = null_deviation(change[None, :], bins[known], members)[0] * np.sqrt(inflation)
+        score = control_corrected(sparse.csr_matrix(change), bins[known], members)[0]
+        deviation = null_deviation(change, bins[known], members)[0] * np.sqrt(inflation)
         effect[index, usable] = np.divide(score, deviation, out=np.zeros_like(score), where=deviation > 0)
-    p = upper_tail(effect)
-    fdr = np.full_like(p, np.nan)
-    told = np.isfinite(p)
-    if told.any():
-        fdr[told] = false_discovery(p[told])
-    return Effects(tuple(sets), effect, fdr)
+    return Effects.of_effects(sets, effect)
 
 
-def _scaled(level: Array) -> Array:
-    return np.asarray(level * (TARGET_SUM / level.sum()))
+def _log_scaled(level: Array) -> Array:
+    return np.asarray(np.log1p(level * (TARGET_SUM / level.sum())))
 
 
 def _within(columns: SetColumns, known: Index) -> SetColumns:
-    """The columns of a set among some columns, by their place there."""
+    """A set as places among the sorted columns `known`; other columns are left out."""
+    up, down = (
+        np.searchsorted(known, members[np.isin(members, known)]).astype(np.int64)
+        for members in (columns.up, columns.down)
+    )
+    return SetColumns(up, down, columns.n_genes)
 
-    def place(members: Index) -> Index:
-        return np.searchsorted(known, members[np.isin(members, known)]).astype(np.int64)
 
-    return SetColumns(place(columns.up), place(columns.down), columns.n_genes)
-
-
-class Contrasts:
-    """Answers of cells with a receptor against those without, each computed once.
+def receptor_contrasts(
+    groups: Groups,
+    sets: Mapping[str, SetColumns],
+    bins: Index,
+    rows: Index,
+    wanted: Iterable[Contrast],
+    config: CrosstalkConfig,
+    seed: int,
+) -> dict[Contrast, Row]:
+    """Footprints of cells with a receptor against cells of the same group without it.
 
     Parameters
     ----------
     rows
         Cells that take part, by row number.
+
+    Returns
+    -------
+    For each contrast the columns ``contrast`` (natural log units), ``contrast_p`` and ``contrast_fdr``
+    (Benjamini-Hochberg over all contrasts); NaN with fewer than `min_cells` cells of either kind.
     """
+    codes, lognorm = groups.codes[rows], groups.lognorm[rows]
+    scores = dict(zip(sets, control_corrected(lognorm, bins, list(sets.values())).T, strict=True))
+    depth = np.diff(lognorm.indptr).astype(np.float64)
+    by_gene = lognorm.tocsc()
+    found: dict[Contrast, tuple[float, float]] = {}
+    for name, group, receptor in dict.fromkeys(wanted):
+        cells = np.flatnonzero(codes == group)
+        positive = (by_gene[:, list(receptor)].toarray() > 0).all(axis=1)[cells]
+        found[name, group, receptor] = (
+            stratified_contrast(scores[name][cells], positive, depth[cells], config.n_perms, seed)
+            if min(positive.sum(), (~positive).sum()) >= config.min_cells
+            else (np.nan, np.nan)
+        )
+    fdr = adjusted(np.array([p for _, p in found.values()]))
+    return {
+        key: {"contrast": difference, "contrast_p": p, "contrast_fdr": float(one)}
+        for (key, (difference, p)), one in zip(found.items(), fdr, strict=True)
+    }
 
-    def __init__(
-        self,
-        groups: Groups,
-        sets: Mapping[str, SetColumns],
-        bins: Index,
-        rows: Index,
-        config: CrosstalkConfig,
-        seed: int,
-    ) -> None:
-        self._groups = groups
-        self._codes = groups.codes[rows]
-        self._lognorm = groups.lognorm[rows]
-        self._names = tuple(sets)
-        self._scores = control_corrected(self._lognorm, bins, list(sets.values()))
-        self._depth = np.diff(self._lognorm.indptr).astype(np.float64)
-        self._by_gene = self._lognorm.tocsc()
-        self._config = config
-        self._seed = seed
-        self._known: dict[tuple[str, int, tuple[int, ...]], tuple[float, float]] = {}
 
-    def of(self, name: str, group: int, receptor: Sequence[int]) -> tuple[float, float]:
-        """Difference (natural log units) and its p; NaN where either kind has too few cells."""
-        key = (name, group, tuple(receptor))
-        if key not in self._known:
-            self._known[key] = self._compute(*key)
-        return self._known[key]
+def stratified_contrast(
+    values: Array, positive: Array, depth: Array, n_perms: int, seed: int, n_strata: int = 5
+) -> tuple[float, float]:
+    """Difference between cells with and without a receptor at the same depth, and its p value.
 
-    def fdr(self) -> dict[tuple[str, int, tuple[int, ...]], float]:
-        """Benjamini-Hochberg over everything that was asked so far and could be told."""
-        told = {key: p for key, (_, p) in self._known.items() if not np.isnan(p)}
-        adjusted = false_discovery(np.array(list(told.values()))) if told else ()
-        return {key: float(value) for key, value in zip(told, adjusted, strict=True)}
+    Parameters
+    ----------
+    values
+        Score of each cell.
+    positive
+        Whether each cell has the receptor, boolean.
+    depth
+        Genes detected in each cell. Receptors are detected more often in deep cells.
 
-    def _compute(self, name: str, group: int, receptor: tuple[int, ...]) -> tuple[float, float]:
-        inside = np.flatnonzero(self._codes == group)
-        positive = (self._by_gene[:, list(receptor)].toarray() > 0).all(axis=1)[inside]
-        few = self._config.min_cells
-        if positive.sum() < few or (~positive).sum() < few:
-            return float("nan"), float("nan")
-        values = self._scores[inside, self._names.index(name)]
-        return stratified_contrast(values, positive, self._depth[inside], self._config.n_perms, self._seed)
+    Returns
+    -------
+    Mean difference within strata of depth, weighted by their cells, and its two-sided p value over labels shuffled
+    within the strata; NaN where no stratum holds both kinds.
+    """
+    rank = np.argsort(np.argsort(depth, kind="stable"), kind="stable")
+    stratum = rank * n_strata // max(values.size, 1)
+    positive = np.asarray(positive, dtype=bool)
+    n_in = np.bincount(stratum, minlength=n_strata)
+    n_positive = np.bincount(stratum, weights=positive, minlength=n_strata)
+    usable = (n_positive > 0) & (n_positive < n_in)
+    if not usable.any():
+        return float("nan"), float("nan")
+    # The contrast is linear in the labels, so every shuffle is one row of a product.
+    total = n_in[usable].sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up = np.where(usable, n_in / total / n_positive, 0.0)[stratum]
+        down = np.where(usable, n_in / total / (n_in - n_positive), 0.0)[stratum]
+
+    def contrast(labels: Array) -> Array:
+        return np.asarray(np.where(labels, values * up, -values * down).sum(axis=-1))
+
+    observed = float(contrast(positive))
+    order = np.argsort(stratum, kind="stable")
+    keys = stratum[order] + np.random.default_rng(seed).random((n_perms, values.size))
+    shuffled = np.empty((n_perms, values.size), dtype=bool)
+    shuffled[:, order] = positive[order][np.argsort(keys, axis=1)]
+    reached = np.abs(contrast(shuffled)) >= abs(observed) * (1 - 1e-9)
+    return observed, float((1 + reached.sum()) / (1 + n_perms))

@@ -1,4 +1,4 @@
-"""What could act on these CAFs: compounds with their targets, and biomarkers; no efficacy is claimed."""
+"""Compounds and biomarkers beside the expression of their genes in CAFs. No efficacy is claimed."""
 
 from __future__ import annotations
 
@@ -11,28 +11,31 @@ import pandas as pd
 from cafsc import sig
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import ANTI, MIXED
-from cafsc.sig.records import Agent, Biomarker
 from cafsc.tl.crosstalk.groups import Groups, cell_groups
-from cafsc.tl.crosstalk.table import EXPRESSED, NOT_EXPRESSED, NOT_MEASURED, TOO_FEW
-from cafsc.tl.verdict.sources import source_of, source_of_claims
+from cafsc.tl.crosstalk.table import (
+    EXPRESSED,
+    NOT_EXPRESSED,
+    NOT_MEASURED,
+    TOO_FEW,
+    Row,
+    ordered,
+    source_of,
+    source_of_claims,
+    typed_table,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from cafsc.sig import Catalogue
 
-Row = dict[str, object]
-TEXT = (
-    "kind id label agent_kind acts_on cluster state call warning standing reason expressed hardly_detected "
-    "not_in_data also_in measured_in predicts prognosis therapy_response shown evidence cancer mechanism "
-    "papers doi review_claims"
-).split()
 NUMBERS = "n_targets n_expressed level fraction n_also_in".split()
 COLUMNS = (
-    "kind id label agent_kind acts_on cluster state call warning standing reason n_targets n_expressed level "
+    "kind id label agent_kind acts_on cluster state call warning status reason n_targets n_expressed level "
     "fraction expressed hardly_detected not_in_data n_also_in also_in measured_in predicts prognosis "
-    "therapy_response shown evidence cancer mechanism papers doi review_claims"
+    "therapy_response shown evidence cancer mechanism papers doi review_claims standing"
 ).split()
+"""``standing`` is the former name of ``status``, kept for one release."""
 AGENT, BIOMARKER, CLAIM = "agent", "biomarker", "biomarker claim"
 KINDS = (AGENT, BIOMARKER, CLAIM)
 BIOMARKER_CLAIMS = "biomarker/prognosis"
@@ -76,8 +79,9 @@ def targets(
         The cluster, and which way the evidence calls it.
     ``warning`` : str
         In capitals where the cluster is held to restrain the tumour; not to be overlooked.
-    ``standing`` : str
+    ``status`` : str
         ``expressed``, ``hardly detected``, ``too few cells`` or ``not measured here``; ``reason`` says why.
+        ``standing`` is its former name, kept for one release.
     ``n_targets``, ``n_expressed``, ``expressed``, ``hardly_detected``, ``not_in_data``
         Genes that the entry names, and which of them the cluster expresses, with the share of cells.
     ``level``, ``fraction`` : float64
@@ -92,49 +96,43 @@ def targets(
     Raises
     ------
     InputError
-        If `cafsc.annotate` has not run.
+        If an earlier step has not run; says which.
 
     Notes
     -----
-    Expression of a target is no answer to a drug, and nothing here says that a compound works.
+    Expression of a target does not mean that a drug works.
+
+    Examples
+    --------
+    >>> cafsc.tl.targets(adata)[["label", "cluster", "warning", "expressed"]]  # doctest: +SKIP
     """
     config = config or CrosstalkConfig()
     catalogue = catalogue or sig.load()
     groups = cell_groups(adata, catalogue, key_added)
-    rows = TargetRows(groups, catalogue, config)
+    rows = _Targets(groups, catalogue, config)
     found = [*rows.agents(), *rows.biomarkers(), *rows.claims()] if groups.cafs else []
-    frame = pd.DataFrame(found, columns=COLUMNS)
-    frame[TEXT] = frame[TEXT].astype(object).where(frame[TEXT].notna(), "")
-    frame[NUMBERS] = frame[NUMBERS].astype("float64")
-    for name in ("n_targets", "n_expressed", "n_also_in"):
-        frame[name] = frame[name].fillna(0).astype("int64")
-    ranks = pd.DataFrame(
-        {
-            "kind": frame["kind"].map({kind: rank for rank, kind in enumerate(KINDS)}),
-            "standing": frame["standing"].map({EXPRESSED: 0, NOT_EXPRESSED: 1, TOO_FEW: 2, NOT_MEASURED: 3}),
-            "fraction": -frame["fraction"],
-            "id": frame["id"],
-            "cluster": frame["cluster"],
-        }
-    )
-    order = ranks.sort_values([str(name) for name in ranks], kind="stable", na_position="last").index
-    return frame.loc[order].reset_index(drop=True)
+    frame = typed_table(found, COLUMNS, NUMBERS)
+    counts = ["n_targets", "n_expressed", "n_also_in"]
+    frame[counts] = frame[counts].fillna(0).astype("int64")
+    by_rank = {
+        "kind": frame["kind"].map({kind: rank for rank, kind in enumerate(KINDS)}),
+        "status": frame["status"].map({EXPRESSED: 0, NOT_EXPRESSED: 1, TOO_FEW: 2, NOT_MEASURED: 3}),
+        "fraction": -frame["fraction"],
+        "id": frame["id"],
+        "cluster": frame["cluster"],
+    }
+    return ordered(frame, by_rank)
 
 
 def warning(call: str, acts_on: str) -> str:
-    """What must be said before a cluster with this call is taken for a target."""
-    said = []
-    if call == ANTI:
-        said.append(RESTRAINING)
-    elif call == MIXED:
-        said.append(TWO_SIDED)
-    if acts_on and acts_on not in _ON_CAF:
-        said.append(OTHER_CELLS)
-    return ". ".join(said)
+    """Warning for a cluster with this call as a target."""
+    parts = [{ANTI: RESTRAINING, MIXED: TWO_SIDED}.get(call, "")]
+    parts.append(OTHER_CELLS if acts_on and acts_on not in _ON_CAF else "")
+    return ". ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
-class TargetRows:
+class _Targets:
     """Rows of the table."""
 
     groups: Groups
@@ -144,75 +142,50 @@ class TargetRows:
     def agents(self) -> Iterator[Row]:
         """Compounds and therapies."""
         for agent in self.catalogue.agents.values():
-            base: Row = {
-                "kind": AGENT,
-                "id": agent.id,
-                "label": agent.label,
-                "agent_kind": agent.kind,
-                "acts_on": agent.acts_on,
-                **self._source(agent),
-            }
+            base: Row = {"kind": AGENT, "id": agent.id, "label": agent.label, "agent_kind": agent.kind}
+            base |= {"acts_on": agent.acts_on} | _shown(source_of(self.catalogue, agent))
             yield from self._clusters(base, agent.targets, agent.acts_on, "the compound names no gene")
 
     def biomarkers(self) -> Iterator[Row]:
         """Markers measured in patients."""
         for marker in self.catalogue.biomarkers.values():
-            base: Row = {
-                "kind": BIOMARKER,
-                "id": marker.id,
-                "label": marker.label,
-                "measured_in": marker.measured_in,
-                "predicts": marker.predicts,
-                "prognosis": marker.prognosis or "",
-                "therapy_response": marker.therapy_response or "",
-                **self._source(marker),
-            }
-            why = f"the marker is measured in {marker.measured_in} and names no gene"
-            yield from self._clusters(base, marker.genes, "", why)
+            fields = "id label measured_in predicts prognosis therapy_response".split()
+            base: Row = {"kind": BIOMARKER} | {name: getattr(marker, name) or "" for name in fields}
+            base |= _shown(source_of(self.catalogue, marker))
+            reason = f"the marker is measured in {marker.measured_in} and names no gene"
+            yield from self._clusters(base, marker.genes, "", reason)
 
     def claims(self) -> Iterator[Row]:
-        """Claims of the reviews about markers that are answered by a claim instead of a record."""
-        about = {
-            name for name, claim in self.catalogue.review_claims.items() if claim.kind == BIOMARKER_CLAIMS
-        }
+        """Claims of the reviews about markers that have no record of their own."""
+        reviews = self.catalogue.review_claims.items()
+        about = {name for name, claim in reviews if claim.kind == BIOMARKER_CLAIMS}
         for entry in self.catalogue.claims:
-            if not about.intersection(entry.claim.review_claims):
+            claim = entry.claim
+            if about.isdisjoint(claim.review_claims):
                 continue
-            genes = self.catalogue.up_genes(entry.claim.about)
-            base: Row = {
-                "kind": CLAIM,
-                "id": entry.claim.id,
-                "label": entry.claim.about,
-                "predicts": "course of the disease" if entry.claim.prognosis else "",
-                "prognosis": entry.claim.prognosis or "",
-                "therapy_response": entry.claim.therapy_response or "",
-                **self._renamed(source_of_claims(self.catalogue, [entry])),
-            }
+            base: Row = {"kind": CLAIM, "id": claim.id, "label": claim.about}
+            base |= {"predicts": "course of the disease" if claim.prognosis else ""}
+            base |= {"prognosis": claim.prognosis or "", "therapy_response": claim.therapy_response or ""}
+            base |= _shown(source_of_claims(self.catalogue, [entry]))
+            genes = self.catalogue.up_genes(claim.about)
             yield from self._clusters(base, genes, "", "the claim names no gene")
 
-    def _source(self, record: Agent | Biomarker) -> Row:
-        return self._renamed(source_of(self.catalogue, record))
-
-    @staticmethod
-    def _renamed(source: dict[str, str]) -> Row:
-        return {("shown" if name == "statement" else name): value for name, value in source.items()}
-
     def _clusters(self, base: Row, genes: Sequence[str], acts_on: str, unnamed: str) -> Iterator[Row]:
+        """One row a CAF cluster, or one in all where the data lack the genes."""
         columns = {gene: self.groups.column(gene) for gene in dict.fromkeys(genes)}
         here = {gene: column for gene, column in columns.items() if column is not None}
-        missing = ", ".join(gene for gene, column in columns.items() if column is None)
+        missing = ", ".join(gene for gene in columns if gene not in here)
         base = base | {"n_targets": len(columns), "not_in_data": missing}
         if not here:
             reason = f"the data lack {missing}" if columns else unnamed
-            yield base | {"standing": NOT_MEASURED, "reason": reason, "warning": warning("", acts_on)}
+            yield base | {"status": NOT_MEASURED, "reason": reason, "warning": warning("", acts_on)}
             return
         also = self._also_in(here)
         for index in self.groups.cafs:
             group = self.groups.groups[index]
             shares = {gene: float(self.groups.fraction[index, column]) for gene, column in here.items()}
             most = max(shares, key=lambda gene: shares[gene])
-            seen = {gene: share for gene, share in shares.items() if share >= self.config.expr_prop}
-            low = {gene: share for gene, share in shares.items() if gene not in seen}
+            expressed = {gene: share for gene, share in shares.items() if share >= self.config.expr_prop}
             size = int(self.groups.size[index])
             few = size < self.config.min_cells
             yield base | {
@@ -220,31 +193,33 @@ class TargetRows:
                 "state": group.state,
                 "call": group.call,
                 "warning": warning(group.call, acts_on),
-                "standing": TOO_FEW if few else EXPRESSED if seen else NOT_EXPRESSED,
+                "status": TOO_FEW if few else EXPRESSED if expressed else NOT_EXPRESSED,
                 "reason": f"{size} cells" if few else "",
-                "n_expressed": len(seen),
+                "n_expressed": len(expressed),
                 "level": float(self.groups.mean[index, here[most]]),
                 "fraction": shares[most],
-                "expressed": _shares(seen),
-                "hardly_detected": _shares(low),
+                "expressed": _listed(expressed),
+                "hardly_detected": _listed({g: share for g, share in shares.items() if g not in expressed}),
                 "n_also_in": len(also),
                 "also_in": ", ".join(also),
             }
 
     def _also_in(self, here: dict[str, int]) -> list[str]:
-        """Other cells that express one of the genes, with the share, the most exposed first."""
+        """Other groups that express one of the genes, the largest share first."""
         found = []
         for index in self.groups.others:
-            if self.groups.size[index] < self.config.min_cells:
-                continue
             share, gene = max(
-                (float(self.groups.fraction[index, column]), gene) for gene, column in here.items()
+                (float(self.groups.fraction[index, place]), gene) for gene, place in here.items()
             )
-            if share >= self.config.expr_prop:
+            if self.groups.size[index] >= self.config.min_cells and share >= self.config.expr_prop:
                 found.append((-share, self.groups.groups[index].name, gene))
         return [f"{name} ({gene} {-share:.0%})" for share, name, gene in sorted(found)]
 
 
-def _shares(shares: dict[str, float]) -> str:
-    ordered = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{gene} {share:.0%}" for gene, share in ordered)
+def _shown(source: Row) -> Row:
+    return {("shown" if name == "statement" else name): value for name, value in source.items()}
+
+
+def _listed(shares: dict[str, float]) -> str:
+    ordered_ = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{gene} {share:.0%}" for gene, share in ordered_)

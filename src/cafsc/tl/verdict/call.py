@@ -1,8 +1,8 @@
-"""Pro- or anti-tumour: the claims whose subject is present, weighed, with every one of them in a ledger."""
+"""Pro- or anti-tumour: weigh the claims about each cluster, and write every claim into the evidence table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,10 @@ import pandas as pd
 
 from cafsc import sig
 from cafsc._config import MarkerConfig, VerdictConfig
-from cafsc._keys import ANTI, PRO, UNDETERMINED, UNRESOLVED, Keys
-from cafsc.errors import InputError
+from cafsc._keys import ANTI, MIXED, PRO, UNDETERMINED, UNRESOLVED, Keys, require
 from cafsc.sig.weights import WeightsLike, own_weights
-from cafsc.tl.verdict.ledger import EVIDENCE_COLUMNS, Spoken, leading, ledger, reported, witness_names
-from cafsc.tl.verdict.presence import MIN_SIGNATURE, subjects
-from cafsc.tl.verdict.weigh import Call, weigh
+from cafsc.tl.verdict.claims import Subjects, WeightedClaim, weighted_claims
+from cafsc.tl.verdict.weigh import Call, outcome, source_weights, weigh
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -23,40 +21,16 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
     from cafsc.sig.catalogue import CatalogueClaim
 
-CANCER_COLUMNS = "cluster cancer cancer_label call score n_pro n_anti n_own hangs_on call_reason chosen"
-
-
-def claim_weight(entry: CatalogueClaim, catalogue: Catalogue, cancer: str | None, species: str) -> float:
-    """Weight of a claim before its subject is looked for.
-
-    Evidence level x fit of the cancer x fit of the species x how well the subject picks out one kind of fibroblast.
-    """
-    weights = catalogue.weights
-    claim = entry.claim
-    evidence = max(weights.evidence[level] for level in claim.evidence)
-    fit = weights.cancer[cancer_fit(claim.cancer, catalogue, cancer)]
-    kind = weights.species["same" if species in claim.species else "other"]
-    return evidence * fit * kind * weights.subject.get(subject_kind(claim.about, catalogue), 1.0)
-
-
-def subject_kind(about: str, catalogue: Catalogue) -> Any:
-    """``state``, ``set``, ``marker`` (a set of one or two genes), ``program`` or ``gene``."""
-    kind, _, name = about.partition(":")
-    if kind == "set" and len(catalogue.sets[name].definition.genes) < MIN_SIGNATURE:
-        return "marker"
-    return kind
-
-
-def cancer_fit(named: list[str], catalogue: Catalogue, cancer: str | None) -> Any:
-    """How a claim's cancers fit the user's: ``same``, ``same_organ``, ``pan``, ``other`` or ``unknown``."""
-    if cancer is None:
-        return "unknown"
-    if cancer in named:
-        return "same"
-    organ = catalogue.cancers[cancer].organ
-    if any(name in catalogue.cancers and catalogue.cancers[name].organ == organ for name in named):
-        return "same_organ"
-    return "pan" if "pan" in named else "other"
+CANCER_COLUMNS = "cluster cancer cancer_label call score n_pro n_anti n_own sensitive_to call_reason chosen"
+EVIDENCE_COLUMNS = (
+    "cluster subtype call claim about effect side weight counted presence evidence cancer species mechanism "
+    "prognosis therapy_response statement paper group citation doi pmid link verified"
+)
+_CLUSTER_COLUMNS = (
+    "cluster n_cells fraction subtype support reason runner_up margin call verdict_score verdict_low "
+    "verdict_high call_reason n_pro n_anti prognosis therapy_response leading sensitive_to top_genes"
+)
+_N_LEADING = 3
 
 
 def verdict(
@@ -70,91 +44,94 @@ def verdict(
     marker_config: MarkerConfig | None = None,
     seed: int = 0,
 ) -> None:
-    """Call every cluster pro- or anti-tumour by the claims whose subject is present in it.
+    """Call every cluster pro- or anti-tumour by the published claims about what is present in it.
 
     Parameters
     ----------
     adata
-        After `cafsc.tl.label` (and `cafsc.tl.programs`, for the claims about programmes).
+        After `cafsc.tl.label`, and after `cafsc.tl.programs` for the claims about programmes.
     cancer
-        Name or code of the cancer; claims about it weigh more. None weighs all cancers alike.
+        Name or code of the cancer. Claims about it weigh more. None weighs all cancers alike.
     catalogue
         Claims and weights; the shipped ones if not given.
     weights
         Numbers in place of those of ``signatures/weights.yaml``: a file, or a mapping such as
-        ``{"evidence": {"in_vitro": 0.3}}``. What is not named stays.
+        ``{"evidence": {"in_vitro": 0.3}}``. The other numbers stay.
+    key_added
+        Prefix of the slots.
+    config, marker_config
+        Thresholds of the call, and of markers.
+    seed
+        Seed of the intervals.
 
     Notes
     -----
-    A claim weighs evidence level x fit of the cancer x fit of the species x specificity of its subject
+    The weight of a claim is level of evidence x fit of the cancer x fit of the species x specificity of its subject
     (``signatures/weights.yaml``) x presence of the subject in the cluster. Papers of one laboratory or dataset
-    (``signatures/independence.yaml``) are one witness: one vote a side, the strongest of their claims. A call needs
-    two witnesses on its side with evidence of their own (a review has none) and stays ``undetermined`` else; it is
-    ``mixed`` where both sides carry weight, where two independent strong papers, or more strong ones than on the
-    winning side, are on the losing side, or where leaving out one group or one paper changes the side.
+    (``signatures/independence.yaml``) are one independent source. A source has one vote on each side, that of its
+    strongest claim. `cafsc.tl.verdict.weigh.weigh` lists the rules of the call.
 
-    Writes ``obs["<key_added>_call"]`` (categorical, missing where not kept) and, in ``uns["cafsc"]``, the table
-    ``evidence`` (one row a claim and cluster), the table ``cancers`` (one row a cluster and cancer: what the call
-    would be there) and the columns ``call``, ``verdict_score`` (-1..1), ``verdict_low``, ``verdict_high``,
-    ``call_reason``, ``n_pro``, ``n_anti`` (witnesses), ``prognosis``, ``therapy_response`` (``worse``, ``better``,
-    ``mixed`` or ""), ``leading`` and ``hangs_on`` of the table ``clusters``.
+    Writes ``obs["<key_added>_call"]`` (categorical, missing where not kept) and, in ``uns["cafsc"]``:
+
+    - table ``evidence``: one row a claim and cluster;
+    - table ``cancers``: one row a cluster and cancer, with the call there;
+    - columns ``call``, ``verdict_score``, ``verdict_low``, ``verdict_high`` (-1..1), ``call_reason``, ``n_pro``,
+      ``n_anti`` (independent sources), ``prognosis``, ``therapy_response`` (``worse``, ``better``, ``mixed`` or ""),
+      ``leading`` and ``sensitive_to`` of the table ``clusters``.
 
     Raises
     ------
     InputError
         If `cafsc.tl.label` has not run.
     OptionError
-        If the cancer is unknown, or the weights are none.
+        If the cancer is unknown, or the weights are invalid.
+
+    Examples
+    --------
+    >>> cafsc.tl.verdict(adata, cancer="breast")  # doctest: +SKIP
+    >>> cafsc.get.clusters(adata)[["cluster", "subtype", "call"]]  # doctest: +SKIP
     """
     config = config or VerdictConfig()
     catalogue = catalogue or sig.load()
     if weights is not None:
         catalogue = replace(catalogue, weights=own_weights(catalogue.weights, weights))
     keys = Keys(key_added)
-    slot = adata.uns.get(keys.uns, {})
-    if "clusters" not in slot:
-        raise InputError(f"uns[{keys.uns!r}]['clusters'] is missing", fix="run cafsc.tl.label(adata) first")
+    needed = [("uns", "clusters"), ("uns", "scores"), ("obs", keys.cluster)]
+    require(adata, keys, dict.fromkeys(needed, "tl.label") | {("var", keys.reference_level): "tl.gate"})
+    slot = adata.uns[keys.uns]
     code = catalogue.cancer(cancer) if cancer is not None else None
     species = str(slot["species"])
     clusters: pd.DataFrame = slot["clusters"].copy()
-    present = subjects(adata, clusters, catalogue, keys, species, config, marker_config or MarkerConfig())
-    found = [
-        [
-            (entry, presence)
-            for entry in catalogue.claims
-            if (presence := present.presence(entry.claim.about, index)) > 0
-        ]
-        for index in range(len(clusters))
-    ]
-    spoken = [speaking(entries, catalogue, code, species) for entries in found]
-    named = (clusters["subtype"] != UNRESOLVED).tolist()
-    calls = [_call(items, config, seed, name) for items, name in zip(spoken, named, strict=True)]
+    present = Subjects(adata, catalogue, keys, config, marker_config or MarkerConfig())
+    found = [present.claims(index) for index in range(len(clusters))]
+    weighted = [weighted_claims(entries, catalogue, code, species) for entries in found]
+    is_named = (clusters["subtype"] != UNRESOLVED).tolist()
+    calls = [_call(claims, config, seed, named) for claims, named in zip(weighted, is_named, strict=True)]
     rows = [
         row
-        for cluster, subtype, call, items in zip(
-            clusters["cluster"], clusters["subtype"], calls, spoken, strict=True
-        )
-        for row in ledger(str(cluster), str(subtype), call, items)
+        for (_, cluster), call, claims in zip(clusters.iterrows(), calls, weighted, strict=True)
+        for row in _evidence_rows(str(cluster["cluster"]), str(cluster["subtype"]), call, claims)
     ]
     evidence = pd.DataFrame(rows, columns=EVIDENCE_COLUMNS.split())
-    names = witness_names(catalogue)
-    clusters["call"] = [call.call for call in calls]
-    clusters["verdict_score"] = [call.score for call in calls]
-    clusters["verdict_low"] = [call.low for call in calls]
-    clusters["verdict_high"] = [call.high for call in calls]
+    names = source_names(catalogue)
     clusters["call_reason"] = [call.reason for call in calls]
-    clusters["n_pro"] = [call.n_pro for call in calls]
-    clusters["n_anti"] = [call.n_anti for call in calls]
+    for name in ("call", "n_pro", "n_anti"):
+        clusters[name] = [getattr(call, name) for call in calls]
+    for name in ("score", "low", "high"):
+        clusters[f"verdict_{name}"] = [getattr(call, name) for call in calls]
     for column in ("prognosis", "therapy_response"):
         clusters[column] = [
-            reported(items, column, config.mixed_share) if name else ""
-            for items, name in zip(spoken, named, strict=True)
+            patient_outcome(claims, column, config.mixed_share) if named else ""
+            for claims, named in zip(weighted, is_named, strict=True)
         ]
-    clusters["leading"] = [leading(evidence, str(c), names) for c in clusters["cluster"]]
-    clusters["hangs_on"] = [names.get(call.hangs_on, call.hangs_on) for call in calls]
-    slot["clusters"] = _ordered(clusters)
+    clusters["leading"] = [_leading(evidence, str(name), names) for name in clusters["cluster"]]
+    clusters["sensitive_to"] = [names.get(call.sensitive_to, call.sensitive_to) for call in calls]
+    first = _CLUSTER_COLUMNS.split()
+    slot["clusters"] = clusters[[*first, *(name for name in clusters if name not in first)]]
     slot["evidence"] = evidence
-    slot["cancers"] = _cancers(clusters["cluster"].tolist(), found, named, catalogue, code, species, config)
+    slot["cancers"] = _cancers(
+        clusters["cluster"].tolist(), found, is_named, catalogue, code, species, config
+    )
     slot["cancer"] = code or ""
     of_cluster = dict(zip(clusters["cluster"], clusters["call"], strict=True))
     adata.obs[keys.call] = pd.Categorical(
@@ -163,72 +140,117 @@ def verdict(
     )
 
 
-def speaking(
-    entries: Sequence[tuple[CatalogueClaim, float]], catalogue: Catalogue, cancer: str | None, species: str
-) -> list[Spoken]:
-    """Claims with the presence of their subject, as they speak in one cancer and species."""
-    weighed = [
-        (entry, presence, presence * claim_weight(entry, catalogue, cancer, species))
-        for entry, presence in entries
-    ]
-    return [
-        Spoken(entry, presence, weight, catalogue.group_of(entry.paper.key))
-        for entry, presence, weight in weighed
-        if weight > 0
-    ]
-
-
 def _call(
-    spoken: Sequence[Spoken], config: VerdictConfig, seed: int, named: bool, *, interval: bool = True
+    claims: Sequence[WeightedClaim],
+    config: VerdictConfig,
+    seed: int,
+    is_named: bool,
+    *,
+    interval: bool = True,
 ) -> Call:
-    call = weigh([item.vote for item in spoken], config, seed, interval=interval)
-    # Claims are about named fibroblasts: the ledger is shown, but nobody is called.
-    return call if named else replace(call, call=UNDETERMINED, hangs_on="", reason="unresolved")
+    call = weigh([claim.vote for claim in claims], config, seed, interval=interval)
+    # Claims are about named states: a cluster without a name keeps its evidence table, but gets no call.
+    return call if is_named else replace(call, call=UNDETERMINED, sensitive_to="", reason="unresolved")
+
+
+def patient_outcome(claims: Sequence[WeightedClaim], column: str, mixed_share: float) -> str:
+    """``prognosis`` or ``therapy_response`` as reported by papers with evidence of their own."""
+    return outcome(
+        (
+            (claim.source, getattr(claim.entry.claim, column) or "", claim.weight)
+            for claim in claims
+            if claim.own_evidence
+        ),
+        mixed_share,
+    )
+
+
+def _evidence_rows(
+    cluster: str, subtype: str, call: Call, claims: Sequence[WeightedClaim]
+) -> list[dict[str, Any]]:
+    """One row a claim, heaviest first. ``counted`` marks the claim with which its source votes on that side."""
+    strongest = source_weights(item.vote for item in claims)
+    voted: set[tuple[str, str]] = set()
+    rows = []
+    for item in sorted(claims, key=lambda item: (-item.weight, item.entry.claim.id)):
+        claim, paper = item.entry.claim, item.entry.paper
+        votes = dict(zip((PRO, ANTI), strongest.get(item.source, (0.0, 0.0)), strict=True))
+        vote = (item.source, claim.effect)
+        counted = votes.get(claim.effect) == item.weight and vote not in voted
+        if counted:
+            voted.add(vote)
+        row = {"cluster": cluster, "subtype": subtype, "call": call.call, "claim": claim.id}
+        row |= {
+            name: getattr(claim, name) or "" for name in "about effect prognosis therapy_response".split()
+        }
+        row |= {name: ", ".join(getattr(claim, name)) for name in ("cancer", "species", "mechanism")}
+        row |= {name: getattr(paper, name) or "" for name in ("citation", "doi", "pmid", "link")}
+        rows.append(
+            row
+            | {"side": _side_of(claim.effect, call.call), "weight": item.weight, "presence": item.presence}
+            | {"counted": counted, "evidence": "+".join(claim.evidence), "statement": claim.statement}
+            | {"paper": paper.key, "group": item.source, "verified": claim.verified}
+        )
+    return rows
+
+
+def _side_of(effect: str, call: str) -> str:
+    if effect not in (PRO, ANTI):
+        return "context"
+    if call in (MIXED, UNDETERMINED):
+        return effect
+    return "for" if effect == call else "against"
+
+
+def _leading(evidence: pd.DataFrame, cluster: str, names: Mapping[str, str]) -> str:
+    """The heaviest papers on the side of the call, or on both sides where it takes none."""
+    counted = evidence[(evidence["cluster"] == cluster) & evidence["counted"].astype(bool)]
+    by_side = [counted[counted["side"] == side]["paper"] for side in ("for", PRO, ANTI)]
+    return " | ".join(
+        ", ".join(names[key] for key in papers[:_N_LEADING]) for papers in by_side if len(papers)
+    )
+
+
+def source_names(catalogue: Catalogue) -> dict[str, str]:
+    """Names for people: ``Costa 2018`` for a paper, the laboratory or dataset for a group of papers."""
+    names = {paper.key: paper.short for paper in catalogue.papers.values()}
+    return names | {name: group.label for name, group in catalogue.groups.items()}
 
 
 def _cancers(
     clusters: Sequence[str],
     found: Sequence[Sequence[tuple[CatalogueClaim, float]]],
-    named: Sequence[bool],
+    is_named: Sequence[bool],
     catalogue: Catalogue,
     chosen: str | None,
     species: str,
     config: VerdictConfig,
 ) -> pd.DataFrame:
-    """The call of each cluster in each cancer that one of the speaking claims was made in, and in the user's."""
+    """The call of each cluster in the given cancer, and in every cancer of a claim about a present subject."""
     votes = [[(e, p) for e, p in entries if e.claim.effect in (PRO, ANTI)] for entries in found]
-    spoken_of = {name for entries in votes for entry, _ in entries for name in entry.claim.cancer}
-    names = witness_names(catalogue)
+    studied = {name for entries in votes for entry, _ in entries for name in entry.claim.cancer}
+    names = source_names(catalogue)
     rows = []
-    for cluster, entries, is_named in zip(clusters, votes, named, strict=True):
+    for cluster, entries, named in zip(map(str, clusters), votes, is_named, strict=True):
         for code, cancer in catalogue.cancers.items():
-            if code not in spoken_of and code != chosen:
+            if code not in studied and code != chosen:
                 continue
-            spoken = speaking(entries, catalogue, code, species)
-            call = _call(spoken, config, 0, is_named, interval=False)
-            own = {item.group for item in spoken if code in item.entry.claim.cancer}
+            claims = weighted_claims(entries, catalogue, code, species)
+            call = _call(claims, config, 0, named, interval=False)
+            own = {claim.source for claim in claims if code in claim.entry.claim.cancer}
+            sensitive_to = names.get(call.sensitive_to, call.sensitive_to)
+            counts = (call.n_pro, call.n_anti, len(own))
             rows.append(
                 (
-                    str(cluster),
+                    cluster,
                     code,
                     cancer.label,
                     call.call,
                     call.score,
-                    call.n_pro,
-                    call.n_anti,
-                    len(own),
-                    names.get(call.hangs_on, call.hangs_on),
+                    *counts,
+                    sensitive_to,
                     call.reason,
                     code == chosen,
                 )
             )
     return pd.DataFrame(rows, columns=CANCER_COLUMNS.split())
-
-
-def _ordered(clusters: pd.DataFrame) -> pd.DataFrame:
-    """Columns in the order a reader wants them; schemes last."""
-    first = (
-        "cluster n_cells fraction subtype support reason runner_up margin call verdict_score verdict_low "
-        "verdict_high call_reason n_pro n_anti prognosis therapy_response leading hangs_on top_genes"
-    ).split()
-    return clusters[[*first, *(name for name in clusters if name not in first)]]

@@ -1,25 +1,25 @@
-"""Why a cluster is called what it is called, and what would change that."""
+"""Why a cluster has its name and its call, and what would change them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from cafsc import sig
-from cafsc._config import AnnotateConfig
-from cafsc._keys import ANTI, FIBROBLAST, PRO, UNRESOLVED, Keys
-from cafsc.errors import InputError, OptionError
+from cafsc._config import AnnotateConfig, LabelConfig
+from cafsc._keys import ANTI, PRO, UNRESOLVED, Keys, require
+from cafsc.errors import OptionError
 from cafsc.tl.label.lead import Lead, gene_excess
 from cafsc.tl.score.fibroblasts import fibroblasts
 from cafsc.tl.score.set_columns import scored_sets
+from cafsc.tl.verdict.call import source_names
 from cafsc.tl.verdict.changes import Change, name_changes, verdict_changes
-from cafsc.tl.verdict.explain_text import page
-from cafsc.tl.verdict.ledger import witness_names
 from cafsc.tl.verdict.weigh import Vote
 
 if TYPE_CHECKING:
@@ -29,23 +29,27 @@ if TYPE_CHECKING:
 
 N_CLAIMS = 5
 N_GENES = 8
-_RUN_FIRST = "run cafsc.annotate first"
+_N_STATES = 4
+_N_LINEAGES = 3
+_WIDTH = 100
+_TEXTS = "cluster subtype reason call call_reason prognosis therapy_response".split()
+_REASONS = {
+    "no_claim": "no claim takes a side on what is present",
+    "both_sides": "papers of weight on both sides",
+    "context_dependent": "the strong papers call it context-dependent",
+    "no_clear_side": "nearly balanced",
+    "sensitive_to_one_source": "one paper or laboratory decides it",
+    "unresolved": "the cluster has no name",
+}
 
 
 @dataclass(frozen=True)
 class StateScore:
-    """How one state does in the cluster.
+    """One state in the cluster.
 
-    Attributes
-    ----------
-    score
-        Mean of its sets above their reference levels, natural log units.
-    effect
-        Mean of its sets, standard deviations of matched random sets.
-    share
-        Share of the cluster's cells that take the state by themselves, 0..1.
-    n_sets
-        Published sets that describe it and are covered by the data.
+    `score` is the mean of its sets above their reference levels in natural log units, `effect` their mean in standard
+    deviations of matched random sets, `share` the share of cells whose own best state it is (0..1), and `n_sets` the
+    number of its published sets that the data cover.
     """
 
     state: str
@@ -63,22 +67,18 @@ class Explanation:
     ----------
     lineages
         Mean panel score (0..1) of each lineage in the cluster, highest first.
-    leading
-        State ahead, also where it did not earn the name.
-    runner_up, margin, lead
-        Next state, and how far it is behind: in standard errors, and in natural log units.
+    leading, runner_up
+        State ahead, also where the cluster has no name, and the next state.
+    margin, lead
+        Lead over the runner-up, in standard errors and in natural log units.
     states
         Every state that competed, highest score first.
     genes
-        Genes that carried the lead: symbol and what the lead would lose without it, natural log units.
-    claims_for, claims_against
-        Heaviest claims that voted for the call and against it; for pro and for anti where there is no side.
-    claims_context
-        Claims that are told without a verdict.
+        Genes that carried the lead, each with the loss of lead without it (natural log units).
+    claims_for, claims_against, claims_context
+        Heaviest claims for and against the call (pro and anti where it takes no side), and context-dependent ones.
     cancers
-        Call in each other cancer where it is another one.
-    changes
-        What would change the name or the call.
+        Call in each other cancer where it differs.
     """
 
     cluster: str
@@ -111,7 +111,7 @@ class Explanation:
 
     def __str__(self) -> str:
         """A page of text."""
-        return page(self.to_dict())
+        return "\n".join(_page(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON types."""
@@ -122,12 +122,12 @@ class Explanation:
 def explain(
     adata: AnnData, cluster: str, *, catalogue: Catalogue | None = None, key_added: str = "caf"
 ) -> Explanation:
-    """Say why a cluster got its lineage, its name and its call, and what would change them.
+    """Say why a cluster has its lineage, its name and its call, and what would change them.
 
     Parameters
     ----------
     adata
-        AnnData that `cafsc.annotate` has been run on.
+        After `cafsc.annotate`, or after `cafsc.tl.verdict`.
     cluster
         Name of the cluster, as in ``obs["<key_added>_cluster"]``.
     catalogue
@@ -135,15 +135,11 @@ def explain(
     key_added
         The ``key_added`` of that run.
 
-    Returns
-    -------
-    Explanation
-
     Notes
     -----
-    What would change the name is computed, not guessed: the genes are left out of all sets and the lead over the
-    runner-up is scored again (before neighbours or resampling are done anew), with the thresholds of the run. For
-    the call, papers are left out and the votes weighed again.
+    Changes are computed with the thresholds of the run. For the name, genes are removed from all sets and the lead
+    over the runner-up is scored again; neighbours and resamples stay. For the call, papers are removed and the votes
+    weighed again.
 
     Raises
     ------
@@ -151,76 +147,65 @@ def explain(
         If there is no result.
     OptionError
         If there is no such cluster.
+
+    Examples
+    --------
+    >>> print(cafsc.tl.explain(adata, "0"))  # doctest: +SKIP
     """
     keys = Keys(key_added)
-    slot = adata.uns.get(keys.uns)
-    if not isinstance(slot, Mapping) or "clusters" not in slot or "evidence" not in slot:
-        raise InputError(f"the AnnData has no result in uns[{keys.uns!r}]", fix=_RUN_FIRST)
+    labelled = [("uns", "clusters"), ("uns", "scores"), ("obs", keys.cluster), ("obs", keys.cell_subtype)]
+    called = [("clusters", "sensitive_to"), ("uns", "evidence"), ("uns", "cancers")]
+    slot = require(adata, keys, dict.fromkeys(labelled, "tl.label") | dict.fromkeys(called, "tl.verdict"))
     catalogue = catalogue or sig.load()
     config = _config(slot)
     row = _row(slot["clusters"], str(cluster))
     cells = np.flatnonzero((adata.obs[keys.cluster].astype(object) == row["cluster"]).to_numpy())
-    states = _states(
-        slot["scores"], row["cluster"], adata.obs[keys.cell_subtype].iloc[cells], catalogue, config
-    )
+    scores = slot["scores"]
+    scores = scores[
+        (scores["cluster"].astype(str) == row["cluster"]) & (scores["kind"].astype(str) == "subtype")
+    ]
+    scores = scores.assign(set=scores["set"].astype(str)).set_index("set")
+    members = _members(scores, catalogue, config.label)
+    states = _states(scores, members, adata.obs[keys.cell_subtype].iloc[cells])
     leading, runner_up = _ranked(row, states)
     by_name = {state.state: state for state in states}
-    lead = _lead(adata, keys, slot["scores"], cells, row, leading, runner_up, catalogue, config)
-    symbols = adata.var[keys.symbol].to_numpy(dtype=object)
-    margin = float(row["margin"])
     gap = by_name[leading].score - by_name[runner_up].score if runner_up in by_name else 0.0
+    lead = None
+    if leading in members and runner_up in members:
+        lead = _lead(adata, key_added, cells, members[leading], members[runner_up], gap, catalogue)
+    symbols = adata.var[keys.symbol].to_numpy(dtype=object)
     evidence = slot["evidence"]
-    mine = evidence[evidence["cluster"].astype(str) == row["cluster"]]
-    votes = [
-        Vote(
-            str(r["paper"]),
-            str(r["effect"]),
-            float(r["weight"]),
-            own_evidence=r["evidence"] != "review",
-            group=str(r["group"]),
-            about=str(r["about"]),
-        )
-        for r in mine.to_dict("records")
-    ]
-    names = witness_names(catalogue)
+    evidence = evidence[evidence["cluster"].astype(str) == row["cluster"]]
+    counted = evidence[evidence["counted"].astype(bool)]
+    names = source_names(catalogue)
     changes = [
         *name_changes(row, by_name, leading, runner_up, gap, lead, symbols, config.label),
-        *verdict_changes(row, votes, names, config.verdict),
+        *verdict_changes(row, _votes(evidence), names, config.verdict),
     ]
     sides = ("for", "against") if row["call"] in (PRO, ANTI) else (PRO, ANTI)
+    plain: dict[str, Any] = {name: str(row[name]) for name in _TEXTS}
+    plain |= {name: int(row[name]) for name in ("n_cells", "n_pro", "n_anti")}
+    plain |= {name: _number(row[name]) for name in ("support", "margin")}
+    plain |= {name: _number(row[f"verdict_{name}"]) for name in ("score", "low", "high")}
     return Explanation(
-        cluster=row["cluster"],
-        n_cells=int(row["n_cells"]),
-        subtype=str(row["subtype"]),
-        reason=str(row["reason"]),
-        support=_number(row["support"]),
+        **plain,
         lineages=_lineages(adata, keys, cells),
         leading=leading,
         runner_up=runner_up,
-        margin=_number(margin),
         lead=_number(gap),
         states=tuple(states),
-        genes=tuple((str(symbols[gene]), cost) for gene, cost in (lead.carriers() if lead else [])[:N_GENES]),
-        call=str(row["call"]),
-        call_reason=str(row["call_reason"]),
-        score=_number(row["verdict_score"]),
-        low=_number(row["verdict_low"]),
-        high=_number(row["verdict_high"]),
-        n_pro=int(row["n_pro"]),
-        n_anti=int(row["n_anti"]),
-        prognosis=str(row["prognosis"]),
-        therapy_response=str(row["therapy_response"]),
+        genes=tuple((str(symbols[gene]), loss) for gene, loss in (lead.carriers() if lead else [])[:N_GENES]),
         cancer=str(slot.get("cancer", "")),
-        claims_for=_claims(mine[mine["counted"].astype(bool)], sides[0], names),
-        claims_against=_claims(mine[mine["counted"].astype(bool)], sides[1], names),
-        claims_context=_claims(mine, "context", names),
+        claims_for=_claims(counted, sides[0], names),
+        claims_against=_claims(counted, sides[1], names),
+        claims_context=_claims(evidence, "context", names),
         cancers=_other_cancers(slot, row),
         changes=tuple(changes),
     )
 
 
 def _config(slot: Mapping[str, Any]) -> AnnotateConfig:
-    """Thresholds of the run; the defaults where they are not recorded."""
+    """Thresholds of the run, or the defaults where none are recorded."""
     try:
         recorded = json.loads(str(slot["provenance"]))["parameters"]["config"]
         return AnnotateConfig.model_validate(recorded)
@@ -233,35 +218,30 @@ def _row(clusters: pd.DataFrame, cluster: str) -> dict[str, Any]:
     if found.empty:
         known = ", ".join(clusters["cluster"].astype(str)) or "none: no fibroblast cluster was found"
         raise OptionError(f"no cluster {cluster!r}", expected=known, fix="name one of these clusters")
-    text = found.iloc[0].to_dict()
-    return {str(key): value for key, value in text.items()} | {"cluster": cluster}
+    return {str(key): value for key, value in found.iloc[0].items()} | {"cluster": cluster}
+
+
+def _members(scores: pd.DataFrame, catalogue: Catalogue, config: LabelConfig) -> dict[str, list[str]]:
+    """Sets of each state that the data cover; states without any are left out."""
+    enough = np.maximum(config.min_genes, config.min_coverage * scores["n_genes"])
+    covered = set(scores.index[scores["n_found"] >= enough])
+    members = {name: [m for m in state.members if m in covered] for name, state in catalogue.states.items()}
+    return {name: sets for name, sets in members.items() if sets}
 
 
 def _states(
-    scores: pd.DataFrame, cluster: str, cell_states: pd.Series, catalogue: Catalogue, config: AnnotateConfig
+    scores: pd.DataFrame, members: Mapping[str, list[str]], cell_states: pd.Series
 ) -> list[StateScore]:
-    mine = scores[(scores["cluster"].astype(str) == cluster) & (scores["kind"].astype(str) == "subtype")]
-    of_set = {str(row["set"]): row for row in mine.to_dict("records")}
     share = cell_states.astype(str).value_counts(normalize=True)
-    label = config.label
-    out = []
-    for name, state in catalogue.states.items():
-        rows = [
-            of_set[member]
-            for member in state.members
-            if member in of_set
-            and of_set[member]["n_found"]
-            >= max(label.min_genes, label.min_coverage * of_set[member]["n_genes"])
-        ]
-        if rows:
-            score = float(np.mean([row["mean"] for row in rows]))
-            effect = float(np.mean([row["effect"] for row in rows]))
-            out.append(StateScore(name, score, effect, float(share.get(name, 0.0)), len(rows)))
-    return sorted(out, key=lambda state: (-state.score, state.state))
+    found = []
+    for name, sets in members.items():
+        score, effect = (float(np.mean(scores.loc[sets, column])) for column in ("mean", "effect"))
+        found.append(StateScore(name, score, effect, float(share.get(name, 0.0)), len(sets)))
+    return sorted(found, key=lambda state: (-state.score, state.state))
 
 
 def _ranked(row: Mapping[str, Any], states: list[StateScore]) -> tuple[str, str]:
-    """The state ahead, by the cells that take it, and the one that it was measured against."""
+    """The name, or else the state of most cells; and the runner-up of the run, or else the best other state."""
     if not states:
         return "", ""
     order = sorted(states, key=lambda state: (-state.share, -state.score, state.state))
@@ -273,72 +253,53 @@ def _ranked(row: Mapping[str, Any], states: list[StateScore]) -> tuple[str, str]
 
 def _lead(
     adata: AnnData,
-    keys: Keys,
-    scores: pd.DataFrame,
+    key_added: str,
     cells: np.ndarray,
-    row: Mapping[str, Any],
-    leading: str,
-    runner_up: str,
+    first: list[str],
+    second: list[str],
+    gap: float,
     catalogue: Catalogue,
-    config: AnnotateConfig,
-) -> Lead | None:
-    """The lead as a function of genes; None where there are not two states to compare."""
-    if not leading or not runner_up:
-        return None
-    kept = fibroblasts(adata, keys.key_added)
+) -> Lead:
+    """The lead of one state's sets over another's as a function of genes; `gap` with all of them."""
+    kept = fibroblasts(adata, key_added)
     sets = scored_sets(catalogue, kept.species, kept.columns)
-    mine = scores[
-        (scores["cluster"].astype(str) == row["cluster"]) & (scores["kind"].astype(str) == "subtype")
-    ]
-    mean = dict(zip(mine["set"].astype(str), mine["mean"].astype(float), strict=True))
-    label = config.label
-    members = {
-        state: [
-            name
-            for name in catalogue.states[state].members
-            if name in sets
-            and name in mean
-            and sets[name].n_found >= max(label.min_genes, label.min_coverage * sets[name].n_genes)
-        ]
-        for state in (leading, runner_up)
-    }
-    if not all(members.values()):
-        return None
     level = kept.cluster_means(np.isin(kept.rows, cells).astype(np.float64)[:, None])[0]
-    first, second = (tuple(sets[name] for name in members[state]) for state in (leading, runner_up))
-    raw = Lead(gene_excess(level, kept.bins), first, second, 0.0)
-    told = [float(np.mean([mean[name] for name in members[state]])) for state in (leading, runner_up)]
-    return Lead(raw.above, first, second, told[0] - told[1] - raw.without([]))
+    one, other = (tuple(sets[name] for name in names if name in sets) for names in (first, second))
+    lead = Lead(gene_excess(level, kept.bins), one, other, 0.0)
+    return replace(lead, offset=gap - lead.without([]))
+
+
+def _votes(evidence: pd.DataFrame) -> list[Vote]:
+    return [
+        Vote(
+            str(r["paper"]), r["effect"], r["weight"], r["evidence"] != "review", str(r["group"]), r["about"]
+        )
+        for r in evidence.to_dict("records")
+    ]
 
 
 def _lineages(adata: AnnData, keys: Keys, cells: np.ndarray) -> dict[str, float]:
-    if keys.lineage_scores not in adata.obsm:
-        return {FIBROBLAST: 0.0}
     table = adata.obsm[keys.lineage_scores]
-    # Column by column: the last digits of a sum depend on how the table lies in memory.
+    # Column by column: the last digits of a sum depend on the layout of the table in memory.
     mean = {str(name): float(table[name].to_numpy()[cells].mean()) for name in table}
     return dict(sorted(mean.items(), key=lambda item: -item[1]))
 
 
 def _claims(claims: pd.DataFrame, side: str, names: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
+    """The heaviest claims of one side."""
     shown = claims[claims["side"].astype(str) == side]
     shown = shown.sort_values(["weight", "claim"], ascending=[False, True], kind="stable").head(N_CLAIMS)
     columns = "claim about effect statement citation doi pmid evidence cancer".split()
     return tuple(
         {name: str(row[name]) for name in columns}
-        | {
-            "weight": float(row["weight"]),
-            "presence": float(row["presence"]),
-            "votes_for": names.get(str(row["group"]), str(row["group"])),
-        }
+        | {name: float(row[name]) for name in ("weight", "presence")}
+        | {"votes_for": names.get(str(row["group"]), str(row["group"]))}
         for row in shown.to_dict("records")
     )
 
 
 def _other_cancers(slot: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, str]:
-    table = slot.get("cancers")
-    if table is None:
-        return {}
+    table = slot["cancers"]
     mine = table[(table["cluster"].astype(str) == row["cluster"]) & (table["n_own"] > 0)]
     other = mine[mine["call"].astype(str) != row["call"]]
     return dict(zip(other["cancer"].astype(str), other["call"].astype(str), strict=True))
@@ -348,3 +309,77 @@ def _number(value: Any) -> float:
     """A finite number: 0 where there is none."""
     number = float(value)
     return number if np.isfinite(number) else 0.0
+
+
+def _page(found: Explanation) -> Iterable[str]:
+    """All lines of one explanation."""
+    reason = _REASONS.get(found.call_reason, found.call_reason.replace("_", " "))
+    call = f"{found.call} ({reason})" if reason else found.call
+    yield f"Cluster {found.cluster}: {found.n_cells:,} cells, {found.subtype}, {call}"
+    yield from ("", "Why fibroblasts")
+    panels = ", ".join(f"{name} {score:.2f}" for name, score in list(found.lineages.items())[:_N_LINEAGES])
+    yield from _wrapped(f"Mean scores of the marker panels, 0 to 1: {panels}.")
+    yield from ("", f"Why {found.subtype}" if found.subtype != UNRESOLVED else "Why it has no name")
+    yield from _name_lines(found)
+    yield from ("", f"Why {found.call}")
+    yield from _call_lines(found)
+    yield from ("", "What would change it")
+    for change in found.changes:
+        yield from _wrapped(f"{change.of}: {change.text}", "  - ")
+    if found.cancers:
+        other = ", ".join(f"{call} in {cancer}" for cancer, call in found.cancers.items())
+        yield from _wrapped(f"call: another cancer ({other}).", "  - ")
+
+
+def _name_lines(found: Explanation) -> Iterable[str]:
+    if not found.states:
+        yield from _wrapped("No published state has enough of its genes in the data.")
+        return
+    if found.reason:
+        yield from _wrapped(
+            f"Reason: {found.reason}. {found.leading} leads without enough evidence for a name."
+        )
+    ahead = (found.leading, found.runner_up)
+    for state in sorted(found.states, key=lambda state: state.state not in ahead)[:_N_STATES]:
+        yield (
+            f"  {state.state:<14} score {state.score:+.2f}  effect {state.effect:+.1f} SD  "
+            f"{state.share:>4.0%} of cells  {state.n_sets} sets"
+        )
+    yield from _wrapped(
+        f"Runner-up {found.runner_up or 'none'}, {found.margin:.1f} standard errors "
+        f"({found.lead:.2f} log units) behind; support {found.support:.2f} of 1."
+    )
+    if found.genes:
+        genes = ", ".join(f"{name} ({loss:.3f})" for name, loss in found.genes)
+        yield from _wrapped(f"Genes that carried the lead, with the loss of lead without each: {genes}.")
+
+
+def _call_lines(found: Explanation) -> Iterable[str]:
+    yield from _wrapped(
+        f"Score {found.score:+.2f} ({found.low:+.2f} to {found.high:+.2f}), {found.cancer or 'no cancer given'}; "
+        f"independent sources: {found.n_pro} pro, {found.n_anti} anti."
+    )
+    outcomes = {"prognosis": found.prognosis, "response to therapy": found.therapy_response}
+    if any(outcomes.values()):
+        reported = ", ".join(f"{what} {outcome}" for what, outcome in outcomes.items() if outcome)
+        yield from _wrapped(f"Reported outcome of patients, no part of the call: {reported}.")
+    sided = found.call in (PRO, ANTI)
+    for title, claims in (
+        ("For it" if sided else "For pro", found.claims_for),
+        ("Against it" if sided else "For anti", found.claims_against),
+        ("Context", found.claims_context),
+    ):
+        if claims:
+            yield f"  {title}:"
+        for claim in claims:
+            source = f"doi:{claim['doi']}" if claim["doi"] else f"PMID {claim['pmid']}"
+            yield from _wrapped(
+                f"{claim['weight']:.2f}  {claim['statement']} {claim['citation']}, {source} "
+                f"[{claim['evidence']}; {claim['cancer']}; {claim['about']}, present {claim['presence']:.2f}]",
+                "    - ",
+            )
+
+
+def _wrapped(text: str, start: str = "  ") -> list[str]:
+    indent = " " * len(start)
+    return textwrap.wrap(text, _WIDTH, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False)

@@ -13,26 +13,18 @@ from cafsc._keys import ANTI, MIXED, PRO, UNDETERMINED
 
 CONTEXT = "context"
 _N_HEAVY = 8
+"""Papers of each side among which pairs are tried: more pairs take long and rarely turn a call."""
+
+Sides = tuple[float, float]
+"""Weight for pro, weight for anti."""
 
 
 @dataclass(frozen=True)
 class Vote:
-    """One claim that speaks for a cluster.
+    """One claim about a cluster.
 
-    Attributes
-    ----------
-    paper
-        Key of the paper.
-    effect
-        ``pro``, ``anti`` or ``context``; the last has no vote.
-    weight
-        At least 0.
-    own_evidence
-        False where the paper only reports what others found.
-    group
-        Witness that the paper belongs to: a laboratory or a dataset. The paper itself if empty.
-    about
-        Subject of the claim.
+    The effect is ``pro``, ``anti`` or ``context``; a context claim has no vote. `own_evidence` is False for a review.
+    `group` is the laboratory or dataset of the paper, or "". `about` is the subject of the claim.
     """
 
     paper: str
@@ -43,29 +35,18 @@ class Vote:
     about: str = ""
 
     @property
-    def witness(self) -> str:
-        """Group of the paper, or the paper."""
+    def source(self) -> str:
+        """The independent source: the group of the paper, or else the paper."""
         return self.group or self.paper
 
 
 @dataclass(frozen=True)
 class Call:
-    """What the votes of one cluster come to.
+    """The call of one cluster.
 
-    Attributes
-    ----------
-    call
-        ``pro``, ``anti``, ``mixed`` or ``undetermined``.
-    score
-        (pro - anti) / (pro + anti) over witnesses, -1..1; 0 without any vote.
-    low, high
-        95% interval of the score over resamples of the witnesses.
-    n_pro, n_anti
-        Witnesses on each side: papers, those of one group counted once.
-    hangs_on
-        Group or paper whose removal changes the side, or "".
-    reason
-        Why there is no side, or "".
+    `score` is (pro - anti) / (pro + anti) over independent sources, -1..1, and 0 without a vote; `low` and `high` are
+    its 95% interval over resampled sources. `n_pro` and `n_anti` count the sources of each side. `sensitive_to` is a
+    source or paper whose removal changes the sign of the score, or "". `reason` says why the call takes no side.
     """
 
     call: str
@@ -74,259 +55,201 @@ class Call:
     high: float
     n_pro: int
     n_anti: int
-    hangs_on: str
+    sensitive_to: str
     reason: str
 
 
-def paper_weights(votes: Iterable[Vote]) -> dict[str, tuple[float, float]]:
-    """Weight of each paper for pro and for anti: its strongest claim on a side counts, the others add nothing."""
-    return _strongest((vote.paper, vote) for vote in votes)
+def source_weights(votes: Iterable[Vote]) -> dict[str, Sides]:
+    """Weight of each independent source on each side: that of its strongest claim."""
+    return _strongest((vote.source, vote.effect, vote.weight) for vote in votes)
 
 
-def witness_weights(votes: Iterable[Vote]) -> dict[str, tuple[float, float]]:
-    """Weight of each group of papers for pro and for anti: the strongest claim of any of its papers."""
-    return _strongest((vote.witness, vote) for vote in votes)
-
-
-def _strongest(votes: Iterable[tuple[str, Vote]]) -> dict[str, tuple[float, float]]:
-    return _strongest_of((name, vote.effect, vote.weight) for name, vote in votes)
-
-
-def _strongest_of(votes: Iterable[tuple[str, str, float]]) -> dict[str, tuple[float, float]]:
-    """Strongest weight for pro and for anti by name, of votes given as name, effect and weight."""
-    out: dict[str, tuple[float, float]] = {}
-    for name, effect, weight in votes:
-        if effect == PRO:
-            pro, anti = out.get(name, (0.0, 0.0))
-            out[name] = (max(pro, weight), anti)
-        elif effect == ANTI:
-            pro, anti = out.get(name, (0.0, 0.0))
-            out[name] = (pro, max(anti, weight))
+def _strongest(
+    votes: Iterable[tuple[str, str, float]], first: str = PRO, second: str = ANTI
+) -> dict[str, Sides]:
+    """Largest weight of each name on each of two sides; other votes are ignored."""
+    out: dict[str, Sides] = {}
+    for name, side, weight in votes:
+        if side in (first, second):
+            one, other = out.get(name, (0.0, 0.0))
+            out[name] = (max(one, weight), other) if side == first else (one, max(other, weight))
     return out
 
 
-def net_score(weights: Iterable[tuple[float, float]]) -> float:
-    """(pro - anti) / (pro + anti), 0 if nothing weighs."""
-    pro, anti = sides(weights)
-    return (pro - anti) / (pro + anti) if pro + anti > 0 else 0.0
-
-
-def sides(weights: Iterable[tuple[float, float]]) -> tuple[float, float]:
+def sides(weights: Iterable[Sides]) -> Sides:
     """Summed weight for pro and for anti."""
     pairs = list(weights)
     return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
 
 
-def weigh(votes: Sequence[Vote], config: VerdictConfig, seed: int = 0, *, interval: bool = True) -> Call:
-    """Call one cluster from its votes.
+def net_score(weights: Iterable[Sides]) -> float:
+    """(pro - anti) / (pro + anti); 0 without any weight."""
+    pro, anti = sides(weights)
+    return (pro - anti) / (pro + anti) if pro + anti > 0 else 0.0
 
-    Parameters
-    ----------
-    votes
-        Claims that speak, with their weights.
-    config
-        What a call needs.
-    seed
-        For the interval.
-    interval
-        False gives an interval of no width, and saves the time.
+
+def weigh(votes: Sequence[Vote], config: VerdictConfig, seed: int = 0, *, interval: bool = True) -> Call:
+    """Call one cluster from its votes. Without `interval`, ``low`` and ``high`` are the score.
 
     Notes
     -----
-    A call needs several witnesses with evidence of their own, on its side and in all; a clear net score; little
-    weight on the other side; neither `min_papers` strong witnesses there, nor more strong ones than on its own
-    side. A strong witness that itself says "it depends" of another subject that is present is no strong one. And the
-    side must stay when any one group, and any one paper, is left out.
+    The rules, in their order:
+
+    1. No weight on either side: ``undetermined`` (``no_claim``).
+    2. Fewer than `min_papers` independent sources with evidence of their own: ``undetermined`` (``single_source``).
+    3. A large share of the weight on the losing side, `min_papers` strong sources there, or more strong sources
+       there than on the winning side: ``mixed`` (``both_sides``).
+    4. The strong sources of the winning side call another present subject context-dependent: ``mixed``
+       (``context_dependent``).
+    5. A small score: ``undetermined`` (``no_clear_side``).
+    6. The removal of one source or paper changes the sign: ``mixed`` (``sensitive_to_one_source``).
+    7. Fewer than `min_papers` independent sources on the winning side: ``undetermined`` (``single_source``).
     """
-    per_witness = witness_weights(votes)
-    names = sorted(per_witness)
-    weights = [per_witness[name] for name in names]
+    by_source = source_weights(votes)
+    weights = [by_source[name] for name in sorted(by_source)]
     score = net_score(weights)
     call, reason = _side(votes, weights, score, config)
-    hangs_on = ""
+    sensitive_to = ""
     if call in (PRO, ANTI):
-        hangs_on = pivot(votes)
-        if hangs_on:
-            call, reason = MIXED, "hangs_on_one_paper"
-        elif len(_witnesses(votes, call)) < config.min_papers:
+        sensitive_to = decisive_source(votes)
+        if sensitive_to:
+            call, reason = MIXED, "sensitive_to_one_source"
+        elif len(_sources(votes, call)) < config.min_papers:
             call, reason = UNDETERMINED, "single_source"
-    low, high = _interval(weights, config, seed) if interval else (score, score)
+    low, high = _interval(weights, config.n_resamples, seed) if interval else (score, score)
     n_pro, n_anti = sum(pro > 0 for pro, _ in weights), sum(anti > 0 for _, anti in weights)
-    return Call(call, score, low, high, n_pro, n_anti, hangs_on, reason)
-
-
-def pivot(votes: Sequence[Vote]) -> str:
-    """Group, or paper of a group, without which the net score changes its sign; "" if there is none."""
-    # Asked for every cluster and cancer: who has no vote is left aside once, and properties are read once.
-    plain = [
-        (vote.witness, vote.paper, vote.effect, vote.weight) for vote in votes if vote.effect in (PRO, ANTI)
-    ]
-    strongest = _strongest_of((witness, effect, weight) for witness, _, effect, weight in plain)
-    sign = np.sign(net_score(strongest.values()))
-    for name in sorted(strongest):
-        if np.sign(net_score(pair for other, pair in strongest.items() if other != name)) != sign:
-            return name
-    for name in sorted({paper for witness, paper, _, _ in plain if paper != witness}):
-        others = ((witness, effect, weight) for witness, paper, effect, weight in plain if paper != name)
-        if np.sign(net_score(_strongest_of(others).values())) != sign:
-            return name
-    return ""
-
-
-def _witnesses(votes: Iterable[Vote], *effects: str) -> set[str]:
-    """Groups that speak on a side by evidence of their own."""
-    return {
-        vote.witness for vote in votes if vote.own_evidence and vote.weight > 0 and vote.effect in effects
-    }
-
-
-def _doubters(votes: Sequence[Vote], winning: str) -> set[str]:
-    """Witnesses that speak for a side, but say "it depends" of another subject that is present: of a part of it."""
-    spoken = {(vote.witness, vote.about) for vote in votes if vote.effect == winning}
-    parts = [vote for vote in votes if vote.effect == CONTEXT and (vote.witness, vote.about) not in spoken]
-    return _witnesses(parts, CONTEXT)
+    return Call(call, score, low, high, n_pro, n_anti, sensitive_to, reason)
 
 
 def _side(
-    votes: Sequence[Vote], weights: Sequence[tuple[float, float]], score: float, config: VerdictConfig
+    votes: Sequence[Vote], weights: Sequence[Sides], score: float, config: VerdictConfig
 ) -> tuple[str, str]:
+    """Call and reason by rules 1 to 5 of `weigh`."""
     pro, anti = sides(weights)
     if pro + anti == 0:
         return UNDETERMINED, "no_claim"
-    if len(_witnesses(votes, PRO, ANTI)) < config.min_papers:
+    if len(_sources(votes, PRO, ANTI)) < config.min_papers:
         return UNDETERMINED, "single_source"
     strong = [vote for vote in votes if vote.weight >= config.strong_weight]
     winning, losing = (PRO, ANTI) if score > 0 else (ANTI, PRO)
-    winners, losers = _witnesses(strong, winning), _witnesses(strong, losing)
-    # Many weak papers from elsewhere must not outvote the few that looked at this very tumour.
+    winners, losers = _sources(strong, winning), _sources(strong, losing)
+    # Many weak papers on other tumours must not outvote the few on this one.
     contested = len(losers) >= config.min_papers or len(losers) > len(winners)
     if min(pro, anti) / (pro + anti) >= config.mixed_share or contested:
         return MIXED, "both_sides"
-    sure = winners - _doubters(strong, winning)
-    if winners != sure and (not sure or len(losers) > len(sure)):
+    unconditional = winners - _context_dependent(strong, winning)
+    if unconditional != winners and (not unconditional or len(losers) > len(unconditional)):
         return MIXED, "context_dependent"
     if abs(score) < config.min_score:
         return UNDETERMINED, "no_clear_side"
     return (PRO, "") if score > 0 else (ANTI, "")
 
 
-def outcome(reports: Iterable[tuple[str, str, float]], mixed_share: float) -> str:
-    """What the witnesses report of patients: ``worse``, ``better``, ``mixed``, or "" where none reports anything.
+def _sources(votes: Iterable[Vote], *effects: str) -> set[str]:
+    """Independent sources with evidence of their own for one of the effects."""
+    return {vote.source for vote in votes if vote.own_evidence and vote.weight > 0 and vote.effect in effects}
 
-    Parameters
-    ----------
-    reports
-        Witness, ``worse`` or ``better``, weight. Other words have no vote.
-    mixed_share
-        Share of the weight on the lighter side that makes it mixed.
-    """
-    strongest: dict[tuple[str, str], float] = {}
-    for witness, word, weight in reports:
-        strongest[witness, word] = max(strongest.get((witness, word), 0.0), weight)
-    total = {
-        word: sum(w for (_, said), w in strongest.items() if said == word) for word in ("worse", "better")
-    }
-    heavier = max(total, key=lambda word: total[word])
-    both = sum(total.values())
-    if both == 0:
+
+def _context_dependent(votes: Sequence[Vote], winning: str) -> set[str]:
+    """Sources that call a subject context-dependent on which they take no side."""
+    decided = {(vote.source, vote.about) for vote in votes if vote.effect == winning}
+    return _sources((vote for vote in votes if (vote.source, vote.about) not in decided), CONTEXT)
+
+
+def decisive_source(votes: Sequence[Vote]) -> str:
+    """Source, or paper of a group, whose removal changes the sign of the score; "" if there is none."""
+    by_source = source_weights(votes)
+    sign = np.sign(net_score(by_source.values()))
+    for name in sorted(by_source):
+        if np.sign(net_score(pair for other, pair in by_source.items() if other != name)) != sign:
+            return name
+    for paper in sorted({vote.paper for vote in votes if vote.paper != vote.source}):
+        rest = source_weights(vote for vote in votes if vote.paper != paper)
+        if np.sign(net_score(rest.values())) != sign:
+            return paper
+    return ""
+
+
+def outcome(reports: Iterable[tuple[str, str, float]], mixed_share: float) -> str:
+    """Outcome of patients by reports (source, ``worse`` or ``better``, weight); "" without any, else also ``mixed``."""
+    worse, better = sides(_strongest(reports, "worse", "better").values())
+    if worse + better == 0:
         return ""
-    return "mixed" if (both - total[heavier]) / both >= mixed_share else heavier
+    if min(worse, better) / (worse + better) >= mixed_share:
+        return MIXED
+    return "worse" if worse > better else "better"
 
 
 def fewest_to_change(votes: Sequence[Vote], config: VerdictConfig) -> tuple[tuple[str, ...], Call] | None:
-    """A smallest set of papers without which the call is another one, and what it then is.
+    """A small set of papers whose removal changes the call, and the call without them.
 
-    Every single paper is tried, then every pair of the heaviest of both sides; beyond that the papers of a side go
-    in order of their weight, and those that are not needed come back: none too many, but perhaps not the fewest.
-    None if the call stays even so.
+    Single papers are tried first, then pairs of the heaviest papers of both sides. Then the papers of a side are
+    removed in the order of their weight, and those whose removal is not needed are put back. The set is minimal but
+    perhaps not the smallest. None if the call never changes.
     """
-    before = weigh(votes, config, interval=False).call
-    papers = sorted({vote.paper for vote in votes if vote.weight > 0 and vote.effect in (PRO, ANTI)})
-    weights = paper_weights(votes)
+
+    def without(papers: Iterable[str]) -> Call:
+        gone = set(papers)
+        return weigh([vote for vote in votes if vote.paper not in gone], config, interval=False)
+
+    before = without([]).call
+    weights = _strongest((vote.paper, vote.effect, vote.weight) for vote in votes if vote.weight > 0)
     orders = [
-        sorted((paper for paper in papers if weights[paper][side] > 0), key=lambda p: (-weights[p][side], p))
+        sorted((p for p in weights if weights[p][side] > 0), key=lambda p: (-weights[p][side], p))
         for side in (0, 1)
     ]
     heavy = sorted({paper for order in orders for paper in order[:_N_HEAVY]})
-    for left_out in [*combinations(papers, 1), *combinations(heavy, 2)]:
-        after = _without(votes, left_out, config)
+    for papers in [*combinations(sorted(weights), 1), *combinations(heavy, 2)]:
+        after = without(papers)
         if after.call != before:
-            return left_out, after
-    found: list[tuple[tuple[str, ...], Call]] = []
+            return papers, after
+    found: list[tuple[str, ...]] = []
     for order in orders:
-        for n in range(3, len(order) + 1):
-            after = _without(votes, order[:n], config)
-            if after.call != before:
-                found.append(_pruned(order[:n], votes, before, config))
-                break
-    return min(found, key=lambda item: (len(item[0]), item[0])) if found else None
-
-
-def _pruned(
-    left_out: Sequence[str], votes: Sequence[Vote], before: str, config: VerdictConfig
-) -> tuple[tuple[str, ...], Call]:
-    """The same set without the papers that it does not need, lightest first."""
-    needed = list(left_out)
-    for paper in reversed(left_out):
-        fewer = [name for name in needed if name != paper]
-        if _without(votes, fewer, config).call != before:
-            needed = fewer
-    return tuple(needed), _without(votes, needed, config)
-
-
-def _without(votes: Sequence[Vote], papers: Iterable[str], config: VerdictConfig) -> Call:
-    gone = set(papers)
-    return weigh([vote for vote in votes if vote.paper not in gone], config, interval=False)
+        first = next((n for n in range(3, len(order) + 1) if without(order[:n]).call != before), 0)
+        needed = order[:first]
+        for paper in reversed(order[:first]):
+            fewer = [name for name in needed if name != paper]
+            if without(fewer).call != before:
+                needed = fewer
+        if needed:
+            found.append(tuple(needed))
+    best = min(found, key=lambda papers: (len(papers), papers), default=None)
+    return None if best is None else (best, without(best))
 
 
 def shares(
     calls: Mapping[str, int], n_resamples: int, seed: int, samples: Sequence[Mapping[str, int]] = ()
 ) -> dict[str, dict[str, float]]:
-    """Share of cells with each call, and how far it moves when cells, and samples, are drawn again.
+    """Share of cells with each call, with 95% intervals over resampled cells and, from two on, resampled samples.
 
-    Parameters
-    ----------
-    calls
-        Call -> cells.
-    samples
-        The same for each sample; two or more give an interval over samples.
-
-    Returns
-    -------
-    Call -> ``share``, ``low``, ``high`` (95% over resampled cells) and, over resampled samples, ``low_samples``,
-    ``high_samples``. Each 0..1. Empty if there is no cell.
+    `calls` and each of the `samples` give the cells of each call. Returns for each call ``share``, ``low``, ``high``
+    (over cells) and ``low_samples``, ``high_samples``, each 0..1; nothing without cells.
     """
     names = sorted(calls)
     count = np.array([calls[name] for name in names], dtype=np.float64)
     if count.sum() == 0:
         return {}
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(int(count.sum()), count / count.sum(), size=n_resamples) / count.sum()
-    out = {
-        name: {"share": float(share), "low": float(low), "high": float(high)}
-        for name, share, low, high in zip(
-            names, count / count.sum(), *np.quantile(drawn, [0.025, 0.975], axis=0), strict=True
-        )
-    }
+    drawn = rng.multinomial(int(count.sum()), count / count.sum(), size=n_resamples)
+    columns = {"share": count / count.sum()}
+    columns["low"], columns["high"] = np.quantile(drawn / count.sum(), [0.025, 0.975], axis=0)
     table = np.array([[sample.get(name, 0) for name in names] for sample in samples], dtype=np.float64)
     table = table[table.sum(axis=1) > 0] if len(table) else table
     if len(table) >= 2:
         sums = table[rng.integers(0, len(table), size=(n_resamples, len(table)))].sum(axis=1)
-        low, high = np.quantile(sums / sums.sum(axis=1, keepdims=True), [0.025, 0.975], axis=0)
-        for index, name in enumerate(names):
-            out[name] |= {"low_samples": float(low[index]), "high_samples": float(high[index])}
-    return out
+        drawn = sums / sums.sum(axis=1, keepdims=True)
+        columns["low_samples"], columns["high_samples"] = np.quantile(drawn, [0.025, 0.975], axis=0)
+    return {name: {key: float(of[index]) for key, of in columns.items()} for index, name in enumerate(names)}
 
 
-def _interval(
-    weights: Sequence[tuple[float, float]], config: VerdictConfig, seed: int
-) -> tuple[float, float]:
+def _interval(weights: Sequence[Sides], n_resamples: int, seed: int) -> Sides:
+    """95% interval of the score when the independent sources are resampled."""
     if not weights:
         return 0.0, 0.0
     values = np.array(weights)
     rng = np.random.default_rng(seed)
-    draws = values[rng.integers(0, len(values), size=(config.n_resamples, len(values)))].sum(axis=1)
-    total = draws.sum(axis=1)
-    scores = np.divide(draws[:, 0] - draws[:, 1], total, out=np.zeros(len(draws)), where=total > 0)
+    pro, anti = values[rng.integers(0, len(values), size=(n_resamples, len(values)))].sum(axis=1).T
+    total = pro + anti
+    scores = np.divide(pro - anti, total, out=np.zeros(len(total)), where=total > 0)
     low, high = np.quantile(scores, [0.025, 0.975])
     return float(low), float(high)

@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from cafsc.tl.crosstalk.pair_tests import Complexes, Trials, permutation_p, stratified_contrast, thinned
-
-
-def random_cells(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(seed)
-    codes = np.repeat([0, 1, 2], [15, 20, 25])
-    values = np.where(random.random((60, 6)) < 0.4, random.gamma(2.0, 1.0, (60, 6)), 0.0)
-    values[codes == 0, 0] += 2.0
-    values[codes == 1, 1] += 2.0
-    return values, codes
+from cafsc.tl.crosstalk.pairs import Complexes, Trials, permutation_p, thinned
+from cafsc.tl.crosstalk.responses import stratified_contrast
 
 
 def test_a_complex_is_as_good_as_its_scarcest_part() -> None:
@@ -25,10 +17,16 @@ def test_a_complex_is_as_good_as_its_scarcest_part() -> None:
 
 
 def test_score_and_p_agree_with_a_loop() -> None:
-    values, codes = random_cells()
+    random = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [15, 20, 25])
+    values = np.where(random.random((60, 6)) < 0.4, random.gamma(2.0, 1.0, (60, 6)), 0.0)
+    values[codes == 0, 0] += 2.0
+    values[codes == 1, 1] += 2.0
     complexes = Complexes.of([[0], [1], [2, 3], [4, 5]])
     no = np.zeros(3, dtype=bool)
-    tests = Trials(*(np.array(one) for one in ([0, 2, 1], [1, 3, 3], [0, 0, 2], [1, 2, 2])), no, no)
+    tests = Trials(
+        *(np.array(one) for one in ([0, 1, 2], [0, 2, 1], [1, 3, 3], [0, 0, 2], [1, 2, 2])), no, no
+    )
     score, p = permutation_p(sparse.csr_matrix(values), codes, 3, complexes, tests, 99, seed=4)
 
     def by_hand(labels: np.ndarray) -> list[float]:
@@ -48,19 +46,6 @@ def test_score_and_p_agree_with_a_loop() -> None:
     assert p[2] > 0.05
 
 
-def test_p_is_even_where_labels_mean_nothing() -> None:
-    found = []
-    for seed in range(60):
-        random = np.random.default_rng(seed)
-        values = sparse.csr_matrix(random.gamma(1.0, 1.0, (40, 2)))
-        codes = np.repeat([0, 1], 20)
-        tests = Trials(*(np.array([one]) for one in (0, 1, 0, 1, False, False)))
-        complexes = Complexes.of([[0], [1]])
-        found.append(permutation_p(values, codes, 2, complexes, tests, 99, seed=seed)[1][0])
-    assert 0.35 < np.mean(found) < 0.65
-    assert np.mean(np.array(found) <= 0.05) <= 0.15
-
-
 def test_a_strong_ligand_does_not_lend_its_p_to_a_stray_receptor() -> None:
     codes = np.repeat([0, 1, 2], 40)
     ligand = np.where(codes == 0, 4.0, 0.0)
@@ -68,7 +53,7 @@ def test_a_strong_ligand_does_not_lend_its_p_to_a_stray_receptor() -> None:
     values = sparse.csr_matrix(np.column_stack([ligand, stray]))
     p = {}
     for alone in (False, True):
-        tests = Trials(*(np.array([one]) for one in (0, 1, 0, 1, False, alone)))
+        tests = Trials(*(np.array([one]) for one in (0, 0, 1, 0, 1, False, alone)))
         p[alone] = permutation_p(values, codes, 3, Complexes.of([[0], [1]]), tests, 199, seed=0)[1][0]
     assert p[False] < 0.05
     assert p[True] > 0.2
@@ -87,12 +72,7 @@ def test_depth_is_no_answer_but_a_difference_at_like_depth_is() -> None:
     assert difference == pytest.approx(by_depth + 0.3)
     assert small == pytest.approx(1 / 1000)
     assert p > small
-
-
-def test_a_contrast_needs_both_kinds() -> None:
-    values = np.arange(10.0)
-    difference, p = stratified_contrast(values, np.ones(10, dtype=bool), values, 9, seed=0)
-    assert np.isnan([difference, p]).all()
+    assert np.isnan(stratified_contrast(depth, np.ones(400, dtype=bool), depth, 9, seed=0)).all()
 
 
 def test_large_groups_are_thinned_by_the_seed() -> None:
