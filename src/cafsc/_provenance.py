@@ -75,15 +75,23 @@ def settle(options: RunOptions) -> tuple[Catalogue, RunOptions]:
     return catalogue, replace(options, cancer=cancer, config=config)
 
 
+def used(options: RunOptions, catalogue: Catalogue) -> dict[str, object]:
+    """Every settled option with the value that was used."""
+    found = {option.name: getattr(options, option.name) for option in fields(RunOptions)}
+    found["signatures"] = [plain_form(source) for source in options.signatures]
+    found["weights"] = catalogue.weights.model_dump(exclude={"why"})
+    return found
+
+
 def of_run(
     options: RunOptions, catalogue: Catalogue, input_file: str | None = None, input_sha256: str | None = None
 ) -> dict[str, object]:
     """Provenance of a run with settled options."""
-    parameters = {option.name: getattr(options, option.name) for option in fields(RunOptions)}
-    parameters["signatures"] = [plain_form(source) for source in options.signatures]
-    parameters["weights"] = catalogue.weights.model_dump(exclude={"why"})
     return provenance(
-        parameters, catalogue_sha256=catalogue.sha256, input_file=input_file, input_sha256=input_sha256
+        used(options, catalogue),
+        catalogue_sha256=catalogue.sha256,
+        input_file=input_file,
+        input_sha256=input_sha256,
     )
 
 

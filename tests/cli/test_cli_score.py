@@ -142,6 +142,9 @@ def test_weights_of_the_users_own_change_the_evidence(cafsc: Cafsc, matrix: Path
     for name, options in {"ours": (), "own": ("--weights", weights)}.items():
         run = cafsc("score", matrix, "-o", tmp_path / name, "--no-ssgsea", *options)
         assert run.code == 0, run.err
+        used = json.loads((tmp_path / name / "summary.json").read_text())["provenance"]["parameters"]
+        assert used["species"] == "human"
+        assert (used["weights"]["evidence"]["in_vitro"] == 0.0) == (name == "own")
         found[name] = pd.read_csv(tmp_path / name / "evidence.tsv", sep="\t").set_index("claim")
     vitro = found["ours"].index[found["ours"]["evidence"] == "in_vitro"]
     assert (found["ours"].loc[vitro, "weight"] > 0).any()

@@ -11,7 +11,7 @@ import typer
 from cafsc._options import RunOptions
 from cafsc.cli.cluster import connected
 from cafsc.cli.failures import naming
-from cafsc.cli.options import use_config, with_run_options
+from cafsc.cli.options import Debug, Force, Quiet, use_config, with_run_options
 from cafsc.cli.outputs import Outputs, check_outputs, default_output, is_leftover, staging
 from cafsc.cli.summary import plan_lines, result_lines
 from cafsc.cli.terminal import Progress, clean_streams, emit, progress, say
@@ -65,14 +65,12 @@ def annotate(
             "--dry-run", help="Check input, options and catalogue, say what would be done, and stop."
         ),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over existing results (never over INPUT).")
-    ] = False,
+    force: Force = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Summary and clusters as one JSON document on stdout.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -190,13 +188,7 @@ def run_and_write(
 
 
 def write(outputs: Outputs, result: AnnotationResult, *, force: bool) -> None:
-    """Write every file of a run, all of them or none.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written, or another run has written it meanwhile.
-    """
+    """Write every file of a run, all of them or none."""
     from cafsc import io, report
     from cafsc._keys import Keys
 

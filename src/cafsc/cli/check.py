@@ -10,7 +10,7 @@ import typer
 
 from cafsc._options import RunOptions
 from cafsc.cli.failures import naming
-from cafsc.cli.options import with_run_options
+from cafsc.cli.options import AsJson, Debug, with_run_options
 from cafsc.cli.summary import input_line, such_as
 from cafsc.cli.terminal import clean_streams, emit, printable, say
 from cafsc.errors import EXIT_USER, UserError
@@ -23,8 +23,8 @@ def check(
     ],
     *,
     options: RunOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """List everything that is odd about a dataset, with what to do about it.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cafsc.cli.options import AsJson, Force
 from cafsc.cli.terminal import emit, say, table
 
 app = typer.Typer(
@@ -23,7 +24,7 @@ def _names(incomplete: str) -> list[str]:
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """List the registered datasets."""
     from cafsc import data
 
@@ -58,7 +59,7 @@ def demo(
     ] = Path("simulated_tumour.h5ad"),
     n_cells: Annotated[int, typer.Option("--cells", min=1, help="Number of cells.")] = 1500,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random draw.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a simulated tumour: counts drawn at random from real cell type profiles, not measured cells."""
     from cafsc import data, io

@@ -62,17 +62,8 @@ def naming(source: Path) -> Iterator[None]:
 def guarded(run: Callable[[], object], *, debug: bool = False) -> int:
     """Run a command and turn whatever ends it into an exit code and a short message.
 
-    Parameters
-    ----------
-    run
-        The command.
-    debug
-        Print the traceback before the message.
-
-    Returns
-    -------
-    Exit code: 0 fine, 2 what the user can mend, 1 a bug of ours, 130 interrupted, 143 terminated,
-    141 when the reader of stdout went away.
+    0 fine, 2 an error that the user can correct, 1 a bug of ours, 130 interrupted, 143 terminated, 141 when the
+    reader of stdout went away.
     """
     before = _on_sigterm(_terminate)
     try:

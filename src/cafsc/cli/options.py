@@ -16,11 +16,16 @@ import typer
 from cafsc._options import RunOptions
 from cafsc.errors import OptionError
 
-MAX_BYTES = 1_000_000
 MAPPINGS = ("weights",)
 """Options whose value may be a mapping in the file."""
 NOT_FROM_FILE = ("config", "debug", "help", "install_completion", "show_completion")
 """Options that make sense only on the command line."""
+
+
+Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over existing results (never over the input).")]
 
 
 def _cancers(incomplete: str) -> list[str]:
@@ -88,13 +93,7 @@ def _parameter(option: Field[Any]) -> inspect.Parameter:
 
 
 def use_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Callback of an eager ``--config``: the file's values become the defaults of the other options.
-
-    Raises
-    ------
-    OptionError
-        If the file cannot be read, has an unknown key, or a value of the wrong kind.
-    """
+    """Callback of an eager ``--config``: the file's values become the defaults of the other options."""
     if path is not None and not context.resilient_parsing:
         options = {
             name.lstrip("-").replace("-", "_"): parameter
@@ -108,46 +107,24 @@ def use_config(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def read_config(path: Path) -> dict[str, object]:
-    """The mapping in a TOML (``.toml``) or YAML (any other name) file, keys with ``_`` for ``-``.
+    """The mapping in a TOML (``.toml``) or YAML (any other name) file, keys with ``_`` for ``-``."""
+    from cafsc.sig._yaml import YamlError, loads
+    from cafsc.sig.files import read_text
 
-    Raises
-    ------
-    OptionError
-        If the file cannot be read or is no mapping of option names to values.
-    """
+    text = read_text(path)
     try:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            path.stat()
-            raise OptionError(
-                f"{path}: not a configuration file", expected=f"a file of at most {MAX_BYTES:,} bytes"
-            )
-        content = _parsed(path.read_text(encoding="utf-8"), path)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise OptionError(
-            f"{path}: the configuration cannot be read ({reason})", fix="check the path of --config"
-        ) from error
+        content = tomllib.loads(text) if path.suffix == ".toml" else loads(text) or {}
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"{path}: not valid TOML: {error}", fix="correct the file") from error
+    except YamlError as error:
+        line = "" if error.line is None else f" line {error.line}"
+        raise OptionError(f"{path}{line}: {error.problem}", fix=error.fix) from error
     if not isinstance(content, Mapping):
         raise OptionError(
             f"{path}: no mapping of option names to values",
             expected="lines such as 'cancer: breast' (YAML) or 'cancer = \"breast\"' (TOML)",
         )
     return {str(key).replace("-", "_"): value for key, value in content.items()}
-
-
-def _parsed(text: str, path: Path) -> object:
-    if path.suffix == ".toml":
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise OptionError(f"{path}: not valid TOML: {error}", fix="correct the file") from error
-    from cafsc.sig._yaml import YamlError, loads
-
-    try:
-        return loads(text) or {}
-    except YamlError as error:
-        line = "" if error.line is None else f" line {error.line}"
-        raise OptionError(f"{path}{line}: {error.problem}", fix=error.fix) from error
 
 
 def _checked(

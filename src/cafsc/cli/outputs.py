@@ -65,14 +65,7 @@ def default_output(source: Path) -> Path:
 
 
 def check_outputs(outputs: Outputs, source: Path, *, force: bool) -> None:
-    """Refuse, before anything is computed, what could not or must not be written.
-
-    Raises
-    ------
-    OutputError
-        If OUT is the input or lies in it, exists without ``force``, is no ``.h5ad`` name, or its folder
-        cannot be written.
-    """
+    """Refuse, before anything is computed, what could not or must not be written."""
     out = outputs.h5ad
     named = f"a file name ending in {SUFFIX}"
     if out.is_dir():
@@ -97,13 +90,7 @@ def check_outputs(outputs: Outputs, source: Path, *, force: bool) -> None:
 
 
 def refuse_taken(paths: Sequence[Path]) -> None:
-    """Refuse to write over anything, a broken symbolic link too.
-
-    Raises
-    ------
-    OutputError
-        If one of the paths exists.
-    """
+    """Refuse to write over anything, a broken symbolic link too."""
     taken = [path for path in paths if os.path.lexists(path)]
     if taken:
         more = f" (and {len(taken) - 1} more of its files)" if len(taken) > 1 else ""
@@ -136,21 +123,9 @@ def _check_writable(folder: Path) -> None:
 def staging(last: Path, *, force: bool) -> Iterator[Callable[[Path], Path]]:
     """Write the files of a run into a temporary folder; they get their names together at the end, or none does.
 
-    Parameters
-    ----------
-    last
-        The file or folder that stands for the run; the temporary folder lies beside it.
-    force
-        Replace what exists. A symbolic link is replaced, and the file it leads to is left alone.
-
-    Yields
-    ------
-    A function that gives, for a final path, the path to write to. Files get their names in the order of its calls.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written, or exists without ``force``. Everything is then as it was before.
+    The folder lies beside `last`, the file or folder that stands for the run. The function that is yielded gives the
+    path to write to in place of a final path; the files get their names in the order of its calls. A symbolic link
+    is replaced, and the file it leads to is left alone. After an error everything is as it was before.
     """
     last.parent.mkdir(parents=True, exist_ok=True)
     with _temporary_folder(last) as folder:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cafsc.cli.failures import naming
+from cafsc.cli.options import AsJson, Debug, Force
 from cafsc.cli.outputs import refuse_taken
 from cafsc.cli.terminal import clean_streams, cut, emit, printable, say
 from cafsc.cli.terminal import table as text_table
@@ -26,9 +27,7 @@ OutFile = Annotated[Path, typer.Argument(metavar="OUT.h5ad", help="What cafsc an
 Table = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE.tsv", help="Write all rows here.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
 Rows = Annotated[bool, typer.Option("--json", help="All rows as JSON on stdout.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 
 
 def explain(
@@ -37,7 +36,7 @@ def explain(
     cluster: Annotated[
         str | None, typer.Option("--cluster", "-c", metavar="NAME", help="Cluster [default: every one].")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Say why a cluster has its name and its call, who says so, and what would change it."""
@@ -66,7 +65,7 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE.html", help="Where to write the report.")
     ] = Path("report.html"),
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing report.")] = False,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Write the HTML report of a finished run."""

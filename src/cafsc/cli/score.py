@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 
 from cafsc._options import RunOptions
 from cafsc.cli.failures import naming
-from cafsc.cli.options import with_run_options
+from cafsc.cli.options import Debug, Force, Quiet, with_run_options
 from cafsc.cli.outputs import refuse_taken, staging
 from cafsc.cli.terminal import clean_streams, cut, emit, progress, say, table
 from cafsc.errors import OptionError, OutputError
@@ -22,32 +21,11 @@ if TYPE_CHECKING:
     from cafsc.bulk import BulkResult, Survival
 
 SUFFIXES = (".gz", ".tsv", ".csv", ".txt", ".tab", ".gct", ".h5ad")
+TABLES = ("scores", "verdict", "subjects", "evidence", "ssgsea", "survival")
+CURVES = "kaplan_meier"
 MAX_ROWS = 10
 MAX_CURVES = 6
 MAX_NAME = 28
-
-
-@dataclass(frozen=True)
-class Places:
-    """The files of one run."""
-
-    folder: Path
-    ssgsea: bool
-    survival: bool
-
-    def all(self) -> dict[str, Path]:
-        """Every table that will be written, by what it is; the summary last, so that it stands for a whole run."""
-        names = ["scores", "verdict", "subjects", "evidence"]
-        names += ["ssgsea"] if self.ssgsea else []
-        names += ["survival"] if self.survival else []
-        return {name: self.folder / f"{name}.tsv" for name in names} | {
-            "summary": self.folder / "summary.json"
-        }
-
-    @property
-    def curves(self) -> Path:
-        """Folder of the Kaplan-Meier plots."""
-        return self.folder / "kaplan_meier"
 
 
 @with_run_options("cancer", "species", "signatures", "weights")
@@ -82,14 +60,12 @@ def score(
     adjust: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Its column to adjust for. Repeatable.")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over existing results (never over MATRIX).")
-    ] = False,
+    force: Force = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Summary, verdicts and survival as one JSON document on stdout.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
 ) -> None:
     """Score every sample of a bulk or pseudobulk cohort by the catalogue; with --clinical, test survival.
 
@@ -97,38 +73,61 @@ def score(
     scores.tsv, ssgsea.tsv, verdict.tsv, subjects.tsv, evidence.tsv and summary.json to OUTDIR; with --clinical also
     survival.tsv and kaplan_meier/. A verdict compares the samples of this cohort with each other.
     """
-    _check_clinical(clinical, time, event, adjust)
-    places = Places(output or default_folder(matrix), ssgsea, clinical is not None)
-    _check_places(places, (matrix, *([clinical] if clinical else [])), force=force)
-    with clean_streams(debug=debug), progress(quiet=quiet) as reporter:
-        from cafsc import bulk
+    if clinical is None and (time or event or adjust):
+        raise OptionError("--time, --event and --adjust need --clinical", fix="give the clinical table")
+    if clinical is not None and not (time and event):
+        raise OptionError("--clinical needs --time and --event", fix="name its two columns")
+    folder = output or default_folder(matrix)
+    _check_folder(folder, (matrix, *([clinical] if clinical else [])), force=force)
+    with clean_streams(debug=debug), progress(quiet=quiet) as step:
+        from cafsc import _provenance, bulk, io
 
-        reporter(f"read {matrix.name}", 0, 0)
+        catalogue, options = _provenance.settle(options)
+        step(f"read {matrix.name}", 0, 0)
         expression = bulk.read(matrix)
         table = bulk.read_clinical(clinical) if clinical else None
-        reporter("score", 0, 0)
+        step("score", 0, 0)
+        papers = tuple(exclude_paper or ())
         with naming(matrix):
             result = bulk.score(
                 expression,
                 cancer=options.cancer,
                 species=options.species,
-                signatures=options.signatures,
-                weights=options.weights,
+                catalogue=catalogue,
                 ssgsea=ssgsea,
-                exclude_papers=tuple(exclude_paper or ()),
+                exclude_papers=papers,
                 source=matrix.name,
             )
+        used = _provenance.used(options, catalogue)
+        parameters = {name: used[name] for name in ("cancer", "signatures", "weights")}
+        parameters |= {"exclude_papers": papers, "ssgsea": ssgsea}
+        parameters |= {"species": result.summary["input"]["species"]}
+        document = {
+            **result.summary,
+            "provenance": _provenance.provenance(
+                parameters,
+                catalogue_sha256=catalogue.sha256,
+                input_file=matrix.name,
+                input_sha256=io.sha256(matrix),
+            ),
+        }
         found = None
         if clinical and table is not None and time and event:
-            reporter("survival", 0, 0)
+            step("survival", 0, 0)
             found = bulk.survival(
                 result, table, time=time, event=event, adjust=tuple(adjust or ()), source=clinical.name
             )
-        document = _document(result, found, matrix, clinical)
-        reporter(f"write {places.folder}", 0, 0)
-        _write(places, result, found, document, time or "time", force=force)
+            document["survival"] = {
+                "file": clinical.name,
+                "sha256": io.sha256(clinical),
+                "n_samples": len(found.clinical),
+                "n_events": int(found.clinical["event"].sum()),
+                "notes": list(found.notes),
+            }
+        step(f"write {folder}", 0, 0)
+        _write(folder, result, found, document, time or "time", force=force)
     if not quiet:
-        for line in _lines(result, found, places):
+        for line in _lines(result, found, folder):
             say(line)
     if as_json:
         emit(json.dumps({**document, **_rows(result, found)}, indent=2, allow_nan=False))
@@ -142,61 +141,22 @@ def default_folder(matrix: Path) -> Path:
     return matrix.with_name(f"{stem}.scores")
 
 
-def _check_clinical(
-    clinical: Path | None, time: str | None, event: str | None, adjust: list[str] | None
-) -> None:
-    if clinical is None and (time or event or adjust):
-        raise OptionError("--time, --event and --adjust need --clinical", fix="give the clinical table")
-    if clinical is not None and not (time and event):
-        raise OptionError("--clinical needs --time and --event", fix="name its two columns")
-
-
-def _check_places(places: Places, inputs: tuple[Path, ...], *, force: bool) -> None:
+def _check_folder(folder: Path, inputs: tuple[Path, ...], *, force: bool) -> None:
     """Refuse, before anything is computed, what could not or must not be written."""
-    folder = places.folder
+    fix = "choose another folder with --output"
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file", expected="a folder", fix="choose another with --output")
-    paths = [*places.all().values(), *sorted(places.curves.glob("*.svg"))]
+        raise OutputError(f"{folder}: is a file", expected="a folder", fix=fix)
+    names = (*(f"{table}.tsv" for table in TABLES), "summary.json")
+    paths = [folder / name for name in names] + sorted((folder / CURVES).glob("*.svg"))
     for path in paths:
         if any(path.exists() and given.exists() and path.samefile(given) for given in inputs):
-            raise OutputError(f"{path}: is the input", fix="choose another folder with --output")
+            raise OutputError(f"{path}: is the input", fix=fix)
     if not force:
         refuse_taken(paths)
 
 
-def _document(
-    result: BulkResult, found: Survival | None, matrix: Path, clinical: Path | None
-) -> dict[str, Any]:
-    """What ``summary.json`` holds."""
-    from cafsc import _provenance, io
-
-    parameters = {
-        "cancer": result.summary["cancer"],
-        "exclude_papers": result.summary["exclude_papers"],
-        "ssgsea": result.ssgsea is not None,
-    }
-    document: dict[str, Any] = {
-        **result.summary,
-        "provenance": _provenance.provenance(
-            parameters,
-            catalogue_sha256=result.summary["catalogue_sha256"],
-            input_file=matrix,
-            input_sha256=io.sha256(matrix),
-        ),
-    }
-    if found is not None and clinical is not None:
-        document["survival"] = {
-            "file": clinical.name,
-            "sha256": io.sha256(clinical),
-            "n_samples": len(found.clinical),
-            "n_events": int(found.clinical["event"].sum()),
-            "notes": list(found.notes),
-        }
-    return document
-
-
 def _write(
-    places: Places,
+    folder: Path,
     result: BulkResult,
     found: Survival | None,
     document: dict[str, Any],
@@ -204,29 +164,28 @@ def _write(
     *,
     force: bool,
 ) -> None:
-    """Write every table and plot, all of them or none."""
+    """Write every table and plot, all of them or none; the summary stands for a whole run, and comes last."""
     from cafsc import io
 
-    tables: dict[str, pd.DataFrame] = {
+    tables: dict[str, pd.DataFrame | None] = {
         "scores": result.scores.rename_axis("sample").reset_index(),
         "verdict": result.verdict,
         "subjects": result.subjects,
         "evidence": result.evidence,
+        "ssgsea": None if result.ssgsea is None else result.ssgsea.rename_axis("sample").reset_index(),
+        "survival": None if found is None else found.table,
     }
-    if result.ssgsea is not None:
-        tables["ssgsea"] = result.ssgsea.rename_axis("sample").reset_index()
-    figures: dict[str, str] = {}
+    figures = {} if found is None else _figures(found, time)
     if found is not None:
-        tables["survival"] = found.table
-        figures = _figures(found, time)
         document["survival"]["plots"] = sorted(figures)
-    paths = places.all()
-    with staging(places.folder, force=force) as at:
-        for name, frame in tables.items():
-            io.write_tsv(frame, at(paths[name]))
+    with staging(folder, force=force) as at:
+        for name in TABLES:
+            frame = tables[name]
+            if frame is not None:
+                io.write_tsv(frame, at(folder / f"{name}.tsv"))
         for name, figure in figures.items():
-            io.write_text(at(places.curves / name), figure)
-        io.write_text(at(paths["summary"]), json.dumps(document, indent=2, allow_nan=False) + "\n")
+            io.write_text(at(folder / CURVES / name), figure)
+        io.write_text(at(folder / "summary.json"), json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
 def _figures(found: Survival, time: str) -> dict[str, str]:
@@ -252,7 +211,7 @@ def _rows(result: BulkResult, found: Survival | None) -> dict[str, object]:
     }
 
 
-def _lines(result: BulkResult, found: Survival | None, places: Places) -> list[str]:
+def _lines(result: BulkResult, found: Survival | None, folder: Path) -> list[str]:
     """What came in, the samples at both ends of the verdict, and the scores with the smallest p."""
     given = result.summary["input"]
     lines = [
@@ -269,7 +228,7 @@ def _lines(result: BulkResult, found: Survival | None, places: Places) -> list[s
     ]
     if found is not None:
         lines += [*(f"note: {note}" for note in found.notes), *_survival_lines(found.table), ""]
-    return [*lines, f"-> {places.folder}"]
+    return [*lines, f"-> {folder}"]
 
 
 def _verdict_lines(verdict: pd.DataFrame) -> list[str]:

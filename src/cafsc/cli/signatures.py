@@ -6,12 +6,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from cafsc.cli.options import AsJson, Force
 from cafsc.cli.terminal import cut, emit, printable
 from cafsc.cli.terminal import table as text_table
 
@@ -21,37 +21,23 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="The signatures and claims behind every call.")
 
 
-class Kind(StrEnum):
-    """What ``list`` lists."""
-
-    sets = "sets"
-    programs = "programs"
-    papers = "papers"
-    claims = "claims"
-    states = "states"
-    schemes = "schemes"
-    pairs = "pairs"
-    exosome = "exosome"
-    agents = "agents"
-    biomarkers = "biomarkers"
-    unmeasured = "unmeasured"
-    review = "review"
-
-
-class Form(StrEnum):
-    """What ``export`` writes."""
-
-    gmt = "gmt"
-    decoupler = "decoupler"
-    tsv = "tsv"
-    json = "json"
-    schema = "schema"
-
-
+Kind = Literal[
+    "sets",
+    "programs",
+    "papers",
+    "claims",
+    "states",
+    "schemes",
+    "pairs",
+    "exosome",
+    "agents",
+    "biomarkers",
+    "unmeasured",
+    "review",
+]
+Form = Literal["gmt", "decoupler", "tsv", "json", "schema"]
 WIDTH = 50
 """Characters of a cell on a terminal; piped into another program, a cell is whole."""
-
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
 _HIDDEN = {
     "sets": ("label", "schemes"),
@@ -66,7 +52,7 @@ _HIDDEN = {
 
 @app.command("list")
 def list_(
-    kind: Annotated[Kind, typer.Option(help="What to list.")] = Kind.sets,
+    kind: Annotated[Kind, typer.Option(help="What to list.")] = "sets",
     cancer: Annotated[
         str | None, typer.Option(help="Only what was found in this cancer (code or common name).")
     ] = None,
@@ -86,10 +72,7 @@ def list_(
     ]
     hidden = {"genes"} if as_json else {"genes", *_HIDDEN.get(kind, ())}
     shown = [{name: value for name, value in row.items() if name not in hidden} for row in listed]
-    if as_json:
-        emit(json.dumps(shown, indent=1, ensure_ascii=False))
-    else:
-        _print_table(f"{len(shown)} {kind}", shown)
+    _print_table(f"{len(shown)} {kind}", shown, as_json=as_json)
 
 
 @app.command()
@@ -121,10 +104,7 @@ def search(
     from cafsc import sig
 
     hits = [asdict(hit) for hit in sig.search(sig.load(), text)]
-    if as_json:
-        emit(json.dumps(hits, indent=1, ensure_ascii=False))
-    else:
-        _print_table(f"{len(hits)} entries with {text!r}", hits)
+    _print_table(f"{len(hits)} entries with {text!r}", hits, as_json=as_json)
 
 
 @app.command()
@@ -152,7 +132,19 @@ def lint(
         allow_uncovered=allow_uncovered,
     )
     if coverage:
-        _print_coverage(report)
+        rows = [
+            {
+                "id": row.id,
+                "n_genes": row.n_genes,
+                "n_human": row.n_human,
+                "n_mouse": row.n_mouse,
+                "human": f"{row.share('human'):.0%}",
+                "mouse": f"{row.share('mouse'):.0%}",
+                "not for": list(row.not_for),
+            }
+            for row in report.coverage
+        ]
+        _print_table("symbol coverage", rows)
     for conflict in report.conflicts:
         sides = f"pro in {', '.join(conflict.pro)}; anti in {', '.join(conflict.anti)}"
         emit(f"note: {conflict.gene} speaks for both sides: {sides}")
@@ -168,43 +160,24 @@ def lint(
 
 
 def _counts(report: LintReport) -> Iterable[str]:
-    share = 100 * (report.n_approved or 0) / max(report.n_genes, 1)
-    thin = {
-        species: min(
-            (row.share(species) for row in report.coverage if species not in row.not_for), default=1.0
-        )
-        for species in ("human", "mouse")
-    }
+    """What the catalogue holds, in numbers."""
     records = report.n_records
     yield (
         f"{records['axis']} ligand-receptor pairs, {records['exosome']} exosome axes, {records['agent']} agents, "
         f"{records['biomarker']} biomarkers, {records['unmeasured']} not measurable"
     )
-    yield "least symbol coverage of a set: " + ", ".join(f"{name} {low:.0%}" for name, low in thin.items())
+    least = []
+    for species in ("human", "mouse"):
+        shares = [row.share(species) for row in report.coverage if species not in row.not_for]
+        least.append(f"{species} {min(shares, default=1.0):.0%}")
+    yield "least symbol coverage of a set: " + ", ".join(least)
     covered = report.n_review_claims - len(report.uncovered)
     yield f"review claims covered {covered}/{report.n_review_claims}"
+    approved = 100 * (report.n_approved or 0) / max(report.n_genes, 1)
     yield (
         f"{report.n_sets} sets, {report.n_claims} claims, {report.n_papers} papers, "
-        f"{report.n_programs} programmes, {report.n_genes} genes ({share:.1f}% approved symbols), "
+        f"{report.n_programs} programmes, {report.n_genes} genes ({approved:.1f}% approved symbols), "
         f"{len(report.conflicts)} genes on both sides, {len(report.findings)} findings"
-    )
-
-
-def _print_coverage(report: LintReport) -> None:
-    _print_table(
-        "symbol coverage",
-        [
-            {
-                "id": row.id,
-                "n_genes": row.n_genes,
-                "n_human": row.n_human,
-                "n_mouse": row.n_mouse,
-                "human": f"{row.share('human'):.0%}",
-                "mouse": f"{row.share('mouse'):.0%}",
-                "not for": list(row.not_for),
-            }
-            for row in report.coverage
-        ],
     )
 
 
@@ -219,17 +192,17 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; standard output if left out.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    force: Force = False,
 ) -> None:
     """Write the catalogue for other tools: GMT (GSEA), decoupler network, everything as JSON, or the schema."""
     from cafsc import sig
 
     catalogue = sig.load()
-    if form is Form.gmt:
+    if form == "gmt":
         text = sig.to_gmt(catalogue)
-    elif form is Form.json:
+    elif form == "json":
         text = sig.to_json(catalogue)
-    elif form is Form.schema:
+    elif form == "schema":
         text = sig.to_schema()
     else:
         text = sig.to_net(catalogue).to_csv(sep="\t", index=False, lineterminator="\n")
@@ -270,8 +243,11 @@ def diff(
         emit("no difference")
 
 
-def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
-    """Rows with the same keys as a table; says so if there are none."""
+def _print_table(title: str, rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
+    """Rows with the same keys as a table or as JSON."""
+    if as_json:
+        emit(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
     if not rows:
         emit("nothing matches")
         return

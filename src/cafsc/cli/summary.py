@@ -33,17 +33,7 @@ def plan_lines(document: Mapping[str, Any]) -> list[str]:
 
 
 def result_lines(summary: Mapping[str, Any], clusters: pd.DataFrame, outputs: Outputs) -> list[str]:
-    """Lines of a finished run.
-
-    Parameters
-    ----------
-    summary
-        Summary of the run.
-    clusters
-        One row a fibroblast cluster.
-    outputs
-        Where the results lie.
-    """
+    """Lines of a finished run."""
     lines = [
         input_line(summary["input"]),
         *finding_lines(summary["input"].get("findings", ())),

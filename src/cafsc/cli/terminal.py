@@ -84,17 +84,7 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[bool] | None = None
 ) -> list[str]:
-    """Lines of a plain table, two blanks between columns.
-
-    Parameters
-    ----------
-    header
-        Names of the columns.
-    rows
-        Text of each row, as many as ``header``.
-    right
-        Whether each column is set flush right, as numbers are; none is where not given.
-    """
+    """Lines of a plain table, two blanks between columns; ``right`` names those that are flush right."""
     escaped = [list(header), *[[printable(value) for value in row] for row in rows]]
     widths = [max(len(row[column]) for row in escaped) for column in range(len(header))]
     flush_right = right or [False] * len(header)
