@@ -17,8 +17,8 @@ from markupsafe import Markup, escape
 
 from cafsc import genes, sig
 from cafsc.sig.catalogue import Catalogue, CatalogueSet
-from cafsc.sig.coverage import SpeciesCoverage, species_coverage
 from cafsc.sig.files import read_files
+from cafsc.sig.lint import SpeciesCoverage, species_coverage
 from cafsc.sig.listing import rows
 
 ROOT = Path(__file__).resolve().parents[1]

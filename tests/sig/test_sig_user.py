@@ -105,12 +105,12 @@ def test_dict_holds_lists_or_up_and_down(tiny: Path) -> None:
         ({"a": "ACTA2"}, "'ACTA2' is not a list"),
         ({"a": ["ACTA2", 7]}, "7 is not a list of gene symbols"),
         ({"a": 5}, "5 is not a list"),
-        ({"a": []}, "needs up, down or levels"),
+        ({"a": []}, "no signatures"),
         ({"a": ["AC TA2"]}, "gene symbol"),
         ({"a": {"up": ["DCN"], "low": ["LUM"]}}, "low"),
         ({"a": {"up": ["DCN"], "down": ["DCN"]}}, "up and down"),
-        ({"..": ["DCN"]}, "letter"),
-        ({"a b": ["DCN"], "a-b": ["LUM"]}, "twice"),
+        ({"..": ["DCN"]}, "no usable name"),
+        ({"a b": ["DCN"], "a-b": ["LUM"]}, "duplicate set"),
     ],
 )
 def test_unusable_dict_is_refused(own: object, word: str) -> None:
@@ -130,7 +130,7 @@ def test_provenance_holds_the_sets_of_a_dict_and_the_name_of_a_file(tmp_path: Pa
         cancer=None, species="auto", layer=None, sample_key=None, batch_key=None, cluster_key=None, schemes=None,
         weights=None, resolution=None, seed=0, signatures=[path, {"b": ["CFD"]}],
     )  # fmt: skip
-    assert json.loads(json.dumps(document))["parameters"]["signatures"] == ["mine.gmt", {"b": [["CFD"], []]}]
+    assert json.loads(json.dumps(document))["parameters"]["signatures"] == ["mine.gmt", {"b": {"up": ["CFD"]}}]
 
 
 def test_yaml_in_the_form_of_a_paper_file_joins_with_its_claims(

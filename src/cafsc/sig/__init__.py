@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from cafsc.sig.catalogue import Catalogue, CatalogueClaim, CatalogueSet, load, read
-from cafsc.sig.conflicts import Conflict, conflicts
-from cafsc.sig.coverage import Coverage, coverage
+from cafsc.sig.catalogue import (
+    Catalogue,
+    CatalogueClaim,
+    CatalogueSet,
+    Conflict,
+    Coverage,
+    conflicts,
+    coverage,
+    load,
+    read,
+)
 from cafsc.sig.export import Change, diff, to_gmt, to_json, to_net, to_schema
 from cafsc.sig.files import signatures_dir
 from cafsc.sig.lint import LintReport, lint

@@ -60,17 +60,7 @@ for _tag, (_pattern, _first) in _PLAIN_WORDS.items():
 
 
 def loads(text: str) -> Any:
-    """Read one YAML document.
-
-    Returns
-    -------
-    Nested dict, list, str, int, float, bool and None; None for an empty document.
-
-    Raises
-    ------
-    YamlError
-        For a syntax error, a tag, an anchor or alias, a duplicate key, a second document, or deep nesting.
-    """
+    """Read one YAML document as nested dict, list, str, int, float, bool and None; None if it is empty."""
     try:
         _require_plain(text)
         return yaml.load(text, Loader=_PlainLoader)
@@ -83,19 +73,17 @@ def loads(text: str) -> Any:
 
 def line_of(text: str, place: Place) -> int:
     """Line, from 1, of the value at ``place``, or of the nearest value around it."""
-    node = yaml.compose(text, Loader=_PlainLoader)
-    line = 1 if node is None else node.start_mark.line + 1
+    node: Any = yaml.compose(text, Loader=_PlainLoader)
     for part in place:
+        values: dict[str, yaml.Node] = {}
         if isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == str(part)), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part] if part < len(node.value) else None
-        else:
+            values = {key.value: value for key, value in node.value}
+        elif isinstance(node, yaml.SequenceNode):
+            values = {str(index): value for index, value in enumerate(node.value)}
+        if str(part) not in values:
             break
-        if node is None:
-            break
-        line = node.start_mark.line + 1
-    return line
+        node = values[str(part)]
+    return int(node.start_mark.line) + 1
 
 
 def _require_plain(text: str) -> None:

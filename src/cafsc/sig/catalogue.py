@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -13,28 +14,10 @@ from types import MappingProxyType
 from typing import Any
 
 from cafsc.errors import CatalogueError, OptionError
+from cafsc.sig import model
 from cafsc.sig.files import CatalogueFiles, Knowledge, is_known, read_files, signatures_dir
-from cafsc.sig.model import (
-    ALL_CAF,
-    PAN,
-    Claim,
-    Context,
-    GeneSet,
-    Paper,
-    PaperFile,
-    Program,
-    Scheme,
-    Species,
-    State,
-    distinct,
-)
+from cafsc.sig.records import Record
 from cafsc.sig.user import OwnSource, UserSets, read_user_sets
-
-SUBJECTS = (
-    "set:<paper>/<set>, state:<state>, gene:<SYMBOL>, program:<id>, axis:<pair>, exosome:<axis>, agent:<id>, "
-    f"biomarker:<id>, unmeasured:<id> or {ALL_CAF}"
-)
-"""Forms of the subject of a claim."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +26,9 @@ class CatalogueSet:
 
     id: str
     """``<paper>/<set>``."""
-    paper: Paper
-    context: Context
-    definition: GeneSet
+    paper: model.Paper
+    context: model.Context
+    definition: model.GeneSet
     schemes: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
 
@@ -55,7 +38,7 @@ class CatalogueSet:
         return self.definition.label
 
     @property
-    def species(self) -> Species:
+    def species(self) -> model.Species:
         """Species of the gene symbols."""
         return self.definition.species
 
@@ -69,19 +52,19 @@ class CatalogueSet:
 class CatalogueClaim:
     """A claim with its paper."""
 
-    claim: Claim
-    paper: Paper
-    context: Context
+    claim: model.Claim
+    paper: model.Paper
+    context: model.Context
 
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue(Knowledge):
     """Content of the signature files, read-only."""
 
-    papers: Mapping[str, Paper]
+    papers: Mapping[str, model.Paper]
     sets: Mapping[str, CatalogueSet]
     claims: tuple[CatalogueClaim, ...]
-    programs: Mapping[str, Program]
+    programs: Mapping[str, model.Program]
     sha256: str
     """Hash of the paths and bytes of all catalogue files, then of the user's sets."""
     root: Path
@@ -126,30 +109,28 @@ class Catalogue(Knowledge):
     def genes_of(self, subject: str) -> tuple[str, ...]:
         """Every gene of a subject (``set:..``, ``state:..``, ``program:..`` ...); empty if it names none."""
         kind, _, name = subject.partition(":")
-        if kind == "gene":
-            return (name,)
-        if kind == "program" and name in self.programs:
-            return self.programs[name].genes
-        if kind in self.records:
-            return tuple(self.records[kind][name].genes) if name in self.records[kind] else ()
-        return distinct(*(definition.genes for definition in self._definitions(kind, name)))
+        return (
+            (name,) if kind == "gene" else model.distinct(*(found.genes for found in self._about(kind, name)))
+        )
 
     def up_genes(self, subject: str) -> tuple[str, ...]:
         """Genes whose presence supports a subject: those of `genes_of` without the down genes."""
         kind, _, name = subject.partition(":")
-        if kind == "gene":
-            return (name,)
-        if kind == "program" and name in self.programs:
-            return self.programs[name].up
-        return distinct(*(definition.up for definition in self._definitions(kind, name)))
+        with_sides = (
+            found for found in self._about(kind, name) if isinstance(found, model.GeneSet | model.Program)
+        )
+        return (name,) if kind == "gene" else model.distinct(*(found.up for found in with_sides))
 
-    def _definitions(self, kind: str, name: str) -> list[GeneSet]:
-        """The set, or the sets of the state, as far as the catalogue holds them."""
-        if kind == "state" and name in self.states:
-            members: Sequence[str] = self.states[name].members
-        else:
-            members = [name] if kind in ("set", "state") else []
-        return [self.sets[member].definition for member in members if member in self.sets]
+    def _about(self, kind: str, name: str) -> list[model.GeneSet | model.Program | Record]:
+        """The set, programme or record; for a state its sets."""
+        if kind in ("set", "state"):
+            state = self.states.get(name) if kind == "state" else None
+            members = state.members if state else [name]
+            return [self.sets[member].definition for member in members if member in self.sets]
+        entries: Mapping[str, model.Program | Record] = (
+            self.programs if kind == "program" else self.records.get(kind, {})
+        )
+        return [entries[name]] if name in entries else []
 
     def sets_in_scheme(self, scheme: str) -> tuple[CatalogueSet, ...]:
         """Sets of a scheme, in its order.
@@ -166,6 +147,54 @@ class Catalogue(Knowledge):
                 fix="use one of these names, or none to use all",
             )
         return tuple(self.sets[member] for member in self.schemes[scheme].members if member in self.sets)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Genes of one set that are measured, and those that are missing."""
+
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """Found genes as a share of the set, 0 to 1."""
+        return len(self.found) / max(len(self.found) + len(self.missing), 1)
+
+
+def coverage(definition: model.GeneSet, symbols: Collection[str]) -> Coverage:
+    """Genes of a set (up, down and levels) among the measured symbols of its species."""
+    measured = frozenset(symbols)
+    found = tuple(gene for gene in definition.genes if gene in measured)
+    return Coverage(found, tuple(gene for gene in definition.genes if gene not in measured))
+
+
+@dataclass(frozen=True, order=True)
+class Conflict:
+    """A gene that is up in a subject called pro and in another called anti; often true, and no error."""
+
+    gene: str
+    pro: tuple[str, ...]
+    anti: tuple[str, ...]
+
+
+def conflicts(catalogue: Catalogue) -> tuple[Conflict, ...]:
+    """Genes that are up in a subject called pro and in another called anti.
+
+    A subject with claims on both sides counts for neither: all of its genes would conflict with themselves.
+    """
+    effects: dict[str, set[str]] = defaultdict(set)
+    for entry in catalogue.claims:
+        if entry.claim.effect != "context":
+            effects[entry.claim.about].add(entry.claim.effect)
+    sides: dict[str, dict[str, list[str]]] = {"pro": defaultdict(list), "anti": defaultdict(list)}
+    for subject in sorted(effects):
+        if len(effects[subject]) == 1:
+            (effect,) = effects[subject]
+            for gene in catalogue.up_genes(subject):
+                sides[effect][gene].append(subject)
+    both = sorted({*sides["pro"]} & {*sides["anti"]})
+    return tuple(Conflict(gene, tuple(sides["pro"][gene]), tuple(sides["anti"][gene])) for gene in both)
 
 
 def load(*extra: OwnSource) -> Catalogue:
@@ -221,20 +250,14 @@ def read(root: Path, extra: Iterable[OwnSource] = ()) -> Catalogue:
 
 
 def joined(files: CatalogueFiles, own: Sequence[UserSets] = ()) -> Catalogue:
-    """Files of a folder and the user's sets as one catalogue.
-
-    Raises
-    ------
-    CatalogueError
-        If two files hold the same paper, or a claim of the user has an unknown subject or cancer.
-    """
+    """Files of a folder and the user's sets as one catalogue."""
     schemes = {**files.schemes, **{sets.scheme_id: sets.scheme for sets in own}}
     schemes_of, states_of = _memberships(schemes), _memberships(files.states)
-    papers: dict[str, Paper] = {}
+    papers: dict[str, model.Paper] = {}
     sets: dict[str, CatalogueSet] = {}
     claims: list[CatalogueClaim] = []
     by_doi = {source.paper.doi: source.paper for source in files.papers.values() if source.paper.doi}
-    sources: list[tuple[str, PaperFile, Mapping[str, Paper]]]
+    sources: list[tuple[str, model.PaperFile, Mapping[str, model.Paper]]]
     sources = [(name, source, {}) for name, source in files.papers.items()]
     sources += [(str(user.path), user.file, user.sources) for user in own]
     for name, source, own_papers in sources:
@@ -257,7 +280,7 @@ def joined(files: CatalogueFiles, own: Sequence[UserSets] = ()) -> Catalogue:
                 states=states_of.get(set_id, ()),
             )
         claims += [CatalogueClaim(claim, source.paper, source.context) for claim in source.claims]
-    _check_user_claims(own, {**files.subject_ids(), "set": {*sets}}, {*files.cancers, PAN})
+    _check_user_claims(own, {**files.subject_ids(), "set": {*sets}}, {*files.cancers, model.PAN})
     parts: dict[str, Any] = {part.name: getattr(files, part.name) for part in fields(Knowledge)}
     parts["schemes"] = MappingProxyType(schemes)
     return Catalogue(
@@ -274,7 +297,9 @@ def joined(files: CatalogueFiles, own: Sequence[UserSets] = ()) -> Catalogue:
     )
 
 
-def _memberships(groups: Mapping[str, Scheme] | Mapping[str, State]) -> dict[str, tuple[str, ...]]:
+def _memberships(
+    groups: Mapping[str, model.Scheme] | Mapping[str, model.State],
+) -> dict[str, tuple[str, ...]]:
     """Groups of each set."""
     found: dict[str, tuple[str, ...]] = {}
     for group_id, group in groups.items():
@@ -286,19 +311,18 @@ def _memberships(groups: Mapping[str, Scheme] | Mapping[str, State]) -> dict[str
 def _check_user_claims(own: Sequence[UserSets], ids: Mapping[str, set[str]], cancers: set[str]) -> None:
     for user in own:
         for claim in user.file.claims:
+            where = f"{user.path}: claim {claim.id!r}"
             if not is_known(claim.about, ids):
+                expected = "set:<paper>/<set>, state:<state>, gene:<SYMBOL>, program:<id> or another entry"
                 raise CatalogueError(
-                    f"{user.path}: claim {claim.id!r} is about {claim.about!r}, which is not known",
-                    expected=SUBJECTS,
-                    fix="correct the subject of the claim",
+                    f"{where} is about {claim.about!r}, which is not known", expected=expected
                 )
-            unknown = [code for code in claim.cancer if code not in cancers]
-            if unknown:
-                raise CatalogueError(
-                    f"{user.path}: claim {claim.id!r} names the cancer {unknown[0]!r}, which is not known",
-                    expected=", ".join(sorted(cancers)),
-                    fix="use one of these codes",
-                )
+            for code in claim.cancer:
+                if code not in cancers:
+                    known = ", ".join(sorted(cancers))
+                    raise CatalogueError(
+                        f"{where} names the cancer {code!r}, which is not known", expected=known
+                    )
 
 
 def _sha256(root: Path, own: Sequence[UserSets]) -> str:

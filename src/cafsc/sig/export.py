@@ -6,7 +6,7 @@ Sets known only as protein levels are no gene lists: JSON holds them, GMT and th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,28 +16,11 @@ from pydantic.json_schema import models_json_schema
 from cafsc.errors import CatalogueError
 from cafsc.sig.catalogue import Catalogue, read
 from cafsc.sig.files import FILES, read_text
+from cafsc.sig.listing import SECTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SECTIONS: Mapping[str, str] = {
-    "set": "sets",
-    "state": "states",
-    "program": "programs",
-    "scheme": "schemes",
-    "paper": "papers",
-    "claim": "claims",
-    "axis": "pairs",
-    "exosome": "exosome_axes",
-    "agent": "agents",
-    "biomarker": "biomarkers",
-    "unmeasured": "unmeasured",
-    "review": "review_claims",
-}
-"""Section of the JSON export, by kind of entry."""
-
-PROGRAM_PREFIX = "program/"
-DOWN_SUFFIX = "/down"
 _DUMPED = (
     "programs", "lineages", "schemes", "states", "pairs", "exosome_axes", "agents", "biomarkers", "unmeasured",
 )  # fmt: skip
@@ -54,7 +37,7 @@ def _lists(catalogue: Catalogue) -> Iterator[tuple[str, str, tuple[str, ...], tu
         ]
         # A gene that one source counts as up and another as down stays up.
         down = tuple(gene for gene in program.down if gene not in {*program.up})
-        yield f"{PROGRAM_PREFIX}{program.id}", " ".join(dict.fromkeys(links)), program.up, down
+        yield f"program/{program.id}", " ".join(dict.fromkeys(links)), program.up, down
 
 
 def to_gmt(catalogue: Catalogue) -> str:
@@ -68,7 +51,7 @@ def to_gmt(catalogue: Catalogue) -> str:
         if up:
             lines.append("\t".join((name, source, *up)))
         if down:
-            lines.append("\t".join((f"{name}{DOWN_SUFFIX}", source, *down)))
+            lines.append("\t".join((f"{name}/down", source, *down)))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -175,10 +158,13 @@ def diff(old: Path | str, new: Path | str) -> tuple[Change, ...]:
         one, two = before[section], after[section]
         changes += [Change(section, name, "added") for name in two if name not in one]
         changes += [Change(section, name, "removed") for name in one if name not in two]
-        for name in one:
-            details = _details(one[name], two[name]) if name in two else ()
-            if details:
-                changes.append(Change(section, name, "changed", details))
+        for name in [name for name in one if name in two and one[name] != two[name]]:
+            details = [
+                _change(field, one[name].get(field), two[name].get(field))
+                for field in dict.fromkeys((*two[name], *one[name]))
+            ]
+            if said := tuple(detail for detail in details if detail):
+                changes.append(Change(section, name, "changed", said))
     return tuple(sorted(changes))
 
 
@@ -187,8 +173,11 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
     try:
         content = sections(read(path)) if path.is_dir() else json.loads(read_text(path))
         content["claims"] = {claim["id"]: claim for claim in content["claims"]}
-        return {section: dict(content.get(section, {})) for section in SECTIONS.values()}
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return {
+            section: {name: dict(entry) for name, entry in content.get(section, {}).items()}
+            for section in SECTIONS.values()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise CatalogueError(
             f"{path}: not a catalogue",
             expected="a folder with papers/, or a file of 'cafsc signatures export --format json'",
@@ -196,22 +185,15 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
         ) from None
 
 
-def _details(one: Any, two: Any) -> tuple[str, ...]:
-    if not isinstance(one, dict) or not isinstance(two, dict):
-        return () if one == two else (f"{one} -> {two}",)
-    # A field that an older release lacks counts as empty.
-    names = [
-        name for name in dict.fromkeys((*two, *one)) if (one.get(name) or None) != (two.get(name) or None)
-    ]
-    return tuple(_change(name, one.get(name), two.get(name)) for name in names)
-
-
-def _change(name: str, one: Any, two: Any) -> str:
+def _change(field: str, one: Any, two: Any) -> str:
+    """What changed in one field; empty if nothing did. A field that an older release lacks counts as empty."""
+    if (one or None) == (two or None):
+        return ""
     if not isinstance(one or two, list | dict):
-        return f"{name}: {one} -> {two}"
+        return f"{field}: {one} -> {two}"
     added = [str(part) for part in two or () if part not in (one or ())]
     removed = [str(part) for part in one or () if part not in (two or ())]
     if isinstance(one, dict) and isinstance(two, dict):
         added += [f"{key}={two[key]}" for key in two if key in one and one[key] != two[key]]
     said = " ".join([*(f"+{part}" for part in added), *(f"-{part}" for part in removed)])
-    return f"{name}: {said or 'other order'}"
+    return f"{field}: {said or 'other order'}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -17,9 +16,6 @@ from cafsc.sig import model, records
 from cafsc.sig._yaml import YamlError, line_of, loads
 
 PAIRS = "axes/ligand_receptor.yaml"
-EXOSOMES = "axes/exosome.yaml"
-AGENTS = "agents.yaml"
-BIOMARKERS = "biomarkers.yaml"
 UNMEASURED = "not_measurable.yaml"
 NO_FIXED_SIGN = "no_fixed_sign.yaml"
 INDEPENDENCE = "independence.yaml"
@@ -35,9 +31,9 @@ FILES: Mapping[str, type[BaseModel]] = {
     "cancers.yaml": model.Cancers,
     "weights.yaml": model.EvidenceWeights,
     PAIRS: records.Pairs,
-    EXOSOMES: records.ExosomeAxes,
-    AGENTS: records.Agents,
-    BIOMARKERS: records.Biomarkers,
+    "axes/exosome.yaml": records.ExosomeAxes,
+    "agents.yaml": records.Agents,
+    "biomarkers.yaml": records.Biomarkers,
     UNMEASURED: records.UnmeasuredFile,
     NO_FIXED_SIGN: model.NoFixedSign,
     INDEPENDENCE: model.Independence,
@@ -47,9 +43,9 @@ FILES: Mapping[str, type[BaseModel]] = {
 
 RECORD_FILES = {
     "axis": PAIRS,
-    "exosome": EXOSOMES,
-    "agent": AGENTS,
-    "biomarker": BIOMARKERS,
+    "exosome": "axes/exosome.yaml",
+    "agent": "agents.yaml",
+    "biomarker": "biomarkers.yaml",
     "unmeasured": UNMEASURED,
 }
 """File of each kind of record."""
@@ -66,23 +62,15 @@ MAX_SHOWN = 200
 """Characters shown of one problem."""
 
 Model = TypeVar("Model", bound=BaseModel)
-Content = TypeVar("Content")
 
 
 def signatures_dir(package: Path | None = None) -> Path:
-    """Folder that holds ``papers/``, ``programs/``, ``genes/`` and the other signature files.
-
-    In a wheel it lies inside the package. In a checkout, editable or not, it lies at the top of the repository.
+    """Folder of the signature files: inside the package of a wheel, or at the top of a checkout.
 
     Parameters
     ----------
     package
         Folder of the ``cafsc`` package; the running one by default.
-
-    Raises
-    ------
-    CafscError
-        If neither place holds a catalogue: the installation is broken.
     """
     package = Path(__file__).resolve().parents[1] if package is None else package
     places = [package / "_signatures"]
@@ -107,20 +95,16 @@ class Knowledge:
     cancers: Mapping[str, model.CancerType] = field(default_factory=dict)
     weights: model.EvidenceWeights = field(default_factory=model.EvidenceWeights.model_construct)
     pairs: Mapping[str, records.Pair] = field(default_factory=dict)
-    """Ligand-receptor pairs, the ``axis:`` of a claim."""
     exosome_axes: Mapping[str, records.ExosomeAxis] = field(default_factory=dict)
     agents: Mapping[str, records.Agent] = field(default_factory=dict)
     biomarkers: Mapping[str, records.Biomarker] = field(default_factory=dict)
     unmeasured: Mapping[str, records.Unmeasured] = field(default_factory=dict)
-    """Properties that single-cell RNA-seq cannot measure."""
     recipients: records.Recipients = field(default_factory=records.Recipients)
-    """Recipients of CAF signals and their responses."""
     no_fixed_sign: Mapping[str, str] = field(default_factory=dict)
     """Subject that promotes one tumour and restrains another -> reason."""
     groups: Mapping[str, model.SourceGroup] = field(default_factory=dict)
     """Papers of one laboratory or dataset, which count as one independent source."""
     review_claims: Mapping[str, records.ReviewClaim] = field(default_factory=dict)
-    """Numbered assertions of the reviews."""
 
     @property
     def records(self) -> dict[str, Mapping[str, records.Record]]:
@@ -195,35 +179,37 @@ def read_files(root: Path) -> CatalogueFiles:
     """Read every file of a catalogue folder; files that break the schema end up in ``errors``."""
     errors: dict[str, CatalogueError] = {}
 
-    def read(name: str, reader: Callable[[Path], Content]) -> Content | None:
+    def read(name: str, schema: type[Model]) -> Model | None:
         try:
-            return reader(root / name)
+            return read_model(root / name, schema)
         except CatalogueError as error:
             errors[name] = error
             return None
 
     def read_folder(folder: str, schema: type[Model]) -> dict[str, Model]:
         names = [path.relative_to(root).as_posix() for path in sorted((root / folder).glob("*.y*ml"))]
-        found = {name: read(name, lambda path: read_model(path, schema)) for name in names}
-        return {name: content for name, content in found.items() if content is not None}
+        return {name: content for name in names if (content := read(name, schema)) is not None}
 
     papers = read_folder("papers", model.PaperFile)
     programs = read_folder("programs", model.Program)
-    parts: dict[str, Any] = {"review_claims": read(REVIEW_CLAIMS, _review_claims) or {}}
+    parts: dict[str, Any] = {}
     for name, schema in FILES.items():
         if name.startswith(("papers/", "programs/")) or (name in OPTIONAL and not (root / name).exists()):
             continue
-        content = read(name, partial(read_model, schema=schema))
+        content = read(name, schema)
         if isinstance(content, model.EvidenceWeights):
             parts["weights"] = content
         elif isinstance(content, records.Recipients):
             parts["recipients"] = content
         elif content is not None:
             parts |= {_ATTRIBUTES.get(key, key): getattr(content, key) for key in schema.model_fields}
+    try:
+        parts["review_claims"] = _review_claims(root / REVIEW_CLAIMS)
+    except CatalogueError as error:
+        errors[REVIEW_CLAIMS] = error
     for name, part in parts.items():
         if isinstance(part, list | dict):
-            by_id = part if isinstance(part, dict) else {entry.id: entry for entry in part}
-            parts[name] = MappingProxyType(by_id)
+            parts[name] = MappingProxyType(part if isinstance(part, dict) else {one.id: one for one in part})
     return CatalogueFiles(root=root, papers=papers, programs=programs, errors=errors, **parts)
 
 
@@ -235,12 +221,9 @@ def _review_claims(path: Path) -> dict[str, records.ReviewClaim]:
     found: dict[str, records.ReviewClaim] = {}
     rows = csv.reader(read_text(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     for number, row in enumerate(rows, start=1):
-        if number == 1 and tuple(row) != columns:
-            raise CatalogueError(f"{path} line 1: wrong columns", expected=", ".join(columns))
-        if len(row) != len(columns) or not all(row):
-            raise CatalogueError(
-                f"{path} line {number}: a value is missing or superfluous", expected=", ".join(columns)
-            )
+        if len(row) != len(columns) or not all(row) or (number == 1 and tuple(row) != columns):
+            expected = f"the columns {', '.join(columns)}, each filled"
+            raise CatalogueError(f"{path} line {number}: wrong columns or no value", expected=expected)
         if number > 1:
             claim = records.ReviewClaim(*row)
             if claim.id in found:
@@ -250,13 +233,7 @@ def _review_claims(path: Path) -> dict[str, records.ReviewClaim]:
 
 
 def read_text(path: Path) -> str:
-    """UTF-8 text of a file without its byte order mark.
-
-    Raises
-    ------
-    CatalogueError
-        If the file is missing, no regular file, too large, unreadable, or not UTF-8.
-    """
+    """UTF-8 text of a regular file of limited size, without its byte order mark."""
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "not a regular file but a pipe, socket or device"
         raise CatalogueError(f"{path}: is {kind}", expected="a file", fix="give the path of a file")
@@ -268,12 +245,9 @@ def read_text(path: Path) -> str:
         )
     try:
         return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise CatalogueError(f"{path}: no such file", fix="check the path") from None
     except OSError as error:
-        raise CatalogueError(
-            f"{path}: cannot be read ({error.strerror})", fix="check the path and its rights"
-        ) from None
+        problem = (error.strerror or "cannot be read").lower()
+        raise CatalogueError(f"{path}: {problem}", fix="check the path and its permissions") from None
     except UnicodeDecodeError as error:
         raise CatalogueError(
             f"{path}: not UTF-8 text (byte {error.start + 1})",
@@ -283,13 +257,7 @@ def read_text(path: Path) -> str:
 
 
 def read_data(path: Path, expected: str) -> Any:
-    """Read one YAML file as plain data; ``expected`` describes the content in the error for an empty file.
-
-    Raises
-    ------
-    CatalogueError
-        Naming the file, the line, the problem and the fix.
-    """
+    """Read one YAML file as plain data; ``expected`` describes the content in the error for an empty file."""
     try:
         data = loads(read_text(path))
     except YamlError as error:
@@ -301,13 +269,7 @@ def read_data(path: Path, expected: str) -> Any:
 
 
 def read_model(path: Path, schema: type[Model]) -> Model:
-    """Read one YAML file into a model.
-
-    Raises
-    ------
-    CatalogueError
-        Naming the file, the line, the problem and the fix.
-    """
+    """Read one YAML file into a model; errors name the file, the line, the problem and the fix."""
     keys = ", ".join(schema.model_fields)
     data = read_data(path, f"a mapping with the keys {keys}")
     try:

@@ -16,7 +16,12 @@ _COLUMNS: Mapping[str, tuple[str, str, str]] = {
     "sets": ("sets", "set", "label species cancer n_genes states schemes paper=paper.citation"),
     "programs": ("programs", "program", "label n_genes papers=sources meaning"),
     "papers": ("papers", "paper", "citation title cancer n_sets n_claims verified link"),
-    "claims": ("claims", "claim", "about effect evidence cancer statement paper link"),
+    "claims": (
+        "claims",
+        "claim",
+        "about=claim.about effect=claim.effect evidence=claim.evidence cancer=claim.cancer "
+        "statement=claim.statement paper=paper.citation link=paper.link",
+    ),
     "states": ("states", "state", "label meaning members"),
     "schemes": ("schemes", "scheme", "label paper method members"),
     "pairs": ("pairs", "axis", "pair=label directions effect cancer mechanism statement sources"),
@@ -38,19 +43,26 @@ _COLUMNS: Mapping[str, tuple[str, str, str]] = {
 
 KINDS = tuple(_COLUMNS)
 """Names of the tables."""
+SECTIONS = {subject: attribute for attribute, subject, _ in _COLUMNS.values()}
+"""Kind of subject -> attribute of `Catalogue`, and section of the JSON export."""
 
 
 def rows(catalogue: Catalogue, kind: str) -> list[Row]:
     """Rows of one of `KINDS`, in the order of the catalogue."""
     attribute, subject, columns = _COLUMNS[kind]
-    if kind == "claims":
-        return _claims(catalogue, columns)
+    entries: Mapping[str, Any] = (
+        {entry.claim.id: entry for entry in catalogue.claims}
+        if kind == "claims"
+        else getattr(catalogue, attribute)
+    )
     found = []
-    for key, entry in getattr(catalogue, attribute).items():
+    for key, entry in entries.items():
         genes = catalogue.genes_of(f"{subject}:{key}")
         computed: Row = {"n_genes": len(genes)}
         if kind == "schemes":
             genes = _genes(catalogue.sets_in_scheme(key))
+        elif kind == "claims":
+            genes = catalogue.genes_of(entry.claim.about)
         elif kind == "review":
             computed = {"answers": list(catalogue.answers.get(key, ()))}
         elif kind == "papers":
@@ -77,17 +89,6 @@ def _fields(entry: object, columns: str, computed: Row) -> Row:
         value = computed[name] if name in computed else attrgetter(attribute or name)(entry)
         found[name] = list(value) if isinstance(value, tuple | list) else value
     return found
-
-
-def _claims(catalogue: Catalogue, columns: str) -> list[Row]:
-    return [
-        {
-            "id": entry.claim.id,
-            **_fields(entry.claim, columns, {"paper": entry.paper.citation, "link": entry.paper.link}),
-            "genes": list(catalogue.genes_of(entry.claim.about)),
-        }
-        for entry in catalogue.claims
-    ]
 
 
 def _of_paper(catalogue: Catalogue, key: str) -> tuple[tuple[str, ...], Row]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -208,17 +208,11 @@ class ProgramPart(Strict):
     note: str | None = None
 
 
-class Program(Strict):
-    """``signatures/programs/<id>.yaml``: a functional programme, the union of its sources."""
+class United(Strict):
+    """Genes united from several sources, which a subclass keeps as its last field."""
 
-    id: Slug
-    label: str
-    meaning: str
-    proxy: str | None = None
-    """What RNA cannot show about the programme."""
-    not_for: dict[Species, str] = Field(default_factory=dict)
-    """Species that the programme is not meant for -> reason."""
-    parts: list[ProgramPart] = Field(min_length=1)
+    if TYPE_CHECKING:
+        parts: list[ProgramPart]
 
     @property
     def up(self) -> tuple[str, ...]:
@@ -239,6 +233,19 @@ class Program(Strict):
     def sources(self) -> list[str]:
         """Paper of each part."""
         return [part.paper for part in self.parts]
+
+
+class Program(United):
+    """``signatures/programs/<id>.yaml``: a functional programme, the union of its sources."""
+
+    id: Slug
+    label: str
+    meaning: str
+    proxy: str | None = None
+    """What RNA cannot show about the programme."""
+    not_for: dict[Species, str] = Field(default_factory=dict)
+    """Species that the programme is not meant for -> reason."""
+    parts: list[ProgramPart] = Field(min_length=1)
 
 
 class LineagePanel(Strict):

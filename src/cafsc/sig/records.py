@@ -6,13 +6,12 @@ Genes are human symbols, also where the experiment was done in mice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cafsc.sig.model import Effect, Evidence, Gene, Outcome, ProgramPart, Slug, Strict, distinct
+from cafsc.sig.model import Effect, Evidence, Gene, Outcome, ProgramPart, Slug, Strict, United, distinct
 
 _GENE_NAME = re.compile(r"[A-Za-z0-9@._-]+")
 
@@ -229,7 +228,7 @@ class RecipientCell(Strict):
     note: str | None = None
 
 
-class Response(Strict):
+class Response(United):
     """A gene response that only some recipient cells can show."""
 
     label: str
@@ -239,16 +238,6 @@ class Response(Strict):
     cells: list[Cell] = Field(min_length=1)
     parts: list[ProgramPart] = Field(min_length=1)
 
-    @property
-    def up(self) -> tuple[str, ...]:
-        """Up genes of all parts, without repeats."""
-        return distinct(*(part.up for part in self.parts))
-
-    @property
-    def down(self) -> tuple[str, ...]:
-        """Down genes of all parts, without repeats."""
-        return distinct(*(part.down for part in self.parts))
-
 
 class Recipients(Strict):
     """``signatures/recipients.yaml``: recipients of CAF signals and the responses to look for in them."""
@@ -257,20 +246,6 @@ class Recipients(Strict):
     responses: dict[Slug, Response] = Field(default_factory=dict)
     footprints: dict[Slug, list[str]] = Field(default_factory=dict)
     """Mechanism of a pair -> ``program:<id>`` or ``response:<id>``."""
-
-    def genes(self) -> Iterator[str]:
-        """Every gene of the file."""
-        for cell in self.cells.values():
-            yield from (*cell.core, *cell.excludes)
-        for response in self.responses.values():
-            yield from (*response.up, *response.down)
-
-    def sources(self) -> Iterator[tuple[str, str]]:
-        """Entry and paper, for every paper of the file."""
-        for name, cell in self.cells.items():
-            yield from ((name, source) for source in cell.sources)
-        for slug, response in self.responses.items():
-            yield from ((slug, part.paper) for part in response.parts)
 
 
 @dataclass(frozen=True)

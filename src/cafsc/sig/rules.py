@@ -17,7 +17,7 @@ from cafsc.sig.files import (
     CatalogueFiles,
     is_known,
 )
-from cafsc.sig.model import PAN, GeneSet, LineagePanel, Species, distinct
+from cafsc.sig.model import PAN, LineagePanel, Species, distinct
 from cafsc.sig.records import Unmeasured
 
 Approved = Mapping[Species, Collection[str]]
@@ -87,11 +87,9 @@ def duplicate(files: CatalogueFiles) -> Iterator[Finding]:
 def unknown_subject(files: CatalogueFiles) -> Iterator[Finding]:
     """Claims, proxies, recipients and subjects without a fixed sign name entries of the catalogue."""
     ids = files.subject_ids()
-    named = [
-        (name, f"claim {claim.id!r}", claim.about)
-        for name, paper in files.papers.items()
-        for claim in paper.claims
-    ]
+    named: list[tuple[str, str, str]] = []
+    for name, paper in files.papers.items():
+        named += [(name, f"claim {claim.id!r}", claim.about) for claim in paper.claims]
     named += [(NO_FIXED_SIGN, "subjects", subject) for subject in files.no_fixed_sign]
     for entry in files.unmeasured.values():
         proxy = entry.proxy or ""
@@ -103,11 +101,9 @@ def unknown_subject(files: CatalogueFiles) -> Iterator[Finding]:
             yield Finding(name, "unknown-subject", f"{where}: {subject!r} does not exist")
     lineages = [(RECIPIENTS, f"{name}: ", cell.lineage) for name, cell in files.recipients.cells.items()]
     yield from _absent("unknown-subject", "lineage {}", files.lineages, lineages)
-    footprints = [
-        (RECIPIENTS, f"{mechanism}: ", footprint)
-        for mechanism, found in files.recipients.footprints.items()
-        for footprint in found
-    ]
+    footprints: list[tuple[str, str, str]] = []
+    for mechanism, found in files.recipients.footprints.items():
+        footprints += [(RECIPIENTS, f"{mechanism}: ", footprint) for footprint in found]
     known = {f"response:{name}" for name in files.recipients.responses}
     known |= {f"program:{name}" for name in ids["program"]}
     yield from _absent("unknown-subject", "programme or response {}", known, footprints)
@@ -130,7 +126,9 @@ def unknown_paper(files: CatalogueFiles) -> Iterator[Finding]:
     named += [(name, "", program.sources) for name, program in files.programs.items()]
     named += [("lineages.yaml", f"{key}: ", panel.sources) for key, panel in _panels(files).items()]
     named += [(name, f"{entry.id}: ", entry.sources) for name, _, entry in files.recorded()]
-    named += [(RECIPIENTS, f"{key}: ", [source]) for key, source in files.recipients.sources()]
+    recipients = files.recipients
+    named += [(RECIPIENTS, f"{key}: ", cell.sources) for key, cell in recipients.cells.items()]
+    named += [(RECIPIENTS, f"{key}: ", found.sources) for key, found in recipients.responses.items()]
     named += [(INDEPENDENCE, f"{key}: ", group.papers) for key, group in files.groups.items()]
     papers = {paper.paper.key for paper in files.papers.values()}
     flat = ((name, where, source) for name, where, sources in named for source in sources)
@@ -164,16 +162,12 @@ def identical_sets(files: CatalogueFiles) -> Iterator[Finding]:
             if member not in sets:
                 continue
             entry = sets[member]
-            content = (
-                frozenset(entry.up),
-                frozenset(entry.down),
-                frozenset(entry.levels.items()),
-                entry.species,
-            )
+            content = (*map(frozenset, (entry.up, entry.down, entry.levels.items())), entry.species)
             first = seen.setdefault(content, member)
             if first != member:
-                text = f"{scheme_id}: {first} and {member} are the same"
-                yield Finding("schemes.yaml", "identical-sets", text)
+                yield Finding(
+                    "schemes.yaml", "identical-sets", f"{scheme_id}: {first} and {member} are the same"
+                )
 
 
 def overlapping_groups(files: CatalogueFiles) -> Iterator[Finding]:
@@ -190,20 +184,16 @@ def unrecoverable_list(files: CatalogueFiles) -> Iterator[Finding]:
     """The published list can be recovered: kept and dropped genes, under their printed names."""
     for name, paper in files.papers.items():
         for key, entry in paper.sets.items():
-            for problem in _not_recoverable(entry):
-                yield Finding(name, "original-list", f"set {key}: {problem}")
-
-
-def _not_recoverable(entry: GeneSet) -> Iterator[str]:
-    held = {*entry.genes, *entry.dropped}
-    for printed, today in entry.renamed.items():
-        if today not in held:
-            yield f"{printed!r} is renamed to {today!r}, which is neither in the lists nor dropped"
-        if printed in held:
-            yield f"{printed!r} is renamed, but also in the lists or in dropped"
-    for gene, reason in entry.dropped.items():
-        if not reason.strip():
-            yield f"{gene!r} is dropped without a reason"
+            held = {*entry.genes, *entry.dropped}
+            for printed, today in entry.renamed.items():
+                if today not in held or printed in held:
+                    text = (
+                        f"set {key}: {printed!r} is renamed; only {today!r} must be in the lists or dropped"
+                    )
+                    yield Finding(name, "original-list", text)
+            for gene, reason in entry.dropped.items():
+                if not reason.strip():
+                    yield Finding(name, "original-list", f"set {key}: {gene!r} is dropped without a reason")
 
 
 def signed_without_context(files: CatalogueFiles) -> Iterator[Finding]:
@@ -267,7 +257,8 @@ def genes_named(files: CatalogueFiles) -> Iterator[tuple[str, Species, str]]:
     human: list[tuple[str, tuple[str, ...]]] = []
     human += [(name, program.genes) for name, program in files.programs.items()]
     human += [("lineages.yaml", distinct(panel.core, panel.excludes)) for panel in _panels(files).values()]
-    human.append((RECIPIENTS, distinct(files.recipients.genes())))
+    human += [(RECIPIENTS, distinct(cell.core, cell.excludes)) for cell in files.recipients.cells.values()]
+    human += [(RECIPIENTS, found.genes) for found in files.recipients.responses.values()]
     human += [(name, distinct(entry.genes)) for name, _, entry in files.recorded()]
     for name, genes in human:
         yield from ((name, "human", gene) for gene in genes)

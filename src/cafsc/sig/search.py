@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cafsc.errors import OptionError
-from cafsc.sig.catalogue import Catalogue, CatalogueClaim
-from cafsc.sig.conflicts import conflicts
-from cafsc.sig.export import SECTIONS, sections
-from cafsc.sig.listing import KINDS, names_gene, rows
-
-Entry = dict[str, Any]
+from cafsc.sig.catalogue import Catalogue, CatalogueClaim, conflicts
+from cafsc.sig.export import sections
+from cafsc.sig.listing import KINDS, SECTIONS, Row, names_gene, rows
 
 AROUND = 40
 """Characters shown on either side of a match."""
@@ -45,7 +42,7 @@ def search(catalogue: Catalogue, text: str) -> tuple[Hit, ...]:
         for row in rows(catalogue, kind):
             # A claim or paper refers to genes of other entries, where the search finds them.
             own = {name: value for name, value in row.items() if name != "genes" or kind in _WITH_GENES}
-            parts = [*_strings(own), *_more(catalogue, kind, row["id"])]
+            parts = [*_strings(catalogue, kind, own)]
             folded = [part.casefold() for part in parts]
             if all(any(word in part for part in folded) for word in words):
                 where = next(part for part in parts if words[0] in part.casefold())
@@ -54,24 +51,23 @@ def search(catalogue: Catalogue, text: str) -> tuple[Hit, ...]:
     return (*exact, *others)
 
 
-def _strings(row: Entry) -> Iterator[str]:
-    for value in row.values():
-        yield from (part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str))
-
-
-def _more(catalogue: Catalogue, kind: str, identifier: str) -> Iterator[str]:
-    """Words of an entry that its table leaves out."""
+def _strings(catalogue: Catalogue, kind: str, row: Row) -> Iterator[str]:
+    """Text of a row and of the fields that the table leaves out."""
+    values: list[object] = [
+        value for part in row.values() for value in (part if isinstance(part, list) else [part])
+    ]
+    key = row["id"]
     if kind == "sets":
-        entry = catalogue.sets[identifier].definition
-        yield from (entry.derivation, entry.seen_in, entry.note or "", *entry.dropped, *entry.renamed)
+        entry = catalogue.sets[key].definition
+        values += [entry.derivation, entry.seen_in, entry.note, *entry.dropped, *entry.renamed]
     elif kind == "papers":
-        paper = catalogue.papers[identifier]
-        yield from (paper.journal, paper.first_author, paper.doi or "", paper.pmid or "")
+        paper = catalogue.papers[key]
+        values += [paper.journal, paper.first_author, paper.doi, paper.pmid]
     elif kind == "agents":
-        agent = catalogue.agents[identifier]
-        yield from (agent.mechanism, agent.note or "")
+        values += [catalogue.agents[key].mechanism, catalogue.agents[key].note]
     elif kind == "biomarkers":
-        yield catalogue.biomarkers[identifier].statement
+        values.append(catalogue.biomarkers[key].statement)
+    yield from (value for value in values if isinstance(value, str))
 
 
 def _around(text: str, word: str) -> str:
@@ -81,7 +77,7 @@ def _around(text: str, word: str) -> str:
     return ("..." if first else "") + text[first:last] + ("..." if last < len(text) else "")
 
 
-def find(catalogue: Catalogue, identifier: str) -> Entry:
+def find(catalogue: Catalogue, identifier: str) -> Row:
     """The entry with an id, or with ``kind:id``; ``gene:<SYMBOL>`` gathers the entries of a gene.
 
     Returns
@@ -119,15 +115,13 @@ def find(catalogue: Catalogue, identifier: str) -> Entry:
     )
 
 
-def _whole(catalogue: Catalogue, kind: str, identifier: str, fields: Entry) -> Entry:
+def _whole(catalogue: Catalogue, kind: str, identifier: str, fields: Row) -> Row:
     # A field called kind, such as that of an agent, stays beside the kind of the entry.
-    entry: Entry = {"kind": kind, "id": identifier}
+    entry: Row = {"kind": kind, "id": identifier}
     entry |= {(f"{kind}_kind" if name == "kind" else name): value for name, value in fields.items()}
     if "sources" in fields:
-        entry["sources"] = [_source(catalogue, key) for key in fields["sources"]]
-    paper = catalogue.papers.get(str(fields.get("paper")))
-    if paper is not None:
-        entry |= {"citation": paper.citation, "link": paper.link}
+        entry["sources"] = [{"key": key, **_cited(catalogue, key)} for key in fields["sources"]]
+    entry |= _cited(catalogue, str(fields.get("paper")))
     if kind == "review":
         entry["answers"] = list(catalogue.answers.get(identifier, ()))
     claims = catalogue.claims_about(f"{kind}:{identifier}")
@@ -140,7 +134,7 @@ def _whole(catalogue: Catalogue, kind: str, identifier: str, fields: Entry) -> E
     return entry | _filled(claims=[_claim(found) for found in claims], conflicts=found_conflicts)
 
 
-def _gene(catalogue: Catalogue, symbol: str) -> Entry:
+def _gene(catalogue: Catalogue, symbol: str) -> Row:
     named = {kind: [row for row in rows(catalogue, kind) if names_gene(row, symbol)] for kind in KINDS}
     known = {gene.casefold(): gene for entries in named.values() for row in entries for gene in row["genes"]}
     if symbol.casefold() not in known:
@@ -158,32 +152,23 @@ def _gene(catalogue: Catalogue, symbol: str) -> Entry:
     )
 
 
-def _filled(**fields: Any) -> Entry:
+def _filled(**fields: Any) -> Row:
     return {name: value for name, value in fields.items() if value}
 
 
-def _claim(found: CatalogueClaim) -> Entry:
-    return {
-        "id": found.claim.id,
-        "effect": found.claim.effect,
-        "statement": found.claim.statement,
-        "paper": found.paper.citation,
-        "link": found.paper.link,
-    }
+def _claim(found: CatalogueClaim) -> Row:
+    fields = found.claim.model_dump(include={"id", "effect", "statement"})
+    return {**fields, "paper": found.paper.citation, "link": found.paper.link}
 
 
-def _source(catalogue: Catalogue, key: str) -> Entry:
+def _cited(catalogue: Catalogue, key: str) -> Row:
     paper = catalogue.papers.get(key)
-    return {"key": key} if paper is None else {"key": key, "citation": paper.citation, "link": paper.link}
+    return {"citation": paper.citation, "link": paper.link} if paper else {}
 
 
-def _conflicts(catalogue: Catalogue, genes: set[str]) -> list[Entry]:
+def _conflicts(catalogue: Catalogue, genes: set[str]) -> list[Row]:
+    found = (conflict for conflict in conflicts(catalogue) if conflict.gene in genes)
     return [
-        {
-            "gene": conflict.gene,
-            "pro": f"pro in {', '.join(conflict.pro)}",
-            "anti": f"anti in {', '.join(conflict.anti)}",
-        }
-        for conflict in conflicts(catalogue)
-        if conflict.gene in genes
+        {"gene": gene.gene, "pro": f"pro in {', '.join(gene.pro)}", "anti": f"anti in {', '.join(gene.anti)}"}
+        for gene in found
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -79,26 +79,20 @@ def listed(signatures: OwnSignatures) -> tuple[OwnSource, ...]:
 
 
 def plain_form(source: OwnSource) -> object:
-    """A source for the provenance: a path, or the sets as lists."""
+    """A source for the provenance: a path, or the genes of each set by side."""
     if not isinstance(source, Mapping):
         return Path(source)
-    return {key: [entry.up, entry.down] for key, entry in _from_dict(source, {}, []).sets.items()}
+    return {item.label: {side: [*genes] for side, genes in item.genes.items()} for item in _dict_sets(source)}
 
 
 def read_user_sets(source: OwnSource) -> UserSets:
-    """Read the signatures of a user.
-
-    Raises
-    ------
-    CatalogueError
-        If the file is missing, too large, of another kind, breaks the schema, or holds no usable set.
-    """
+    """Read the signatures of a user; refuses a file or dict that breaks the schema or holds no usable set."""
     path = Path("signatures" if isinstance(source, Mapping) else source)
     scheme_id = DICT_ID if isinstance(source, Mapping) else slugged(path.stem)
     sources: dict[str, Paper] = {}
     notes: list[str] = []
     if isinstance(source, Mapping):
-        file = _from_dict(source, sources, notes)
+        file = _own_file(path.name, scheme_id, _dict_sets(source), sources, notes)
     elif path.suffix.lower() not in (".yaml", ".yml", ".gmt"):
         raise CatalogueError(
             f"{path}: not a signature file", expected=".yaml, .yml or .gmt", fix="convert or rename it"
@@ -106,7 +100,7 @@ def read_user_sets(source: OwnSource) -> UserSets:
     elif not scheme_id:
         raise CatalogueError(f"{path}: the file name gives no id", fix="use letters or digits in it")
     elif path.suffix.lower() == ".gmt":
-        file = _from_gmt(path, scheme_id, sources, notes)
+        file = _own_file(path.name, scheme_id, _gmt_sets(path), sources, notes)
     else:
         _refuse_list(path)
         file = read_model(path, PaperFile)
@@ -126,7 +120,8 @@ def read_user_sets(source: OwnSource) -> UserSets:
         note="sets of the user",
     )
     # Equal sets in a dict have equal hashes, whatever holds their genes.
-    content = json.dumps(plain_form(source)).encode() if isinstance(source, Mapping) else path.read_bytes()
+    plain = json.dumps({key: [entry.up, entry.down] for key, entry in file.sets.items()})
+    content = plain.encode() if isinstance(source, Mapping) else path.read_bytes()
     return UserSets(path, content, file, scheme_id, scheme, tuple(notes), sources)
 
 
@@ -142,95 +137,101 @@ def _refuse_list(path: Path) -> None:
         )
 
 
-def _from_gmt(path: Path, key: str, sources: dict[str, Paper], notes: list[str]) -> PaperFile:
-    """Sets of a GMT file, whose descriptions may name a DOI."""
-    lines: dict[str, tuple[str, list[str]]] = {}
+@dataclass(frozen=True)
+class _Given:
+    """One set as the user wrote it."""
+
+    label: str
+    where: str
+    """File and line, or key; used in errors."""
+    genes: Mapping[str, Iterable[str]]
+    """By side, ``up`` or ``down``."""
+    description: str = ""
+
+
+def _gmt_sets(path: Path) -> Iterator[_Given]:
+    """Sets of a GMT file: gseapy reads the genes, the check before it the descriptions."""
+    lines: list[tuple[str, list[str]]] = []
     text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where, fields = f"{path} line {number}", [part.strip() for part in line.split("\t")]
-        name = slugged(fields[0])
-        if not name:
-            raise CatalogueError(f"{where}: the set has no usable name", expected="letters or digits")
-        if name in lines:
-            raise CatalogueError(
-                f"{where}: duplicate set {name!r}", expected="each name once", fix="rename or remove one"
-            )
-        if len(fields) < 3:
-            raise CatalogueError(
-                f"{where}: {len(fields)} column(s)",
-                expected="name, description and genes, separated by tabs",
-                fix="save the file as tab-separated text",
-            )
-        lines[name] = (where, fields[:2])
+        if line.strip():
+            where, fields = f"{path} line {number}", [part.strip() for part in line.split("\t")]
+            if len(fields) < 3:
+                raise CatalogueError(
+                    f"{where}: {len(fields)} column(s)",
+                    expected="name, description and genes, separated by tabs",
+                    fix="save the file as tab-separated text",
+                )
+            lines.append((where, fields))
     # Imported for this file only: it takes seconds.
     from gseapy.parser import read_gmt
 
     # gseapy leaves a byte order mark in the first name; an id has none.
     genes = {slugged(name): found for name, found in read_gmt(str(path)).items()}
-    sets: dict[str, GeneSet] = {}
-    for name, (where, (label, description)) in lines.items():
-        if not any(gene.strip() for gene in genes.get(name, ())):
-            notes.append(f"{path.name}: {name} holds no genes and is left out")
-            continue
-        doi = _REGISTERED_DOI.search(description.lower())
-        sources[name] = _own_paper(path.name, key, doi.group() if doi else None)
-        sets[name] = _gene_set(
-            where, label, {"up": genes[name]}, notes, f"{path.name}: {name}", description or "not said"
-        )
-    return _paper_file(_own_paper(path.name, key), sets)
+    for where, (label, description, *_) in lines:
+        yield _Given(label, where, {"up": genes.get(slugged(label), [])}, description)
 
 
-def _from_dict(given: Mapping[str, OwnSet], sources: dict[str, Paper], notes: list[str]) -> PaperFile:
+def _dict_sets(given: Mapping[str, OwnSet]) -> Iterator[_Given]:
     """Sets of a dict of lists, or of dicts with ``up`` and ``down``."""
-    sets: dict[str, GeneSet] = {}
     for label, genes in given.items():
-        where, name = f"signatures[{label!r}]", slugged(str(label))
-        sides = genes if isinstance(genes, Mapping) else {"up": genes}
-        if not name or name in sets:
-            problem = "is there twice" if name else "has no letter or digit"
-            raise CatalogueError(
-                f"{where}: the name {problem}", expected="distinct names", fix="rename the set"
-            )
+        where, sides = f"signatures[{label!r}]", genes if isinstance(genes, Mapping) else {"up": genes}
         if not {*sides} <= {"up", "down"}:
             raise CatalogueError(f"{where}: keys {', '.join(map(str, sides))}", expected=_DICT_FORM)
-        sources[name] = _own_paper("signatures", DICT_ID)
-        sets[name] = _gene_set(where, str(label), sides, notes, where, "given in Python")
-    return _paper_file(_own_paper("signatures", DICT_ID), sets)
+        yield _Given(str(label), where, sides)
 
 
-def _gene_set(
-    where: str, label: str, sides: Mapping[str, Iterable[str]], notes: list[str], short: str, derivation: str
-) -> GeneSet:
-    """A set of a user, with its genes tidied; ``short`` names it in the notes."""
-    lists = {side: _tidy(genes, where, short, notes) for side, genes in sides.items()}
-    try:
-        return GeneSet(
-            label=label,
-            species=_species_of([gene for genes in lists.values() for gene in genes]),
-            up=lists.get("up", []),
-            down=lists.get("down", []),
-            derivation=derivation,
-            seen_in=where,
-            verified="listed",
-        )
-    except ValidationError as error:
-        message = str(error.errors(include_url=False)[0]["msg"]).removeprefix("Value error, ")
-        raise CatalogueError(
-            f"{where}: {label!r}: {message[:200]}",
-            expected="gene symbols or Ensembl IDs, one per column or list item",
-            fix="correct the set",
-        ) from None
+def _own_file(
+    title: str, key: str, given: Iterable[_Given], sources: dict[str, Paper], notes: list[str]
+) -> PaperFile:
+    """A paper file around the sets of a user."""
+    sets: dict[str, GeneSet] = {}
+    for item in given:
+        name = slugged(item.label)
+        if not name:
+            raise CatalogueError(f"{item.where}: the set has no usable name", expected="letters or digits")
+        if name in sources:
+            raise CatalogueError(
+                f"{item.where}: duplicate set {name!r}", expected="each name once", fix="rename or remove one"
+            )
+        doi = _REGISTERED_DOI.search(item.description.lower())
+        sources[name] = _own_paper(title, key, doi.group() if doi else None)
+        lists = {
+            side: _tidy(genes, item.where, f"{title}: {name}", notes) for side, genes in item.genes.items()
+        }
+        if not any(lists.values()):
+            notes.append(f"{title}: {name} holds no genes and is left out")
+            continue
+        try:
+            sets[name] = GeneSet(
+                label=item.label,
+                species=_species_of([gene for genes in lists.values() for gene in genes]),
+                up=lists.get("up", []),
+                down=lists.get("down", []),
+                derivation=item.description or "not said",
+                seen_in=item.where,
+                verified="listed",
+            )
+        except ValidationError as error:
+            message = str(error.errors(include_url=False)[0]["msg"]).removeprefix("Value error, ")
+            raise CatalogueError(
+                f"{item.where}: {item.label!r}: {message[:200]}",
+                expected="gene symbols or Ensembl IDs, one per column or list item",
+            ) from None
+    species = sorted({entry.species for entry in sets.values()})
+    # The parts are valid; validation of the whole would ask for a published paper.
+    return PaperFile.model_construct(
+        paper=_own_paper(title, key), context=Context(species=species or ["human"]), sets=sets, claims=[]
+    )
 
 
 def _tidy(printed: Iterable[str], where: str, short: str, notes: list[str]) -> list[str]:
     """Genes without gaps and repeats, in capitals if all are in small letters; notes each change."""
     is_list = isinstance(printed, Iterable) and not isinstance(printed, str | bytes | Mapping)
-    items: list[object] = [*printed] if is_list else []
-    if not is_list or not all(isinstance(gene, str) for gene in items):
-        strange = next((gene for gene in items if not isinstance(gene, str)), printed)
-        raise CatalogueError(f"{where}: {strange!r} is not a list of gene symbols", expected=_DICT_FORM)
+    items: list[object] = [*printed] if is_list else [None]
+    if not all(isinstance(gene, str) for gene in items):
+        wrong = next(gene for gene in items if not isinstance(gene, str)) if is_list else printed
+        raise CatalogueError(f"{where}: {wrong!r} is not a list of gene symbols", expected=_DICT_FORM)
     named = [gene for item in items if (gene := str(item).strip())]
     genes = list(distinct(sorted(named) if isinstance(printed, set | frozenset) else named))
     if len(genes) < len(named):
@@ -256,13 +257,4 @@ def _own_paper(title: str, key: str, doi: str | None = None) -> OwnPaper:
         title=title,
         doi=doi,
         verified="listed",
-    )
-
-
-def _paper_file(paper: OwnPaper, sets: dict[str, GeneSet]) -> PaperFile:
-    """A paper file around sets without a paper."""
-    species = sorted({entry.species for entry in sets.values()})
-    # Its parts are valid; validation of the whole would ask for a published paper.
-    return PaperFile.model_construct(
-        paper=paper, context=Context(species=species or ["human"]), sets=sets, claims=[]
     )

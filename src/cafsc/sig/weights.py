@@ -14,28 +14,14 @@ from cafsc.sig.files import read_data
 from cafsc.sig.model import EvidenceWeights
 
 WeightsLike: TypeAlias = EvidenceWeights | Mapping[str, object] | Path | str
-"""A whole table; or the replaced numbers as a mapping, a file, or JSON text."""
+"""A whole table; or the replaced numbers, in the form of ``signatures/weights.yaml``, as a mapping, file or JSON."""
 
 TABLES = ("evidence", "cancer", "species", "subject")
 _EXPECTED = "a mapping such as {evidence: {in_vitro: 0.3}}, with the tables " + ", ".join(TABLES)
 
 
 def own_weights(shipped: EvidenceWeights, given: WeightsLike) -> EvidenceWeights:
-    """Weights of claims, with a user's numbers in place of the shipped ones.
-
-    Parameters
-    ----------
-    shipped
-        The complete table.
-    given
-        Path of a YAML file in the form of ``signatures/weights.yaml``, a mapping of the same form, or that mapping
-        as JSON text. All other numbers stay as shipped.
-
-    Raises
-    ------
-    OptionError
-        If a table or word is unknown, a number is outside 0 to 1, or the file cannot be read.
-    """
+    """Weights of claims: the shipped table with the given numbers in place of its own."""
     if isinstance(given, EvidenceWeights):
         return given
     where, content = _content(given)
