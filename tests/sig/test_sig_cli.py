@@ -52,37 +52,12 @@ def test_list_has_a_row_for_everything_and_show_knows_it(kind: str) -> None:
     assert runner.invoke(app, ["show", identifier]).exit_code == 0
 
 
-def test_list_by_gene_finds_the_sets_that_name_it() -> None:
-    wanted = {
-        entry.id
-        for entry in load().sets.values()
-        if "acta2" in {gene.casefold() for gene in entry.definition.genes}
-    }
-    assert {row["id"] for row in listed("--gene", "acta2")} == wanted
-
-
 def test_list_by_cancer_takes_common_names_and_keeps_pan() -> None:
     code = load().cancer("breast")
     rows = listed("--kind", "claims", "--cancer", "Breast")
     assert {row["id"] for row in rows} == {
         entry.claim.id for entry in load().claims if {code, "pan"} & {*entry.claim.cancer}
     }
-
-
-def test_list_with_no_match_says_so() -> None:
-    assert "nothing matches" in runner.invoke(app, ["list", "--gene", "NOSUCHGENE"]).stdout
-
-
-def test_show_prints_genes_source_and_claims() -> None:
-    claim = next(entry for entry in load().claims if entry.claim.about.startswith("set:"))
-    identifier = claim.claim.about.removeprefix("set:")
-    entry = load().sets[identifier]
-    content = json.loads(runner.invoke(app, ["show", identifier, "--json"]).stdout)
-    assert content["up"] == entry.definition.up
-    assert content["link"] == entry.paper.link
-    assert claim.claim.id in [about["id"] for about in content["claims"]]
-    text = " ".join(runner.invoke(app, ["show", identifier]).stdout.split())
-    assert claim.paper.citation in text
 
 
 def test_show_prints_what_was_dropped_and_why() -> None:
@@ -97,14 +72,17 @@ def test_show_of_a_gene_gathers_the_sets_that_name_it() -> None:
     content = json.loads(runner.invoke(app, ["show", f"gene:{gene.lower()}", "--json"]).stdout)
     assert content["id"] == gene
     assert content["sets"] == [row["id"] for row in listed("--gene", gene)]
+    names = {entry.id: {name.casefold() for name in entry.definition.genes} for entry in load().sets.values()}
+    assert content["sets"] == [name for name, genes in names.items() if gene.casefold() in genes]
 
 
 def test_search_finds_words_in_any_case_and_nothing_says_so() -> None:
     paper = next(iter(load().papers.values()))
-    words = " ".join(paper.title.upper().split()[:3])
-    result = runner.invoke(app, ["search", words, "--json"])
+    title = " ".join(paper.title.upper().split()[:3])
+    result = runner.invoke(app, ["search", title, "--json"])
     assert ("papers", paper.key) in [(hit["kind"], hit["id"]) for hit in json.loads(result.stdout)]
-    assert "nothing matches" in runner.invoke(app, ["search", "nosuchword"]).stdout
+    for words in (["search", "nosuchword"], ["list", "--gene", "NOSUCHGENE"]):
+        assert "nothing matches" in runner.invoke(app, words).stdout
 
 
 def test_diff_names_what_came_went_and_changed(tiny: Path, tmp_path: Path) -> None:
@@ -121,14 +99,11 @@ def test_diff_names_what_came_went_and_changed(tiny: Path, tmp_path: Path) -> No
     ]
 
 
-def test_lint_with_coverage_prints_a_row_a_set(tiny: Path) -> None:
+def test_lint_prints_coverage_and_counts_open_review_claims(tiny: Path) -> None:
     result = runner.invoke(app, ["lint", str(tiny), "--coverage"])
     assert result.exit_code == 0, result.output
     assert "two2021/Col" in result.stdout
     assert "review claims covered 2/2" in result.stdout
-
-
-def test_lint_counts_open_review_claims_without_failing_if_asked(tiny: Path) -> None:
     path = tiny / "axes" / "exosome.yaml"
     path.write_text(path.read_text().replace("[S002-002]", "[]"))
     assert runner.invoke(app, ["lint", str(tiny)]).exit_code == 2
@@ -147,18 +122,9 @@ def test_show_of_an_unknown_id_offers_close_ones() -> None:
 def test_lint_of_the_shipped_catalogue_is_clean_and_counts() -> None:
     result = runner.invoke(app, ["lint"])
     assert result.exit_code == 0, result.output
-    last = result.stdout.splitlines()[-1]
-    catalogue = load()
-    assert (
-        f"{len(catalogue.sets)} sets, {len(catalogue.claims)} claims, {len(catalogue.papers)} papers" in last
-    )
-
-
-def test_lint_of_a_broken_catalogue_ends_with_2(tiny: Path) -> None:
-    (tiny / "schemes.yaml").write_text("schemes: {}\nextra: 1\n")
-    result = runner.invoke(app, ["lint", str(tiny)])
-    assert result.exit_code == 2
-    assert "schemes.yaml: schema" in result.stdout
+    counted = f"{len(load().sets)} sets, {len(load().claims)} claims, {len(load().papers)} papers"
+    assert result.stdout.splitlines()[-1].startswith(counted)
+    assert "review claims covered 302/302" in result.stdout
 
 
 def test_export_writes_to_a_file_and_to_standard_output(tmp_path: Path) -> None:

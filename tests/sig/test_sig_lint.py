@@ -9,25 +9,18 @@ import pytest
 from cafsc import genes
 from cafsc.errors import CatalogueError
 from cafsc.sig import lint, load, read, signatures_dir
-from cafsc.sig.model import Species
 from cafsc.sig.rules import Approved, Renamed
 
 APPROVED: Approved = {"human": genes.approved("human"), "mouse": genes.approved("mouse")}
-SPECIES: tuple[Species, ...] = ("human", "mouse")
 
 BREAKS = [
-    ("papers/one2020.yaml", "POSTN", "7", "schema"),
-    ("papers/one2020.yaml", "cancer: [breast],\n", "cancer: [],\n", "schema"),
-    ("papers/one2020.yaml", "doi: 10.1000/one, ", "", "schema"),
     ("weights.yaml", "why:", "whys:", "schema"),
     ("papers/one2020.yaml", "key: one2020", "key: other2020", "file-name"),
     ("programs/contract.yaml", "{id: contract", "{id: other", "file-name"),
     ("papers/two2021.yaml", "pmid: '123'", "doi: 10.1000/one", "duplicate-paper"),
-    ("papers/two2021.yaml", "key: two2021", "key: one2020", "duplicate-paper"),
     ("papers/two2021.yaml", "id: two2021-anti", "id: one2020-pro", "duplicate-claim"),
     ("papers/one2020.yaml", "'set:one2020/myCAF'", "'set:one2020/gone'", "unknown-subject"),
     ("papers/two2021.yaml", "'state:iCAF'", "'state:gone'", "unknown-subject"),
-    ("papers/two2021.yaml", "'state:iCAF'", "'program:gone'", "unknown-subject"),
     ("papers/two2021.yaml", "'state:iCAF'", "'gene:'", "unknown-subject"),
     ("schemes.yaml", "one2020/iCAF", "one2020/gone", "unknown-member"),
     ("schemes.yaml", "one2020/iCAF", "one2020/myCAF", "repeated-member"),
@@ -44,18 +37,15 @@ BREAKS = [
         "up: [POSTN, TAGLN, ACTA2], down: [CFD]",
         "identical-sets",
     ),
-    ("weights.yaml", "review: 0.2", "in_vitro2: 0.2", "schema"),
     ("weights.yaml", ", review: 0.2", "", "schema"),
     ("weights.yaml", "review: 0.2", "review: 2.0", "schema"),
     ("papers/one2020.yaml", "POSTN", "NOSUCHGENE", "gene"),
     ("papers/two2021.yaml", "Col1a1", "COL1A1", "gene"),
     ("programs/contract.yaml", "CNN1", "CNNX", "gene"),
     ("lineages.yaml", "EPCAM", "EPCAMX", "gene"),
-    ("papers/one2020.yaml", "doi: 10.1000/one", "doi: 10.1/one", "schema"),
     ("papers/one2020.yaml", "doi: 10.1000/one", "doi: 10.1000/ONE", "schema"),
     ("papers/two2021.yaml", "title: U", "title: t.", "duplicate-paper"),
     ("papers/one2020.yaml", "'set:one2020/myCAF'", "'axis:gone'", "unknown-subject"),
-    ("papers/one2020.yaml", "'set:one2020/myCAF'", "'unmeasured:gone'", "unknown-subject"),
     ("papers/one2020.yaml", "'set:one2020/myCAF'", "'caf:all'", "unknown-subject"),
     ("papers/one2020.yaml", "statement: they push", "statement: they push, line: p. 7", "schema"),
     (
@@ -67,22 +57,13 @@ BREAKS = [
     ("papers/one2020.yaml", "up: [CXCL12,", "renamed: {SDF1: CXCL14}, up: [CXCL12,", "original-list"),
     ("papers/one2020.yaml", "up: [CXCL12,", "renamed: {DPT: CXCL12}, up: [CXCL12,", "original-list"),
     ("papers/one2020.yaml", "up: [CXCL12,", "dropped: {FOS: ' '}, up: [CXCL12,", "original-list"),
-    ("papers/one2020.yaml", "up: [CXCL12,", "dropped: {DPT: why}, up: [CXCL12,", "schema"),
     ("axes/ligand_receptor.yaml", "caf>t_cell", "caf>tcell", "schema"),
-    ("axes/ligand_receptor.yaml", "receptor: [CXCR4]", "receptor: []", "schema"),
     ("axes/ligand_receptor.yaml", "[CXCR4]", "[CXCR12]", "gene"),
     ("axes/ligand_receptor.yaml", "sources: [one2020]", "sources: [gone]", "unknown-paper"),
     ("axes/ligand_receptor.yaml", "cancer: [breast]", "cancer: [toe]", "unknown-cancer"),
     ("axes/ligand_receptor.yaml", "[S002-001]", "[S002-001, S002-9]", "unknown-review-claim"),
-    ("axes/ligand_receptor.yaml", "ligand: [CXCL12]", "cancer: [pan], ligand: [ACTA2]", "schema"),
     ("axes/exosome.yaml", "[APAF1]", "[APAF9]", "gene"),
-    ("axes/exosome.yaml", "sources: [two2021]", "sources: []", "schema"),
-    ("axes/exosome.yaml", "cancer: [pan]", "cancer: [toe]", "unknown-cancer"),
-    ("agents.yaml", "kind: antibody", "kind: herb", "schema"),
     ("agents.yaml", "[IL6R]", "[CD126X]", "gene"),
-    ("agents.yaml", "sources: [one2020]", "sources: [gone]", "unknown-paper"),
-    ("biomarkers.yaml", "genes: [CAV1]", "genes: [CAV1X]", "gene"),
-    ("biomarkers.yaml", "sources: [one2020]", "sources: [gone]", "unknown-paper"),
     ("not_measurable.yaml", "'program:contract'", "'program:gone'", "unknown-subject"),
     ("not_measurable.yaml", "'program:contract'", "'gene:NOSUCH'", "gene"),
     ("not_measurable.yaml", "id: mature-mirna", "id: stiff", "schema"),
@@ -93,12 +74,16 @@ BREAKS = [
     ("recipients.yaml", "response:tired]", "response:gone]", "unknown-subject"),
     ("recipients.yaml", "program:contract", "program:gone", "unknown-subject"),
     ("recipients.yaml", "CD3D", "CD3DX", "gene"),
-    ("recipients.yaml", "PDCD1", "PDCD1X", "gene"),
     ("recipients.yaml", "t_cell:", "lymphocyte:", "schema"),
     ("review_claims.tsv", "S002-002", "S002-001", "schema"),
     ("review_claims.tsv", "lines", "line", "schema"),
     ("review_claims.tsv", "\t20,22", "\t", "schema"),
 ]
+
+
+def broken(path: Path, old: str, new: str) -> None:
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
 
 
 def test_whole_catalogue_has_no_findings_and_is_counted(tiny: Path) -> None:
@@ -113,9 +98,7 @@ def test_whole_catalogue_has_no_findings_and_is_counted(tiny: Path) -> None:
 
 @pytest.mark.parametrize(("file", "old", "new", "code"), BREAKS)
 def test_rule_finds_its_mistake(tiny: Path, file: str, old: str, new: str, code: str) -> None:
-    path = tiny / file
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
+    broken(tiny / file, old, new)
     findings = lint(tiny, APPROVED).findings
     named_in = {"identical-sets": "schemes.yaml"}.get(code, file)
     assert [finding.file for finding in findings if finding.code == code][:1] == [named_in]
@@ -139,8 +122,7 @@ def test_program_in_two_files_is_found(tiny: Path) -> None:
 
 
 def test_former_symbol_is_named_with_todays(tiny: Path) -> None:
-    path = tiny / "papers" / "one2020.yaml"
-    path.write_text(path.read_text().replace("POSTN", "CTGF"))
+    broken(tiny / "papers" / "one2020.yaml", "POSTN", "CTGF")
     renamed: Renamed = {"human": genes.aliases("human"), "mouse": genes.aliases("mouse")}
     (finding,) = lint(tiny, APPROVED, renamed).findings
     assert finding.message.endswith("it is CCN2 today")
@@ -148,17 +130,13 @@ def test_former_symbol_is_named_with_todays(tiny: Path) -> None:
 
 
 def test_gene_on_both_sides_is_listed_and_no_finding(tiny: Path) -> None:
-    path = tiny / "papers" / "one2020.yaml"
-    path.write_text(path.read_text().replace("up: [CXCL12, CFD, DPT]", "up: [CXCL12, POSTN, DPT]"))
+    broken(tiny / "papers" / "one2020.yaml", "up: [CXCL12, CFD, DPT]", "up: [CXCL12, POSTN, DPT]")
     report = lint(tiny, APPROVED)
     assert report.ok
     (conflict,) = report.conflicts
     assert (conflict.gene, conflict.pro, conflict.anti) == ("POSTN", ("set:one2020/myCAF",), ("state:iCAF",))
-
-
-def test_subject_with_claims_on_both_sides_makes_no_conflict_with_itself(tiny: Path) -> None:
-    path = tiny / "papers" / "two2021.yaml"
-    path.write_text(path.read_text().replace("state:iCAF", "set:one2020/myCAF"))
+    # A subject with claims on both sides makes no conflict with itself.
+    broken(tiny / "papers" / "two2021.yaml", "state:iCAF", "set:one2020/myCAF")
     assert lint(tiny).conflicts == ()
 
 
@@ -170,11 +148,6 @@ def test_folder_without_papers_is_no_catalogue(tmp_path: Path) -> None:
 def test_shipped_catalogue_has_no_findings() -> None:
     findings = lint(signatures_dir(), APPROVED, translate=genes.translate).findings
     assert [f"{finding.file}: {finding.code}: {finding.message}" for finding in findings] == []
-
-
-def broken(path: Path, old: str, new: str) -> None:
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
 
 
 def test_review_claim_that_nothing_answers_is_a_finding_unless_allowed(tiny: Path) -> None:
@@ -191,7 +164,7 @@ def test_review_claim_that_nothing_answers_is_a_finding_unless_allowed(tiny: Pat
 
 
 @pytest.mark.parametrize("subject", ["'gene:ACTA2'", "'program:contract'", "'set:one2020/myCAF'"])
-def test_two_faced_subject_needs_a_cancer(tiny: Path, subject: str) -> None:
+def test_unsigned_subject_needs_a_cancer(tiny: Path, subject: str) -> None:
     path = tiny / "papers" / "one2020.yaml"
     broken(path, "about: 'set:one2020/myCAF'", f"about: {subject}")
     broken(path, "up: [ACTA2, TAGLN, POSTN]", "up: [ACTA2]")
@@ -203,7 +176,7 @@ def test_two_faced_subject_needs_a_cancer(tiny: Path, subject: str) -> None:
     assert lint(tiny, APPROVED).ok
 
 
-def test_pair_with_a_two_faced_ligand_needs_a_cancer(tiny: Path) -> None:
+def test_pair_with_an_unsigned_ligand_needs_a_cancer(tiny: Path) -> None:
     path = tiny / "axes" / "ligand_receptor.yaml"
     broken(path, "ligand: [CXCL12]", "ligand: [ACTA2]")
     assert lint(tiny, APPROVED).ok
@@ -213,7 +186,11 @@ def test_pair_with_a_two_faced_ligand_needs_a_cancer(tiny: Path) -> None:
 
 @pytest.mark.parametrize("file", ["papers/one2020.yaml", "programs/contract.yaml"])
 def test_set_that_a_species_lacks_must_say_so(tiny: Path, file: str) -> None:
-    assert lint(tiny, APPROVED, translate=genes.translate).ok
+    report = lint(tiny, APPROVED, translate=genes.translate)
+    assert report.ok
+    shares = {row.id: (row.n_genes, row.share("human"), row.share("mouse")) for row in report.coverage}
+    assert shares["two2021/Col"] == (2, 1.0, 1.0)
+    assert len(shares) == 5
     # Two genes without a mouse orthologue.
     broken(tiny / file, "up: [ACTA2,", "up: [HLA-DPA1, CST1,")
     (finding,) = lint(tiny, APPROVED, translate=genes.translate).findings
@@ -223,13 +200,6 @@ def test_set_that_a_species_lacks_must_say_so(tiny: Path, file: str) -> None:
     report = lint(tiny, APPROVED, translate=genes.translate)
     assert report.ok
     assert [row.not_for for row in report.coverage if row.not_for] == [("mouse",)]
-
-
-def test_coverage_counts_own_symbols_and_orthologues(tiny: Path) -> None:
-    rows = {row.id: row for row in lint(tiny, APPROVED, translate=genes.translate).coverage}
-    assert set(rows) == {"one2020/myCAF", "one2020/iCAF", "two2021/levels", "two2021/Col", "program:contract"}
-    assert [rows["two2021/Col"].share(species) for species in SPECIES] == [1.0, 1.0]
-    assert rows["one2020/myCAF"].n_genes == 4
 
 
 def test_catalogue_without_records_is_whole(tiny: Path) -> None:
