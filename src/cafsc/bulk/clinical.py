@@ -13,13 +13,11 @@ from cafsc.bulk.table import read_table
 from cafsc.errors import InputError, OptionError
 
 MIN_EVENTS = 5
-_HAPPENED = frozenset(
-    "1 1.0 true yes y event dead deceased died death relapse relapsed progressed recurred".split()
-)
-_CENSORED = frozenset("0 0.0 false no n censored alive living none disease-free progression-free".split())
-_CODED = {"0:": "0", "1:": "1"}
-_MAX_LEVELS = 10
 SOURCE = "the clinical table"
+_EVENT: dict[str, float] = dict.fromkeys(
+    "1 1.0 true yes y event dead deceased died death relapse relapsed progressed recurred".split(), 1.0
+) | dict.fromkeys("0 0.0 false no n censored alive living none disease-free progression-free".split(), 0.0)
+_MAX_LEVELS = 10
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Clinical:
     ----------
     frame
         Index: samples of the cohort. Columns ``time`` (float64), ``event`` (bool), then the adjusted ones as
-        numbers; a text column has one column of 0 and 1 for each level but the first.
+        numbers; a text column has one column of 0 and 1 per level but the first.
     notes
         Which samples were left out, and why.
     """
@@ -40,7 +38,7 @@ class Clinical:
 
 
 def read_clinical(path: Path | str) -> pd.DataFrame:
-    """Read a clinical table: one row a sample, with a header.
+    """Read a clinical table: one row per sample, with a header.
 
     Parameters
     ----------
@@ -49,19 +47,19 @@ def read_clinical(path: Path | str) -> pd.DataFrame:
 
     Returns
     -------
-    The table as it stands.
+    The table as it is.
 
     Raises
     ------
     InputError
-        It is no such table.
+        The file is not such a table.
     """
     frame = read_table(Path(path))
     repeated = frame.columns[frame.columns.duplicated()]
     if len(repeated):
         raise InputError(
             f"{path}: the column {repeated[0]!r} is there twice",
-            expected="one name a column",
+            expected="one name per column",
             fix="rename one of them",
         )
     return frame
@@ -75,7 +73,7 @@ def match(
     Parameters
     ----------
     clinical
-        One row a sample; its names are in the index, or in whichever column fits the samples best.
+        One row per sample; its names are in the index, or in the column that matches most samples.
     samples
         Names of the cohort's samples.
     time, event, adjust
@@ -95,68 +93,65 @@ def match(
             raise OptionError(
                 f"{source}: has no column {name!r}",
                 expected="one of " + ", ".join(str(column) for column in clinical.columns[:20]),
-                fix="correct --time, --event or --adjust",
+                fix="correct the name of the time, event or adjusted column",
             )
     names = _sample_names(clinical, samples, source)
-    rows = clinical.set_axis(names, axis=0)[names.isin(list(samples))]
+    rows = clinical.set_axis(names, axis=0)[names.isin(samples)]
     repeated = rows.index[rows.index.duplicated()]
     if len(repeated):
         raise InputError(
-            f"{source}: {len(set(repeated)):,} samples have more than one row, such as {repeated[0]!r}",
-            expected="one row a sample",
-            fix="drop the repeats",
+            f"{source}: {repeated.nunique():,} samples have more than one row, such as {repeated[0]!r}",
+            expected="one row per sample",
+            fix="drop the duplicates",
         )
+    missing = [name for name in samples if name not in rows.index]
     rows = rows.reindex([name for name in samples if name in rows.index])
     notes = []
-    if len(rows) < len(samples):
-        missing = [name for name in samples if name not in rows.index]
+    if missing:
         notes.append(
             f"{len(rows):,} of {len(samples):,} samples have a clinical row ({missing[0]!r} has none)"
         )
-    out = pd.DataFrame({"time": _times(rows[time], source), "event": _events(rows[event], source)})
-    out = out.join(_covariates(rows, adjust, source))
+    columns = [_times(rows[time], source), _events(rows[event], source)]
+    out = pd.concat([*columns, *(_covariate(rows[name], source) for name in dict.fromkeys(adjust))], axis=1)
     whole = out.notna().all(axis=1)
     if not whole.all():
         notes.append(
             f"{int((~whole).sum()):,} samples lack time, event or an adjusted column and are left out"
         )
-    out = out[whole]
-    n_events = int(out["event"].astype(bool).sum())
+    out = out[whole].astype({"event": bool})
+    n_events = int(out["event"].sum())
     if n_events < MIN_EVENTS:
         raise InputError(
             f"{source}: {n_events} events among {len(out):,} matched samples",
             expected=f"at least {MIN_EVENTS} events",
-            fix="check --event (1 = it happened, 0 = censored), or use a larger cohort",
+            fix="check the event column (1 = it happened, 0 = censored), or use a larger cohort",
         )
-    if n_events < 10 * (1 + out.shape[1] - 2):
-        notes.append(f"only {n_events} events for {out.shape[1] - 1} terms a model: intervals are wide")
-    return Clinical(out.astype({"event": bool}), tuple(notes))
+    n_terms = out.shape[1] - 1
+    if n_events < 10 * n_terms:
+        notes.append(f"only {n_events} events for {n_terms} terms per model: intervals are wide")
+    return Clinical(out, tuple(notes))
 
 
 def _sample_names(clinical: pd.DataFrame, samples: Sequence[str], source: str) -> pd.Index:
-    """The names that fit the samples: the index, or the column with the most matches."""
-    wanted = set(samples)
-    candidates = {"": clinical.index.astype(str).str.strip()}
-    for name in clinical.columns:
-        candidates[str(name)] = pd.Index(clinical[name].astype(str).str.strip())
-    best = max(candidates, key=lambda name: len(wanted & set(candidates[name])))
-    if not wanted & set(candidates[best]):
-        first = candidates[str(clinical.columns[0])] if clinical.shape[1] else candidates[""]
+    """Names of the rows: the column, or the index, that matches most samples."""
+    candidates = [clinical.index, *(pd.Index(clinical[name]) for name in clinical.columns)]
+    texts: list[pd.Index[str]] = [names.astype(str).str.strip() for names in candidates]
+    best = max(texts, key=lambda names: names.isin(samples).sum())
+    if not best.isin(samples).any():
+        first = texts[min(1, len(texts) - 1)]
         shown = [", ".join(repr(str(name)[:30]) for name in names[:2]) for names in (samples, list(first))]
         raise InputError(
             f"{source}: no sample of the expression table ({shown[0]} ...) has a row here ({shown[1]} ...)",
             expected="a column with the same sample names as the expression table",
             fix=_hint(samples, first),
         )
-    return candidates[best]
+    return best
 
 
 def _hint(samples: Sequence[str], names: pd.Index) -> str:
-    if any(
-        str(sample).startswith(str(name)) for sample in samples[:20] for name in names if len(str(name)) > 3
-    ):
-        return "cut the sample names to the patients' names: they start alike"
-    if {str(s).replace(".", "-") for s in samples} & {str(n).replace(".", "-") for n in names}:
+    if any(sample.startswith(name) for sample in samples[:20] for name in names if len(name) > 3):
+        return "shorten the sample names to the patients' names: they start alike"
+    if {name.replace(".", "-") for name in samples} & {name.replace(".", "-") for name in names}:
         return "write '-' for '.' in the sample names: R changed them"
     return "make the names the same in both tables"
 
@@ -166,7 +161,7 @@ def _times(column: pd.Series, source: str) -> pd.Series:
     bad = column[times.isna() & column.notna()]
     if len(bad):
         raise InputError(
-            f"{source}: {str(bad.iloc[0])[:40]!r} in the time column {column.name!r} is no number",
+            f"{source}: {str(bad.iloc[0])[:40]!r} in the time column {column.name!r} is not a number",
             expected="time to event or censoring, as numbers",
             fix="correct the cells, or leave them empty",
         )
@@ -176,49 +171,36 @@ def _times(column: pd.Series, source: str) -> pd.Series:
             expected="times from 0",
             fix="correct the cells, or leave them empty",
         )
-    return times
+    return times.rename("time")
 
 
 def _events(column: pd.Series, source: str) -> pd.Series:
-    """1.0 where it happened, 0.0 where censored, NaN where not known."""
-    words = column.astype(object).where(column.notna(), None)
-    out = []
-    for value in words:
-        word = "" if value is None else str(value).strip().casefold()
-        word = _CODED.get(word[:2], word)
-        if word and word not in _HAPPENED | _CENSORED:
-            raise InputError(
-                f"{source}: {str(value)[:40]!r} in the event column {column.name!r} is not understood",
-                expected="1 or 0, true or false, dead or alive (1 = it happened, 0 = censored)",
-                fix="recode the column",
-            )
-        out.append(np.nan if not word else float(word in _HAPPENED))
-    return pd.Series(out, index=column.index, dtype=float)
-
-
-def _covariates(rows: pd.DataFrame, adjust: Sequence[str], source: str) -> pd.DataFrame:
-    parts = [pd.DataFrame(index=rows.index)]
-    for name in dict.fromkeys(adjust):
-        column = rows[name]
-        numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.notna().sum() == column.notna().sum() and numbers.notna().any():
-            parts.append(numbers.astype(float).rename(f"{name}").to_frame())
-            continue
-        levels = sorted({str(value) for value in column.dropna()})
-        if not 2 <= len(levels) <= _MAX_LEVELS:
-            raise InputError(
-                f"{source}: the adjusted column {name!r} has {len(levels)} different texts",
-                expected=f"numbers, or 2 to {_MAX_LEVELS} groups",
-                fix="leave it out of --adjust, or group its values",
-            )
-        text = column.astype(object).where(column.notna(), None)
-        parts.append(
-            pd.DataFrame(
-                {
-                    f"{name}={level}": [np.nan if v is None else float(str(v) == level) for v in text]
-                    for level in levels[1:]
-                },
-                index=rows.index,
-            )
+    """1.0 where the event happened, 0.0 where it was censored, NaN where it is not known."""
+    words = column.map(lambda value: str(value).strip().casefold(), na_action="ignore").astype(object)
+    # cBioPortal writes 1:DECEASED and 0:LIVING.
+    words = words.replace(r"^([01]):.*", r"\1", regex=True)
+    events = words.map(_EVENT)
+    bad = column[events.isna() & words.notna() & (words != "")]
+    if len(bad):
+        raise InputError(
+            f"{source}: {str(bad.iloc[0])[:40]!r} in the event column {column.name!r} is not understood",
+            expected="1 or 0, true or false, dead or alive (1 = it happened, 0 = censored)",
+            fix="recode the column",
         )
-    return pd.concat(parts, axis=1)
+    return events.astype(float).rename("event")
+
+
+def _covariate(column: pd.Series, source: str) -> pd.DataFrame:
+    """A column of numbers as it is; texts as one column of 0 and 1 per level but the first."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.notna().any() and numbers.notna().equals(column.notna()):
+        return numbers.astype(float).to_frame()
+    levels = column.dropna().astype(str)
+    if not 2 <= levels.nunique() <= _MAX_LEVELS:
+        raise InputError(
+            f"{source}: the adjusted column {column.name!r} has {levels.nunique()} different texts",
+            expected=f"numbers, or 2 to {_MAX_LEVELS} groups",
+            fix="do not adjust for it, or group its values",
+        )
+    dummies = pd.get_dummies(levels, prefix=str(column.name), prefix_sep="=", drop_first=True, dtype=float)
+    return dummies.reindex(column.index)

@@ -1,9 +1,8 @@
-"""The net verdict of each sample of a cohort: permissive minus restraining, by the catalogue's claims."""
+"""The net verdict of each sample of a cohort: tumour-promoting minus restraining, by the catalogue's claims."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,23 +11,20 @@ from scipy import stats
 
 from cafsc._config import VerdictConfig
 from cafsc._keys import ANTI, MIXED, PRO, UNDETERMINED
-from cafsc.bulk.standing import attribution, standing
 from cafsc.bulk.subjects import Subject
 from cafsc.sig import Catalogue
-from cafsc.sig.catalogue import CatalogueClaim
 from cafsc.tl.score.controls import Array
 from cafsc.tl.verdict.claims import claim_weight
-from cafsc.tl.verdict.weigh import Vote, source_weights
 
 MIDDLE_WEIGHT = 0.5
-"""Weight of the cohort's middle on each side, that of one paper's work in culture: few words weigh little."""
+"""Weight of the cohort's middle on each side, that of one paper's work in culture: few papers move a side little."""
 MIN_SCORE = 0.1
-"""Absolute score a call needs: its side stands ten percentiles of the cohort above the other."""
-VERDICT_COLUMNS = "sample call verdict_score verdict_low verdict_high hangs_on contrast pro anti".split()
+"""Absolute score a call needs: one side is ten percentiles of the cohort above the other."""
 EVIDENCE_COLUMNS = (
     "claim about read_by effect weight attribution share evidence cancer species statement paper citation doi pmid "
     "link verified"
 ).split()
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -38,11 +34,11 @@ class NetVerdict:
     Attributes
     ----------
     samples
-        One row a sample; see `cafsc.bulk.score`.
+        One row per sample; see `cafsc.bulk.score`.
     evidence
-        One row a claim that spoke, heaviest first.
+        One row per claim that counted, largest weight first.
     n_pro, n_anti
-        Witnesses on each side: papers, those of one laboratory or dataset counted once.
+        Independent sources on each side: papers, those of one laboratory or dataset counted once.
     """
 
     samples: pd.DataFrame
@@ -52,37 +48,64 @@ class NetVerdict:
 
 
 @dataclass(frozen=True)
-class _Spoken:
-    """One claim, the score it is read by, and how far that score is the fibroblasts' own."""
-
-    entry: CatalogueClaim
-    witness: str
-    read_by: str
-    weight: float
-    attribution: float
-
-    @property
-    def effect(self) -> str:
-        return self.entry.claim.effect
-
-    @property
-    def voice(self) -> float:
-        return self.weight * self.attribution
-
-    @property
-    def vote(self) -> Vote:
-        return Vote(self.entry.paper.key, self.effect, self.voice, group=self.witness)
-
-
-@dataclass(frozen=True)
-class _Witness:
-    """One paper, or group of papers, on one side: its weight, and where its subjects stand in each sample."""
+class _Source:
+    """One independent source on one side: its weight, and the mean presence and z of its subjects per sample."""
 
     name: str
     effect: str
     weight: float
     presence: Array
-    standing: Array
+    z: Array
+
+
+def residual_z(scores: Array, content: Array) -> Array:
+    """Residual z scores: where each sample is in its cohort at its amount of fibroblasts.
+
+    Parameters
+    ----------
+    scores
+        Samples x subjects.
+    content
+        Samples; fibroblast content.
+
+    Returns
+    -------
+    Samples x subjects: residuals of the least-squares line on the content, in standard deviations over the cohort; 0
+    where nothing varies.
+    """
+    residuals = scores - scores.mean(axis=0)
+    amount = content - content.mean()
+    if amount @ amount > 0:
+        residuals = residuals - np.outer(amount, amount @ residuals / (amount @ amount))
+    spread = residuals.std(axis=0)
+    # A score that the content explains completely leaves only rounding errors.
+    varies = spread > _ROUNDING * np.maximum(scores.std(axis=0), _ROUNDING)
+    out: Array = np.divide(residuals, spread, out=np.zeros_like(residuals), where=varies)
+    return out
+
+
+def attribution(scores: Array, content: Array) -> Array:
+    """Correlation of each subject's score with the fibroblast content over the samples, 0 where it is negative.
+
+    A signature that does not rise with the fibroblasts is mostly expressed by other cells.
+
+    Parameters
+    ----------
+    scores
+        Samples x subjects.
+    content
+        Samples; fibroblast content.
+
+    Returns
+    -------
+    Subjects, 0..1.
+    """
+    centred, amount = scores - scores.mean(axis=0), content - content.mean()
+    spread = np.sqrt((centred**2).sum(axis=0) * (amount @ amount))
+    found: Array = np.divide(
+        amount @ centred, spread, out=np.zeros(scores.shape[1]), where=spread > _ROUNDING
+    )
+    return np.clip(found, 0.0, 1.0)
 
 
 def net_verdict(
@@ -96,36 +119,90 @@ def net_verdict(
     exclude_papers: Collection[str] = (),
     config: VerdictConfig | None = None,
 ) -> NetVerdict:
-    """Weigh the claims whose subject is a signature that the cohort can score; see `cafsc.bulk.score`."""
-    config = config or VerdictConfig()
+    """Weigh the claims about signatures that the cohort can score; see `cafsc.bulk.score`."""
     values = scores.to_numpy(dtype=np.float64)
     own = dict(zip(scores.columns, attribution(values, content), strict=True))
-    spoken = []
-    for entry in catalogue.claims:
-        if entry.claim.effect not in (PRO, ANTI) or entry.paper.key in exclude_papers:
-            continue
-        name = _read_by(entry.claim.about, subjects, catalogue)
-        if name:
-            weight = claim_weight(entry, catalogue, cancer, species)
-            witness = catalogue.group_of(entry.paper.key)
-            spoken.append(_Spoken(entry, witness, name, weight, float(own[name])))
-    spoken = [claim for claim in spoken if claim.voice > 0]
-    places = dict(zip(scores.columns, standing(values, content).T, strict=True))
-    witnesses = _witnesses(spoken, places)
+    claims = _claims(own, subjects, catalogue, cancer, species, exclude_papers)
+    z = pd.DataFrame(residual_z(values, content), columns=scores.columns)
+    sources = [
+        _Source(
+            name=str(name),
+            effect=str(effect),
+            weight=float(its["voice"].max()),
+            presence=stats.norm.cdf(z[its["read_by"]]) @ (its["voice"] / its["voice"].sum()).to_numpy(),
+            z=z[its["read_by"]].to_numpy() @ (its["voice"] / its["voice"].sum()).to_numpy(),
+        )
+        for (name, effect), its in claims.groupby(["source", "effect"])
+    ]
     titles = {key: paper.short for key, paper in catalogue.papers.items()}
     titles |= {key: group.label for key, group in catalogue.groups.items()}
+    sides = [source.effect for source in sources]
     return NetVerdict(
-        _samples(list(scores.index), witnesses, titles, config.min_papers),
-        _evidence(spoken),
-        sum(witness.effect == PRO for witness in witnesses),
-        sum(witness.effect == ANTI for witness in witnesses),
+        _samples(list(scores.index), sources, titles, (config or VerdictConfig()).min_papers),
+        claims[EVIDENCE_COLUMNS],
+        sides.count(PRO),
+        sides.count(ANTI),
     )
+
+
+def _claims(
+    own: Mapping[str, float],
+    subjects: Mapping[str, Subject],
+    catalogue: Catalogue,
+    cancer: str | None,
+    species: str,
+    exclude_papers: Collection[str],
+) -> pd.DataFrame:
+    """Claims that count: `EVIDENCE_COLUMNS`, ``source`` and ``voice`` (weight x attribution), largest first.
+
+    ``share`` is the fraction of its side's weight that a claim carries: a source has the weight of its strongest
+    claim, divided among its claims by voice.
+    """
+    rows = []
+    for entry in catalogue.claims:
+        claim, paper = entry.claim, entry.paper
+        if claim.effect not in (PRO, ANTI) or paper.key in exclude_papers:
+            continue
+        name = _read_by(claim.about, subjects, catalogue)
+        if name:
+            weight = claim_weight(entry, catalogue, cancer, species)
+            rows.append(
+                {
+                    "claim": claim.id,
+                    "about": claim.about,
+                    "read_by": name,
+                    "effect": claim.effect,
+                    "weight": weight,
+                    "attribution": own[name],
+                    "evidence": "+".join(claim.evidence),
+                    "cancer": ", ".join(claim.cancer),
+                    "species": ", ".join(claim.species),
+                    "statement": claim.statement,
+                    "paper": paper.key,
+                    "citation": paper.citation,
+                    "doi": paper.doi or "",
+                    "pmid": paper.pmid or "",
+                    "link": paper.link,
+                    "verified": claim.verified,
+                    "source": catalogue.group_of(paper.key),
+                    "voice": weight * own[name],
+                }
+            )
+    table = pd.DataFrame(rows, columns=[*EVIDENCE_COLUMNS, "source", "voice"])
+    table = table[table["voice"] > 0].sort_values(
+        ["voice", "claim"], ascending=[False, True], ignore_index=True
+    )
+    by_source = table.groupby(["source", "effect"])["voice"]
+    strongest = by_source.max()
+    side = table["effect"].map(strongest.groupby("effect").sum())
+    table["share"] = table["voice"] / by_source.transform("sum") * by_source.transform("max") / side
+    return table
 
 
 def _read_by(about: str, subjects: Mapping[str, Subject], catalogue: Catalogue) -> str:
     """The score that a claim is read by; "" if it cannot be read in bulk.
 
-    A set that describes a harmonised state is read by that state: the lists of several papers say more of a sample
+    A claim about a set of a harmonised state is read by that state: the lists of several papers say more of a sample
     than one of them.
     """
     if about not in subjects or not subjects[about].is_signature:
@@ -135,105 +212,45 @@ def _read_by(about: str, subjects: Mapping[str, Subject], catalogue: Catalogue) 
     return next((state for state in states if state in subjects and subjects[state].is_signature), about)
 
 
-def _witnesses(spoken: Sequence[_Spoken], places: Mapping[str, Array]) -> list[_Witness]:
-    """One witness a paper (or group) and side: it weighs as its strongest claim, and looks at all its subjects."""
-    out = []
-    for name, sides in source_weights(claim.vote for claim in spoken).items():
-        for effect, weight in zip((PRO, ANTI), sides, strict=True):
-            own = [claim for claim in spoken if (claim.witness, claim.effect) == (name, effect)]
-            if own:
-                shares = np.array([claim.voice for claim in own]) / sum(claim.voice for claim in own)
-                z = np.array([places[claim.read_by] for claim in own])
-                out.append(_Witness(name, effect, weight, shares @ stats.norm.cdf(z), shares @ z))
-    return out
-
-
-def _side(witnesses: Sequence[_Witness], effect: str, n: int) -> tuple[Array, Array]:
-    """Weighted mean presence and standing of one side, drawn to the cohort's middle where little speaks."""
-    presence, standing_, total = np.full(n, 0.5 * MIDDLE_WEIGHT), np.zeros(n), MIDDLE_WEIGHT
-    for witness in witnesses:
-        if witness.effect == effect:
-            presence = presence + witness.weight * witness.presence
-            standing_ = standing_ + witness.weight * witness.standing
-            total += witness.weight
-    return presence / total, standing_ / total
+def _side(sources: list[_Source], effect: str, n: int) -> tuple[Array, Array]:
+    """Weighted mean presence and z of one side, shrunk to the cohort's middle where its weight is small."""
+    own = [source for source in sources if source.effect == effect]
+    total = MIDDLE_WEIGHT + sum(source.weight for source in own)
+    presence = sum((source.weight * source.presence for source in own), np.full(n, 0.5 * MIDDLE_WEIGHT))
+    z = sum((source.weight * source.z for source in own), np.zeros(n))
+    return presence / total, z / total
 
 
 def _samples(
-    samples: list[str], witnesses: list[_Witness], titles: Mapping[str, str], min_papers: int
+    samples: list[str], sources: list[_Source], titles: Mapping[str, str], min_papers: int
 ) -> pd.DataFrame:
     n = len(samples)
-    (pro, z_pro), (anti, z_anti) = (_side(witnesses, effect, n) for effect in (PRO, ANTI))
+    (pro, z_pro), (anti, z_anti) = (_side(sources, effect, n) for effect in (PRO, ANTI))
     score = pro - anti
-    names = sorted({witness.name for witness in witnesses})
-    without = np.array([_without(witnesses, name, n) for name in names]).reshape(len(names), n)
+    names = sorted({source.name for source in sources})
+    without = np.empty((len(names), n))
+    for row, name in enumerate(names):
+        rest = [source for source in sources if source.name != name]
+        without[row] = _side(rest, PRO, n)[0] - _side(rest, ANTI, n)[0]
+    # How far each removal carries the score to the other side; 0 or less where it does not.
+    beyond = np.vstack([np.zeros(n), -without * np.sign(score)])
+    sensitive = [("", *(titles.get(name, name) for name in names))[worst] for worst in beyond.argmax(axis=0)]
+    enough = len(names) >= min_papers and len({source.effect for source in sources}) == 2
+    call = np.where(score > 0, PRO, ANTI).astype(object)
+    call[[bool(name) for name in sensitive]] = MIXED
+    call[(np.abs(score) < MIN_SCORE) | (not enough)] = UNDETERMINED
     with_all = np.vstack([without, score])
-    # How far each removal carries the score over to the other side; 0 or less where it does not.
-    beyond = -without * np.sign(score)
-    hangs = [
-        titles.get(names[worst], names[worst]) if beyond[worst, i] > 0 else ""
-        for i, worst in enumerate(beyond.argmax(axis=0) if names else np.zeros(0, dtype=int))
-    ] or [""] * n
-    enough = len(names) >= min_papers and len({witness.effect for witness in witnesses}) == 2
     return pd.DataFrame(
         {
             "sample": samples,
-            "call": [_call(score[i], hangs[i]) if enough else UNDETERMINED for i in range(n)],
+            "call": call,
             "verdict_score": score,
             "verdict_low": with_all.min(axis=0),
             "verdict_high": with_all.max(axis=0),
-            "hangs_on": hangs,
+            "sensitive_to": sensitive,
             "contrast": z_pro - z_anti,
             "pro": pro,
             "anti": anti,
-        },
-        columns=VERDICT_COLUMNS,
+            "hangs_on": sensitive,  # the old name of sensitive_to, for one release
+        }
     )
-
-
-def _without(witnesses: list[_Witness], name: str, n: int) -> Array:
-    rest = [witness for witness in witnesses if witness.name != name]
-    return _side(rest, PRO, n)[0] - _side(rest, ANTI, n)[0]
-
-
-def _call(score: float, hangs_on: str) -> str:
-    if abs(score) < MIN_SCORE:
-        return UNDETERMINED
-    if hangs_on:
-        return MIXED
-    return PRO if score > 0 else ANTI
-
-
-def _evidence(spoken: Sequence[_Spoken]) -> pd.DataFrame:
-    """The claims that spoke; ``share`` is the part of its side's weight that a claim carries."""
-    strongest = source_weights(claim.vote for claim in spoken)
-    of_side = {PRO: sum(w[0] for w in strongest.values()), ANTI: sum(w[1] for w in strongest.values())}
-    own: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for spoke in spoken:
-        own[spoke.witness, spoke.effect] += spoke.voice
-    rows = []
-    for spoke in sorted(spoken, key=lambda item: (-item.voice, item.entry.claim.id)):
-        claim, paper = spoke.entry.claim, spoke.entry.paper
-        side = strongest[spoke.witness][0 if claim.effect == PRO else 1]
-        rows.append(
-            {
-                "claim": claim.id,
-                "about": claim.about,
-                "read_by": spoke.read_by,
-                "effect": claim.effect,
-                "weight": spoke.weight,
-                "attribution": spoke.attribution,
-                "share": spoke.voice / own[spoke.witness, claim.effect] * side / of_side[claim.effect],
-                "evidence": "+".join(claim.evidence),
-                "cancer": ", ".join(claim.cancer),
-                "species": ", ".join(claim.species),
-                "statement": claim.statement,
-                "paper": paper.key,
-                "citation": paper.citation,
-                "doi": paper.doi or "",
-                "pmid": paper.pmid or "",
-                "link": paper.link,
-                "verified": claim.verified,
-            }
-        )
-    return pd.DataFrame(rows, columns=EVIDENCE_COLUMNS)

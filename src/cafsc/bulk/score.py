@@ -12,7 +12,6 @@ from scipy import sparse
 
 from cafsc import sig
 from cafsc._config import ScoreConfig, VerdictConfig
-from cafsc.bulk.enrichment import ssgsea as enrichment
 from cafsc.bulk.levels import Levels, levels
 from cafsc.bulk.net import NetVerdict, net_verdict
 from cafsc.bulk.subjects import CONTENT, Subject, subjects
@@ -20,9 +19,9 @@ from cafsc.errors import OptionError
 from cafsc.sig import Catalogue
 from cafsc.sig.user import OwnSignatures, listed
 from cafsc.sig.weights import WeightsLike, own_weights
-from cafsc.tl.score.controls import SetColumns, control_corrected, expression_bins
+from cafsc.tl.score.controls import control_corrected, expression_bins
 
-_GENES_A_BIN = 20
+_GENES_PER_BIN = 20
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,19 @@ class BulkResult:
     ssgsea
         Samples x subjects, float64: the second method; None where it was left out.
     subjects
-        One row a subject: ``id`` (the column of `scores`, as claims write it), ``kind`` (state, set, program,
-        lineage, gene, biomarker), ``label``, ``n_found``, ``n_genes``, ``agreement`` (Spearman correlation of
-        both methods over the cohort), ``in_verdict``.
+        One row per subject: ``id`` (the column of `scores`, as in claims), ``kind`` (state, set, program, lineage,
+        gene, biomarker), ``label``, ``n_found``, ``n_genes``, ``agreement`` (Spearman correlation of both methods
+        over the cohort), ``in_verdict``.
     verdict
-        One row a sample: ``sample``, ``call``, ``verdict_score`` (-1..1), ``verdict_low`` and ``verdict_high``
-        (lowest and highest with any one paper left out), ``hangs_on`` (paper, or group of papers, whose removal
-        turns the sign, or ""), ``contrast`` (standard deviations), ``pro`` and ``anti`` (0..1).
+        One row per sample: ``sample``, ``call``, ``verdict_score`` (-1..1), ``verdict_low`` and ``verdict_high``
+        (lowest and highest with any one independent source left out), ``sensitive_to`` (the source whose removal
+        changes the sign, or ""), ``contrast`` (standard deviations), ``pro`` and ``anti`` (0..1). ``hangs_on`` is the
+        old name of ``sensitive_to``.
     evidence
-        One row a claim that spoke: ``claim``, ``about``, ``read_by`` (a column of `scores`), ``effect``,
+        One row per claim that counted: ``claim``, ``about``, ``read_by`` (a column of `scores`), ``effect``,
         ``weight``, ``attribution``, ``share`` of its side, and the paper.
     summary
-        What came in and what was used; plain JSON types.
+        Input, cancer, weights of claims, and counts of the calls; plain JSON types.
     """
 
     scores: pd.DataFrame
@@ -77,23 +77,24 @@ def score(
     Parameters
     ----------
     expression
-        Samples x genes or genes x samples (told by the gene names): counts, TPM, FPKM, log2, or microarray
-        intensities (told by the values); symbols or Ensembl IDs, human or mouse. From `cafsc.bulk.read`, or yours.
+        Samples x genes or genes x samples (found by the gene names): counts, TPM, FPKM, log2, or microarray
+        intensities (found by the values); symbols or Ensembl IDs, human or mouse. From `cafsc.bulk.read`, or yours.
     cancer
         Name or code of the cancer; claims about it weigh more. None weighs all cancers alike.
     species
-        ``auto`` reads it from the gene names.
+        ``auto`` finds it by the gene names.
     signatures
         Your own signatures, as in `cafsc.sig.load`.
     ssgsea
         Whether to score with gseapy's ssGSEA too.
     exclude_papers
-        Keys of papers to leave out altogether: their sets, their parts of programmes and states, and their
-        claims. For judging the verdict by the calls of one of them.
+        Keys of papers to leave out: their sets, their parts of programmes and states, and their claims.
     catalogue
         Instead of the shipped one and `signatures`.
     weights
         Weights of claims in place of those of ``signatures/weights.yaml``, as in `cafsc.annotate`.
+    config, verdict_config
+        Thresholds.
     source
         Name of the input, for messages.
 
@@ -106,29 +107,30 @@ def score(
     InputError
         The table cannot be scored; says why.
     OptionError
-        A cancer or paper is not known, or gseapy is not installed.
+        A cancer or paper is not known.
 
     Notes
     -----
-    A set's score in a sample is the mean log2 expression of its genes minus that of all genes of like mean
-    expression over the cohort (Tirosh 2016, doi:10.1126/science.aad0501, with whole expression bins); a state's
-    is the mean of its sets' scores.
+    A set's score is the mean log2 expression of its genes minus that of all genes of similar mean expression over the
+    cohort (Tirosh 2016, doi:10.1126/science.aad0501, with whole expression bins). A state's score is the mean of its
+    sets' scores.
 
-    The verdict says where a sample's fibroblasts stand in this cohort, not in the world. Each signature's score
-    is freed of what the amount of fibroblasts explains (least squares on the score of the fibroblast panel) and
-    put in standard deviations z over the cohort; its presence is Phi(z), 0..1. A claim about a set that
-    describes a harmonised state is read by the state's score. Claims weigh as in `cafsc.tl.verdict` (evidence x
-    cancer x species x subject), times the attribution of the signature: its correlation with the fibroblast
-    content over the cohort, since what does not rise with the fibroblasts is other cells'. A paper, or papers
-    of one laboratory or dataset, has one vote a side, with the weight of its strongest claim, shared out over
-    its subjects by weight. ``pro`` and ``anti`` are the weighted means of presence over the papers of each
-    side, the cohort's middle (0.5) among them with a weight of 0.5, so that a side on which little speaks stays
-    near it; ``verdict_score`` is their difference, ``contrast`` the same difference of z. Means, not sums: the
-    side that has been studied more would always win. Only signatures of at least three genes speak: in bulk,
-    one gene may come from any cell. ``call`` is ``undetermined`` below an absolute score of 0.1 or where a side
-    is silent, and ``mixed`` where one paper decides the sign.
+    The verdict compares the samples of this cohort. Each signature's score is regressed on the score of the fibroblast
+    panel; the residual is divided by its standard deviation over the cohort (residual z score); its presence is
+    Phi(z), 0..1. A claim about a set of a harmonised state is read by the state's score. A claim weighs as in
+    `cafsc.tl.verdict` (evidence x cancer x species x subject), times the attribution of its signature (the correlation
+    with the fibroblast panel over the cohort). An independent source (a paper, or the papers of one laboratory or
+    dataset) has one vote per side, with the weight of its strongest claim, divided among its subjects by weight.
+    ``pro`` and ``anti`` are the weighted means of presence over the sources of each side and the cohort's middle (0.5,
+    with a weight of 0.5). ``verdict_score`` is their difference, ``contrast`` the same difference of z. Only signatures
+    of three or more genes count. ``call`` is ``undetermined`` below an absolute score of 0.1 or where a side has no
+    source, and ``mixed`` where one source decides the sign.
+
+    Examples
+    --------
+    >>> result = cafsc.bulk.score(cafsc.bulk.read("cohort.tsv"), cancer="pancreas")  # doctest: +SKIP
+    >>> result.verdict[["sample", "call", "verdict_score"]]  # doctest: +SKIP
     """
-    config = config or ScoreConfig()
     if catalogue is None:
         catalogue = sig.load(*listed(signatures))
     elif signatures:
@@ -138,8 +140,8 @@ def score(
     code = catalogue.cancer(cancer) if cancer is not None else None
     cohort = levels(expression, species, source)
     found = subjects(catalogue, cohort.species, cohort.symbols, exclude_papers)
-    scores = _scores(cohort, found, config)
-    second = enrichment(cohort, found) if ssgsea else None
+    scores = _scores(cohort, found, config or ScoreConfig())
+    second = _ssgsea(cohort, found) if ssgsea else None
     net = net_verdict(
         scores,
         scores[CONTENT].to_numpy(dtype=np.float64),
@@ -162,32 +164,74 @@ def score(
 
 def _scores(cohort: Levels, found: Mapping[str, Subject], config: ScoreConfig) -> pd.DataFrame:
     """Samples x subjects, log2 units; single genes as their level minus that of their bin."""
-    n_bins = max(1, min(config.n_bins, len(cohort.symbols) // _GENES_A_BIN))
+    n_bins = max(1, min(config.n_bins, len(cohort.symbols) // _GENES_PER_BIN))
     bins = expression_bins(cohort.values.mean(axis=0), n_bins)
-    sets: list[SetColumns] = [subject.columns for subject in found.values()]
+    sets = [subject.columns for subject in found.values()]
     values = control_corrected(sparse.csr_matrix(cohort.values), bins, sets)
     out = pd.DataFrame(values, index=list(cohort.samples), columns=list(found))
-    for name, subject in found.items():
-        if subject.members:
-            out[name] = out[list(subject.members)].mean(axis=1)
-    return out
+    return _with_states(out, found)
+
+
+def _ssgsea(cohort: Levels, found: Mapping[str, Subject]) -> pd.DataFrame:
+    """Samples x subjects: single-sample enrichment by gseapy, that of down genes subtracted.
+
+    The area between the running sums with weight 0.25 (Barbie 2009, doi:10.1038/nature08460), without the division
+    by the range over all sets that some tools add.
+    """
+    import gseapy
+
+    halves = {
+        f"{sign}{name}": [cohort.symbols[column] for column in columns]
+        for name, subject in found.items()
+        if not subject.members
+        for sign, columns in (("+", subject.columns.up), ("-", subject.columns.down))
+        if columns.size
+    }
+    numbers = [f"s{number}" for number in range(len(cohort.samples))]
+    long = gseapy.ssgsea(
+        data=pd.DataFrame(cohort.values.T, index=list(cohort.symbols), columns=numbers),
+        gene_sets=halves,
+        outdir=None,
+        sample_norm_method="rank",
+        min_size=1,
+        max_size=len(cohort.symbols),
+        weight=0.25,
+        threads=1,
+        no_plot=True,
+        verbose=False,
+    ).res2d
+    wide = long.astype({"ES": float}).pivot_table(index="Name", columns="Term", values="ES").reindex(numbers)
+    up, down = (
+        wide.reindex(columns=[f"{sign}{name}" for name in found], fill_value=0.0).to_numpy() for sign in "+-"
+    )
+    return _with_states(pd.DataFrame(up - down, index=list(cohort.samples), columns=list(found)), found)
+
+
+def _with_states(scores: pd.DataFrame, found: Mapping[str, Subject]) -> pd.DataFrame:
+    """Each state's score is the mean of its sets' scores."""
+    means = {
+        name: scores[list(subject.members)].mean(axis=1) for name, subject in found.items() if subject.members
+    }
+    return scores.assign(**means)
 
 
 def _subject_table(
-    found: Mapping[str, Subject], scores: pd.DataFrame, second: pd.DataFrame | None, speaking: set[str]
+    found: Mapping[str, Subject], scores: pd.DataFrame, second: pd.DataFrame | None, counted: set[str]
 ) -> pd.DataFrame:
     agreement = scores.rank().corrwith(second.rank()) if second is not None else pd.Series(dtype=float)
-    return pd.DataFrame(
-        {
-            "id": list(found),
-            "kind": [subject.kind for subject in found.values()],
-            "label": [subject.label for subject in found.values()],
-            "n_found": [subject.columns.n_found for subject in found.values()],
-            "n_genes": [subject.columns.n_genes for subject in found.values()],
-            "agreement": [float(agreement.get(name, np.nan)) for name in found],
-            "in_verdict": [name in speaking for name in found],
-        }
-    )
+    rows = [
+        (
+            name,
+            it.kind,
+            it.label,
+            it.columns.n_found,
+            it.columns.n_genes,
+            agreement.get(name, np.nan),
+            name in counted,
+        )
+        for name, it in found.items()
+    ]
+    return pd.DataFrame(rows, columns="id kind label n_found n_genes agreement in_verdict".split())
 
 
 def _summary(
@@ -198,7 +242,7 @@ def _summary(
     cancer: str | None,
     exclude_papers: Sequence[str],
 ) -> dict[str, Any]:
-    calls = net.samples["call"].value_counts()
+    calls = net.samples["call"].value_counts().sort_index()
     return {
         "input": {
             "file": source,
@@ -210,8 +254,9 @@ def _summary(
         },
         "cancer": cancer,
         "exclude_papers": sorted(exclude_papers),
+        "weights": catalogue.weights.model_dump(mode="json", exclude={"why"}),
         "n_claims": len(net.evidence),
         "n_papers": {"pro": net.n_pro, "anti": net.n_anti},
-        "calls": {str(call): int(calls[call]) for call in sorted(calls.index)},
+        "calls": {str(call): int(count) for call, count in calls.items()},
         "catalogue_sha256": catalogue.sha256,
     }

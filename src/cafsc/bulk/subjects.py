@@ -16,7 +16,7 @@ from cafsc.tl.verdict.claims import MIN_SIGNATURE
 CONTENT = "lineage:fibroblast"
 """The score of the fibroblast panel: how much of the sample is fibroblast."""
 MIN_COVERAGE = 0.5
-"""Share of a set's genes that must be there for it to speak, or to count towards its state."""
+"""Fraction of a set's genes that must be in the data for the set to count in the verdict or in its state."""
 _IN_TISSUE = ("tumour", "stroma", "tissue")
 
 
@@ -31,9 +31,9 @@ class Subject:
     label
         Its name in the catalogue.
     columns
-        Its genes; empty for a state.
+        Its genes; those of all its sets for a state.
     members
-        Subjects whose mean it is; only a state has any.
+        Subjects whose mean it is; only for a state.
     """
 
     kind: str
@@ -42,22 +42,21 @@ class Subject:
     members: tuple[str, ...] = ()
 
     @property
+    def is_covered(self) -> bool:
+        """Whether enough of its genes are in the data."""
+        return self.columns.n_found >= max(1.0, MIN_COVERAGE * self.columns.n_genes)
+
+    @property
     def is_signature(self) -> bool:
-        """Whether enough genes are there to speak in the verdict: bulk cannot tell whose gene one gene is."""
-        if self.kind not in ("state", "set", "program"):
-            return False
-        found = self.columns.n_found
-        return bool(
-            (self.columns.up.size or self.members)
-            and found >= MIN_SIGNATURE
-            and found >= MIN_COVERAGE * self.columns.n_genes
-        )
+        """Whether it counts in the verdict: in bulk, a single gene can come from any cell."""
+        signature = self.kind in ("state", "set", "program") and self.columns.up.size > 0
+        return signature and self.is_covered and self.columns.n_found >= MIN_SIGNATURE
 
 
 def subjects(
     catalogue: Catalogue, species: str, symbols: Iterable[str], exclude_papers: Collection[str] = ()
 ) -> dict[str, Subject]:
-    """Everything of the catalogue that a cohort can score, by id as claims write it (``set:..``, ``state:..``).
+    """Everything of the catalogue that a cohort can score, by id as in claims (``set:..``, ``state:..``).
 
     Parameters
     ----------
@@ -73,76 +72,55 @@ def subjects(
     Raises
     ------
     OptionError
-        If such a key is not in the catalogue.
+        A key is not in the catalogue.
     """
-    _check_papers(catalogue, exclude_papers)
-    columns = {symbol: index for index, symbol in enumerate(symbols)}
-    sets = {}
-    for name, found in scored_sets(catalogue, species, columns).items():
-        entry = catalogue.sets[name]
-        if found.n_found and entry.paper.key not in exclude_papers:
-            sets[f"set:{name}"] = Subject("set", f"{entry.label} ({entry.paper.short})", found)
-    out = _states(catalogue, sets) | sets
-    for name, program in catalogue.programs.items():
-        parts = [part for part in program.parts if part.paper not in exclude_papers]
-        up = tuple(dict.fromkeys(gene for part in parts for gene in part.up))
-        down = tuple(dict.fromkeys(gene for part in parts for gene in part.down))
-        found = set_columns(up, down, "human", species, columns)
-        if found.n_found and species not in program.not_for:
-            out[f"program:{name}"] = Subject("program", program.label, found)
-    panel = catalogue.lineages["fibroblast"]
-    out[CONTENT] = Subject(
-        "lineage", "fibroblast content", set_columns(panel.core, (), "human", species, columns)
-    )
-    return out | _single_genes(catalogue, species, columns, exclude_papers)
-
-
-def _check_papers(catalogue: Catalogue, keys: Collection[str]) -> None:
-    for key in keys:
+    for key in exclude_papers:
         if key not in catalogue.papers:
             raise OptionError(
                 f"paper {key!r} is not in the catalogue",
                 expected="a key such as 'kieffer2020' (cafsc signatures list)",
                 fix="correct the key",
             )
+    columns = {symbol: index for index, symbol in enumerate(symbols)}
+
+    def found(up: Iterable[str], down: Iterable[str] = ()) -> SetColumns:
+        """Columns of human genes."""
+        return set_columns(tuple(up), tuple(down), "human", species, columns)
+
+    sets = {}
+    for name, its_columns in scored_sets(catalogue, species, columns).items():
+        its_set = catalogue.sets[name]
+        if its_set.paper.key not in exclude_papers:
+            sets[f"set:{name}"] = Subject("set", f"{its_set.label} ({its_set.paper.short})", its_columns)
+    out = _states(catalogue, sets) | sets
+    for name, program in catalogue.programs.items():
+        if species not in program.not_for:
+            parts = [part for part in program.parts if part.paper not in exclude_papers]
+            up = dict.fromkeys(gene for part in parts for gene in part.up)
+            down = dict.fromkeys(gene for part in parts for gene in part.down)
+            out[f"program:{name}"] = Subject("program", program.label, found(up, down))
+    out[CONTENT] = Subject("lineage", "fibroblast content", found(catalogue.lineages["fibroblast"].core))
+    for entry in catalogue.claims:
+        kind, _, name = entry.claim.about.partition(":")
+        if kind == "gene" and entry.paper.key not in exclude_papers:
+            out[entry.claim.about] = Subject("gene", name, found([name]))
+    for name, marker in catalogue.biomarkers.items():
+        if any(word in marker.measured_in for word in _IN_TISSUE):
+            out[f"biomarker:{name}"] = Subject("biomarker", marker.label, found(marker.genes))
+    # The content stays even without genes: the verdict is corrected for it.
+    return {name: subject for name, subject in out.items() if subject.columns.n_found or name == CONTENT}
 
 
 def _states(catalogue: Catalogue, sets: dict[str, Subject]) -> dict[str, Subject]:
     """Each state as the mean of those of its sets that are covered."""
     out = {}
     for name, state in catalogue.states.items():
-        members = tuple(
-            f"set:{member}"
-            for member in state.members
-            if f"set:{member}" in sets and _is_covered(sets[f"set:{member}"].columns)
-        )
+        members = [member for member in state.members if f"set:{member}" in sets]
+        members = [member for member in members if sets[f"set:{member}"].is_covered]
         if members:
-            up = np.unique(np.concatenate([sets[member].columns.up for member in members]))
-            named = {gene for m in members for gene in catalogue.sets[m.removeprefix("set:")].definition.up}
+            up = np.unique(np.concatenate([sets[f"set:{member}"].columns.up for member in members]))
+            named = {gene for member in members for gene in catalogue.sets[member].definition.up}
             columns = SetColumns(up, np.zeros(0, dtype=np.int64), max(len(named), up.size))
-            out[f"state:{name}"] = Subject("state", state.label, columns, members)
-    return out
-
-
-def _is_covered(columns: SetColumns) -> bool:
-    return columns.n_found >= max(1.0, MIN_COVERAGE * columns.n_genes)
-
-
-def _single_genes(
-    catalogue: Catalogue, species: str, columns: dict[str, int], exclude_papers: Collection[str]
-) -> dict[str, Subject]:
-    """Genes that claims are about, and biomarkers that are read in the tumour itself."""
-    out = {}
-    for entry in catalogue.claims:
-        kind, _, name = entry.claim.about.partition(":")
-        if kind == "gene" and entry.paper.key not in exclude_papers:
-            found = set_columns((name,), (), "human", species, columns)
-            if found.n_found:
-                out[entry.claim.about] = Subject("gene", name, found)
-    for name, marker in catalogue.biomarkers.items():
-        if not any(word in marker.measured_in for word in _IN_TISSUE):
-            continue
-        found = set_columns(tuple(marker.genes), (), "human", species, columns)
-        if found.n_found:
-            out[f"biomarker:{name}"] = Subject("biomarker", marker.label, found)
+            ids = tuple(f"set:{member}" for member in members)
+            out[f"state:{name}"] = Subject("state", state.label, columns, ids)
     return out

@@ -1,4 +1,4 @@
-"""Cox models: what each score says of the time to an event."""
+"""Survival: Cox models of every score, and Kaplan-Meier curves above and below its median."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
-from cafsc.bulk.clinical import SOURCE, Clinical, match
-from cafsc.bulk.extras import require
+from cafsc.bulk.clinical import SOURCE, match
 from cafsc.bulk.score import BulkResult
-from cafsc.tl.score.controls import Array, false_discovery
+from cafsc.errors import OptionError
+from cafsc.tl.score.controls import Array
 
 VERDICT = "verdict"
 COLUMNS = "id label kind n n_events hazard_ratio low high p fdr adjusted note".split()
@@ -27,10 +28,9 @@ class Survival:
     Attributes
     ----------
     table
-        One row a score, smallest p first: ``id``, ``label``, ``kind``, ``n`` (samples), ``n_events``,
-        ``hazard_ratio`` for one standard deviation more, ``low`` and ``high`` (95% interval), ``p`` (Wald,
-        two-sided), ``fdr`` (Benjamini-Hochberg over the scores), ``adjusted`` (columns), ``note`` (why there is no
-        number).
+        One row per score, smallest p first: ``id``, ``label``, ``kind``, ``n`` (samples), ``n_events``,
+        ``hazard_ratio`` per standard deviation, ``low`` and ``high`` (95% interval), ``p`` (Wald, two-sided), ``fdr``
+        (Benjamini-Hochberg over the scores), ``adjusted`` (columns), ``note`` (why there is no number).
     scores
         Matched samples x scores, in standard deviations.
     clinical
@@ -45,6 +45,44 @@ class Survival:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Curve:
+    """Survival of one group.
+
+    Attributes
+    ----------
+    name
+        ``high`` or ``low``.
+    n, n_events
+        Samples and events.
+    times
+        Steps of the curve, from 0.
+    survival, low, high
+        Estimate and 95% interval at these times, 0..1.
+    censored
+        Times of censored samples.
+    """
+
+    name: str
+    n: int
+    n_events: int
+    times: Array
+    survival: Array
+    low: Array
+    high: Array
+    censored: Array
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Both groups of one score, and the log-rank test between them."""
+
+    label: str
+    groups: tuple[Curve, ...]
+    p: float
+    time: str = "time"
+
+
 def survival(
     result: BulkResult,
     clinical: pd.DataFrame,
@@ -54,14 +92,14 @@ def survival(
     adjust: Sequence[str] = (),
     source: str = SOURCE,
 ) -> Survival:
-    """Fit one Cox proportional-hazards model a score.
+    """Fit one Cox proportional-hazards model per score.
 
     Parameters
     ----------
     result
         Of `cafsc.bulk.score`.
     clinical
-        One row a sample, its name in the index or in any column (the one that fits best is taken).
+        One row per sample, its name in the index or in any column (the one that matches most samples is used).
     time
         Column: time to the event or to censoring, any unit.
     event
@@ -84,56 +122,119 @@ def survival(
 
     Notes
     -----
-    Cox 1972 (doi:10.1111/j.2517-6161.1972.tb00899.x), fitted by lifelines (doi:10.21105/joss.01317), ties by
-    Efron. A hazard ratio of a score says nothing of cause.
+    Cox 1972 (doi:10.1111/j.2517-6161.1972.tb00899.x), fitted by lifelines (doi:10.21105/joss.01317), ties by Efron. A
+    hazard ratio is an association, not a cause.
+
+    Examples
+    --------
+    >>> clinical = cafsc.bulk.read_clinical("patients.csv")  # doctest: +SKIP
+    >>> cafsc.bulk.survival(result, clinical, time="days", event="dead").table  # doctest: +SKIP
     """
-    lifelines = require("lifelines", "survival models", "leave out --clinical")
+    lifelines = _lifelines()
     scores = result.scores.assign(**{VERDICT: result.verdict["verdict_score"].to_numpy()})
     found = match(clinical, list(scores.index), time, event, adjust, source)
-    scores = _standardised(scores.loc[found.frame.index])
+    scores = scores.loc[found.frame.index]
+    spread = scores.std()
+    scores = (scores - scores.mean()).div(spread.where(spread > 0)).fillna(0.0)
     info = result.subjects.set_index("id")
     rows = []
     for name in scores.columns:
         label, kind = ("net verdict", VERDICT) if name == VERDICT else info.loc[name, ["label", "kind"]]
-        model = _cox(lifelines, scores[name].to_numpy(dtype=np.float64), found)
-        rows.append({"id": name, "label": label, "kind": kind, **model, "adjusted": ", ".join(adjust)})
-    table = pd.DataFrame(rows)
+        model = _cox(lifelines, found.frame.astype(float).assign(**{_TERM: scores[name]}))
+        rows.append({"id": name, "label": label, "kind": kind, **model})
+    table = pd.DataFrame(rows).assign(
+        n=len(found.frame), n_events=int(found.frame["event"].sum()), fdr=np.nan, adjusted=", ".join(adjust)
+    )
     tested = table["p"].notna()
-    table["fdr"] = np.nan
-    table.loc[tested, "fdr"] = false_discovery(table.loc[tested, "p"].to_numpy(dtype=np.float64))
+    table.loc[tested, "fdr"] = false_discovery_control(table.loc[tested, "p"])
     table = table.sort_values(["p", "id"], kind="stable", ignore_index=True)[COLUMNS]
     return Survival(table, scores, found.frame, found.notes)
 
 
-def _standardised(scores: pd.DataFrame) -> pd.DataFrame:
-    spread = scores.std(ddof=1)
-    return (scores - scores.mean()).div(spread.where(spread > 0)).fillna(0.0)
+def curves(found: Survival, name: str, time: str = "time") -> Curves:
+    """Kaplan-Meier curves of the samples above and below the median of one score.
+
+    Parameters
+    ----------
+    found
+        Of `cafsc.bulk.survival`.
+    name
+        A score, as in ``found.table["id"]``.
+    time
+        Label of the time axis.
+
+    Raises
+    ------
+    OptionError
+        There is no such score, or it does not split the samples; or lifelines is not installed.
+
+    Notes
+    -----
+    Kaplan and Meier 1958 (doi:10.1080/01621459.1958.10501452); the interval is on the log-log scale. The median of a
+    cohort is no threshold for other cohorts.
+    """
+    lifelines = _lifelines()
+    if name not in found.scores:
+        raise OptionError(
+            f"score {name!r} is not known", expected="an id of the table", fix="correct the name"
+        )
+    above = found.scores[name] > found.scores[name].median()
+    if above.nunique() < 2:
+        raise OptionError(f"score {name!r} does not split the samples", fix="choose another score")
+    parts = {"high": found.clinical[above], "low": found.clinical[~above]}
+    high, low = parts.values()
+    test = lifelines.statistics.logrank_test(high["time"], low["time"], high["event"], low["event"])
+    label = str(found.table.set_index("id").loc[name, "label"])
+    groups = tuple(_curve(lifelines, group, part) for group, part in parts.items())
+    return Curves(label=label, groups=groups, p=float(test.p_value), time=time)
 
 
-def _cox(lifelines: Any, values: Array, clinical: Clinical) -> dict[str, Any]:
+def _curve(lifelines: Any, name: str, part: pd.DataFrame) -> Curve:
+    fitter = lifelines.KaplanMeierFitter().fit(part["time"], part["event"])
+    low, high = fitter.confidence_interval_survival_function_.to_numpy(dtype=np.float64).T
+    return Curve(
+        name=name,
+        n=len(part),
+        n_events=int(part["event"].sum()),
+        times=fitter.survival_function_.index.to_numpy(dtype=np.float64),
+        survival=fitter.survival_function_.iloc[:, 0].to_numpy(dtype=np.float64),
+        low=low,
+        high=high,
+        censored=np.sort(part.loc[~part["event"], "time"].to_numpy(dtype=np.float64)),
+    )
+
+
+def _lifelines() -> Any:
+    """The package lifelines, with its tests."""
+    try:
+        import lifelines.statistics
+    except ImportError as error:
+        raise OptionError(
+            "survival models need the package lifelines, which is not installed",
+            expected='the extra "bulk" of cafsc',
+            fix='pip install "cafsc[bulk]", or give no clinical table',
+        ) from error
+    return lifelines
+
+
+def _cox(lifelines: Any, data: pd.DataFrame) -> dict[str, Any]:
     """One model; without numbers where it cannot be fitted."""
-    frame = clinical.frame
-    out: dict[str, Any] = {
-        "n": len(frame),
-        "n_events": int(frame["event"].sum()),
-        **dict.fromkeys(("hazard_ratio", "low", "high", "p"), np.nan),
-        "note": "",
+    names = {
+        "exp(coef)": "hazard_ratio",
+        "exp(coef) lower 95%": "low",
+        "exp(coef) upper 95%": "high",
+        "p": "p",
     }
-    if not values.any():
-        return {**out, "note": "the same in all matched samples"}
-    data = frame.astype(float).assign(**{_TERM: values})
+    empty = dict.fromkeys(names.values(), np.nan)
+    if not data[_TERM].any():
+        return {**empty, "note": "the same in all matched samples"}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             row = lifelines.CoxPHFitter().fit(data, "time", "event").summary.loc[_TERM]
     except (lifelines.exceptions.ConvergenceError, np.linalg.LinAlgError, ValueError) as error:
-        return {**out, "note": f"no fit: {' '.join(str(error).split())[:120]}"}
-    numbers = {
-        "hazard_ratio": row["exp(coef)"],
-        "low": row["exp(coef) lower 95%"],
-        "high": row["exp(coef) upper 95%"],
-        "p": row["p"],
-    }
-    if not all(np.isfinite(number) for number in numbers.values()):
-        return {**out, "note": "no fit: the score separates the events wholly"}
-    return out | {name: float(number) for name, number in numbers.items()}
+        return {**empty, "note": f"no fit: {' '.join(str(error).split())[:120]}"}
+    numbers = {name: float(row[key]) for key, name in names.items()}
+    if not np.isfinite(list(numbers.values())).all():
+        return {**empty, "note": "no fit: the score separates the events completely"}
+    return {**numbers, "note": ""}

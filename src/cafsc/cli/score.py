@@ -241,11 +241,11 @@ def _verdict_lines(verdict: pd.DataFrame) -> list[str]:
             str(row["call"]),
             f"{row['verdict_score']:+.2f}",
             f"{row['verdict_low']:+.2f} to {row['verdict_high']:+.2f}",
-            str(row["hangs_on"]) or "-",
+            str(row["sensitive_to"]) or "-",
         )
         for row in shown.to_dict("records")
     ]
-    header = ("sample", "call", "score", "one paper left out", "hangs on")
+    header = ("sample", "call", "score", "one source left out", "sensitive to")
     lines = table(header, rows, right=(False, False, True, False, False))
     more = len(ordered) - len(shown)
     return lines if not more else [*lines[: half + 1], f"... {more} more ...", *lines[half + 1 :]]
