@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeAlias
 
+from cafsc._options import RunOptions
 from cafsc.cli.terminal import cut, printable, say
 from cafsc.errors import EXIT_BUG, EXIT_OK, EXIT_USER, CafscError, UserError
 
@@ -100,7 +103,7 @@ def exit_code(error: BaseException, *, debug: bool = False) -> int:
 def report(error: BaseException) -> int:
     """Say what went wrong in at most eight lines, and give the exit code."""
     if isinstance(error, CafscError) and error.exit_code == EXIT_USER:
-        _say_lines(str(error).splitlines() or [type(error).__name__])
+        _say_lines(_with_flags(str(error)).splitlines() or [type(error).__name__])
         return EXIT_USER
     lines = _mendable(error)
     if lines:
@@ -114,6 +117,16 @@ def report(error: BaseException) -> int:
         ]
     )
     return EXIT_BUG
+
+
+def _with_flags(text: str) -> str:
+    """The arguments of a Python error, such as ``force=True`` and ``layer=``, as options of the command line."""
+    names = "|".join(option.name for option in fields(RunOptions) if option.metadata["shell"] is not None)
+
+    def flag(found: re.Match[str]) -> str:
+        return f"--{found[1].replace('_', '-')}" + ("" if found[2] else " " if found[3] else "")
+
+    return re.sub(rf"\b({names}|force|backed)=(True\b)?(?=(\w|['\"])?)", flag, text)
 
 
 def _mendable(error: BaseException) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cafsc._keys import KEPT, Keys
+from cafsc._keys import KEPT, Keys, require
 from cafsc.errors import InputError, OptionError
 from cafsc.get import cells
 from cafsc.pl._style import FONT, GREY, INK, MUTED, SMALL, axes, category_looks
@@ -59,6 +59,8 @@ def embedding(
     """
     gate = cells(adata, key_added)["gate"].astype(object)
     keys = Keys(key_added)
+    if color is None:
+        require(adata, keys, {("obs", keys.subtype): "tl.label"})
     color = keys.subtype if color is None else color
     if color not in adata.obs:
         raise OptionError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import QCConfig
-from cafsc._keys import Keys
+from cafsc._keys import Keys, require
 from cafsc.pp.check.values import is_mitochondrial
 from cafsc.pp.normalize import count_rows
 
@@ -29,6 +29,7 @@ def qc(adata: AnnData, *, key_added: str = "caf", config: QCConfig | None = None
     `cafsc.pp.normalize` first.
     """
     config = config or QCConfig()
+    require(adata, Keys(key_added), {("var", Keys(key_added).symbol): "pp.normalize"})
     mito = np.flatnonzero(is_mitochondrial(adata.var[Keys(key_added).symbol]))
     found = [
         held
