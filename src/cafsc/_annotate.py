@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -19,13 +19,10 @@ from cafsc._keys import Keys
 from cafsc._options import RunOptions, Species, documented
 from cafsc._summary import summarise
 from cafsc.errors import OptionError
-from cafsc.io.scratch import scratch_copies
+from cafsc.pp.blocks import is_backed
 from cafsc.pp.check.columns import with_columns
 from cafsc.pp.check.findings import by_severity
 from cafsc.pp.check.outcome import outcome_findings
-from cafsc.pp.memory import keeping
-from cafsc.pp.rows import is_stored
-from cafsc.pp.spread import on_cluster
 from cafsc.sig.user import OwnSignatures, listed
 from cafsc.sig.weights import WeightsLike
 
@@ -168,7 +165,7 @@ def run(
     adata, config, seed, key_added = given.adata, Config.of(options.config), options.seed, options.key_added
     keys = Keys(key_added)
     step = _stepper(progress)
-    with on_cluster(client), keeping(), _copies(client):
+    with nullcontext() if client is None else client.as_current():
         step("check")
         report = pp.check(adata, layer=options.layer, species=options.species)
         report.raise_for_errors()
@@ -247,11 +244,6 @@ def run(
     )
 
 
-def _copies(client: Client | None) -> AbstractContextManager[None]:
-    """Copies of what is read many times; workers of a cluster could not read them."""
-    return nullcontext() if client is not None else scratch_copies()
-
-
 def _stepper(progress: Progress | None) -> Callable[[str], None]:
     done = 0
 
@@ -267,7 +259,7 @@ def _stepper(progress: Progress | None) -> Callable[[str], None]:
 def _require_file(adata: AnnData, report: pp.CheckReport) -> None:
     """Refuse a cluster for values that its workers cannot reach."""
     used = adata.X if report.use == "X" else adata.layers[report.use.removeprefix("layer:")]
-    if not is_stored(used):
+    if not is_backed(used):
         raise OptionError(
             f"a cluster is given, and {report.use} is in memory",
             expected="a matrix in a file that the workers can open",
@@ -277,7 +269,7 @@ def _require_file(adata: AnnData, report: pp.CheckReport) -> None:
 
 def _from_raw(adata: AnnData) -> AnnData:
     """The values of ``.raw`` with the cells' annotation; the check has told the user."""
-    if is_stored(adata.raw.X):
+    if is_backed(adata.raw.X):
         from anndata import AnnData
 
         out = AnnData(

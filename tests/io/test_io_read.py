@@ -148,11 +148,9 @@ def test_tenx_h5_with_entries_in_parts(small: AnnData, tmp_path: Path) -> None:
     assert parted.X.nnz == 2 * x.nnz
     _tenx(path, parted, 3)
     kept = slice(0, small.n_vars - 2)
-    for backed in (False, True):
-        found = io.read(path, backed=backed).X
-        rows = found if not backed else found[:]
-        assert rows.nnz == x[:, kept].nnz
-        assert (rows != 2 * x[:, kept]).nnz == 0
+    found = io.read(path).X
+    assert found.nnz == x[:, kept].nnz
+    assert (found != 2 * x[:, kept]).nnz == 0
 
 
 def test_tenx_h5_agrees_with_scanpy(small: AnnData, tmp_path: Path) -> None:
@@ -424,7 +422,7 @@ def test_data_of_other_files_are_refused_before_they_are_read(
         raise AssertionError("anndata was let in")
 
     monkeypatch.setattr(anndata, "read_h5ad", must_not_be_called)
-    monkeypatch.setattr("cafsc.io.elements.read_modern_h5ad", must_not_be_called)
+    monkeypatch.setattr(anndata.experimental, "read_dispatched", must_not_be_called)
     assert word in _refused(h5ad)
 
 
@@ -499,7 +497,7 @@ def _no_process(*_: object, **__: object) -> None:
 
 
 def test_matrix_larger_than_memory(h5ad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cafsc.io.watched.subprocess.Popen", _no_process)
+    monkeypatch.setattr("cafsc.io.inspect_child.subprocess.run", _no_process)
     monkeypatch.setattr("cafsc.io.limits.memory", lambda: 1000)
     monkeypatch.setattr("cafsc.io.limits._ALWAYS_FINE", 100)
     assert "of memory" in _refused(h5ad)

@@ -174,14 +174,12 @@ def run_and_write(
     from cafsc import _provenance
     from cafsc._annotate import run
     from cafsc._input import read_input
-    from cafsc.io.backed import require_unchanged
 
     _provenance.settle(options)  # A wrong option shall not wait until a large file is read.
     step(f"read {source.name}", 0, 0)
     given = read_input(source, backed=backed)
     with naming(source), connected(dask) as client:
         result = run(given, options, progress=step, client=client)
-    require_unchanged(given.adata)
     step(f"write {outputs.h5ad.name}", 0, 0)
     write(outputs, result, force=force)
     return _answer(result.summary, result.clusters, outputs)

@@ -172,7 +172,7 @@ def _remove_empty(folder: Path) -> None:
 @contextmanager
 def _temporary_folder(last: Path) -> Iterator[Path]:
     """A folder beside an output, locked while it is in use; those of killed runs are removed first."""
-    from cafsc.io.parts import lock
+    from cafsc.io.atomic import lock
 
     name = re.compile(re.escape(f".{last.name}.") + r"\w+\.part")
     for old in last.parent.iterdir():

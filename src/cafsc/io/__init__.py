@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from cafsc.io.backed import close
-from cafsc.io.digest import sha256
+from cafsc.io.files import sha256
 from cafsc.io.read import read
-from cafsc.io.row_blocks import is_on_disk, read_rows
 from cafsc.io.write import write_bytes, write_h5ad, write_text, write_tsv
 
-__all__ = [
-    "close",
-    "is_on_disk",
-    "read",
-    "read_rows",
-    "sha256",
-    "write_bytes",
-    "write_h5ad",
-    "write_text",
-    "write_tsv",
-]
+__all__ = ["read", "sha256", "write_bytes", "write_h5ad", "write_text", "write_tsv"]

@@ -5,34 +5,42 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from cafsc.errors import OutputError
-from cafsc.io.parts import new_part
 
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
-
-
-def _why(error: OSError) -> tuple[str, str]:
-    """Cause and fix of a failed write, in a user's words."""
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
-            return "no space left on the device", "free space there, or choose another folder with -o"
-        case errno.EACCES | errno.EPERM:
-            return "permission denied: the folder is not writable", "choose a folder you may write to with -o"
-        case errno.EROFS:
-            return "the file system is read-only, nothing can be written", "choose a writable folder with -o"
-        case errno.ENAMETOOLONG:
-            return "the file name is too long", "choose a shorter name with -o"
-        case errno.ENOTDIR | errno.EEXIST:
-            return "a file stands where a folder is needed", "choose another folder with -o"
-        case _:
-            return error.strerror or str(error), "choose another place with -o"
+_LONGEST_STEM = 230  # of the 255 bytes of a file name, beside two dots, a token and a suffix
+_TRIES = 20
+_WHY = {
+    errno.ENOSPC: ("no space left on the device", "free space there, or choose another folder with -o"),
+    errno.EDQUOT: ("no space left on the device", "free space there, or choose another folder with -o"),
+    errno.EFBIG: ("no space left on the device", "free space there, or choose another folder with -o"),
+    errno.EACCES: (
+        "permission denied: the folder is not writable",
+        "choose a folder you may write to with -o",
+    ),
+    errno.EPERM: (
+        "permission denied: the folder is not writable",
+        "choose a folder you may write to with -o",
+    ),
+    errno.EROFS: (
+        "the file system is read-only, nothing can be written",
+        "choose a writable folder with -o",
+    ),
+    errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter name with -o"),
+    errno.ENOTDIR: ("a file stands where a folder is needed", "choose another folder with -o"),
+    errno.EEXIST: ("a file stands where a folder is needed", "choose another folder with -o"),
+}
 
 
 def _failed(path: Path, error: OSError) -> OutputError:
-    cause, fix = _why(error)
+    """The error of a failed write, in a user's words."""
+    known = _WHY.get(error.errno or 0)
+    cause, fix = known or (error.strerror or str(error), "choose another place with -o")
     return OutputError(f"{path}: cannot write: {cause}", fix=fix)
 
 
@@ -45,19 +53,9 @@ def _exists(path: Path) -> OutputError:
 
 
 def refuse_occupied(path: Path | str, force: bool) -> Path:
-    """Final place of an output, or an error if it may not be written there.
+    """Final place of an output, with symbolic links followed; `OutputError` where it may not be written.
 
-    Parameters
-    ----------
-    path
-        Where the output shall be. A symbolic link is followed, so that the link itself stays.
-    force
-        Whether a regular file that is there already may be replaced.
-
-    Raises
-    ------
-    OutputError
-        It is a folder, a device or a pipe, or it exists and `force` is false.
+    A folder, a device or a pipe is never replaced; a regular file only with `force`.
     """
     given = Path(path)
     try:
@@ -65,29 +63,81 @@ def refuse_occupied(path: Path | str, force: bool) -> Path:
         exists = final.exists()
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{given}: cannot write: {error}", fix="choose another place with -o") from error
-    if final.is_dir():
-        raise OutputError(f"{given}: is a directory", expected="a file name", fix="give a file name with -o")
     if exists and not final.is_file():
-        raise OutputError(
-            f"{given}: is not a regular file", expected="a file name", fix="give a file name with -o"
-        )
+        what = "is a directory" if final.is_dir() else "is not a regular file"
+        raise OutputError(f"{given}: {what}", expected="a file name", fix="give a file name with -o")
     if exists and not force:
         raise _exists(given)
     return final
 
 
-def _sync_folder(folder: Path) -> None:
-    # Some file systems refuse to open or sync a folder; the rename itself is atomic all the same.
+def lock(handle: int, *, wait: bool) -> bool | None:
+    """Lock an open file or folder; False where another process holds it, None where nothing can be locked here.
+
+    The system gives the lock back when its holder ends, however that happens: a file that can be locked has no
+    living writer, on this machine or on another that shares the folder.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_same(handle: int, path: Path) -> bool:
+    """Whether an open file or folder is still what stands under a path."""
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        return os.path.samestat(os.fstat(handle), path.stat())
+    return False
+
+
+def _stem(final: Path) -> str:
+    return f".{os.fsdecode(os.fsencode(final.name)[:_LONGEST_STEM])}."
+
+
+def _part_name(final: Path) -> Path:
+    return final.with_name(f"{_stem(final)}{secrets.token_hex(6)}.part")
+
+
+def _sweep(final: Path) -> None:
+    """Remove the temporary files of an output whose writers are dead."""
+    pattern = re.compile(re.escape(_stem(final)) + r"[0-9a-f]{12}\.part")
+    with contextlib.suppress(OSError):
+        for item in final.parent.iterdir():
+            if pattern.fullmatch(item.name):
+                with contextlib.suppress(OSError):
+                    handle = os.open(item, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+                    try:
+                        if lock(handle, wait=False):
+                            item.unlink()
+                    finally:
+                        os.close(handle)
+
+
+def _make_part(final: Path) -> tuple[Path, int]:
+    """A new, locked temporary file beside an output, and its handle."""
+    for _ in range(_TRIES):
+        part = _part_name(final)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        lock(handle, wait=True)
+        # Another process may have swept it between its making and its locking.
+        if _is_same(handle, part):
+            return part, handle
+        os.close(handle)
+    raise BlockingIOError(f"other processes keep removing {final.name}'s temporary file")
 
 
 def _publish(part: Path, final: Path, given: Path, force: bool) -> None:
-    if not force:
+    """Give a temporary file its final name, and sync the folder."""
+    if force:
+        part.replace(final)
+    else:
         # A rename would replace a file that another process has put there in the meantime; a link does not.
         try:
             os.link(part, final)
@@ -96,10 +146,14 @@ def _publish(part: Path, final: Path, given: Path, force: bool) -> None:
         except OSError as error:
             if error.errno not in _NO_HARD_LINKS:
                 raise
-        else:
-            part.unlink()
-            return
-    part.replace(final)
+            part.replace(final)
+    # Some file systems refuse to open or sync a folder; the rename itself is atomic all the same.
+    with contextlib.suppress(OSError):
+        handle = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextlib.contextmanager
@@ -115,9 +169,9 @@ def atomic(path: Path | str, force: bool = False) -> Iterator[Path]:
 
     Yields
     ------
-    Path of a new empty file in the same folder, ``.<name>.<token>.part``. Whatever stands in it when
-    the block ends is synced and renamed; if the block fails, it is removed. What earlier processes that were
-    killed left of the same output is removed first.
+    Path of a new empty file in the same folder, ``.<name>.<token>.part``. Whatever stands in it when the block ends
+    is synced and renamed; if the block fails, it is removed. What killed writers of the same output left is removed
+    first.
 
     Raises
     ------
@@ -128,11 +182,15 @@ def atomic(path: Path | str, force: bool = False) -> Iterator[Path]:
     given = Path(path)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        with new_part(final) as part:
+        _sweep(final)
+        part, handle = _make_part(final)
+        try:
             yield part
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
+            os.fsync(handle)
             _publish(part, final, given, force)
-        _sync_folder(final.parent)
+        finally:
+            # Under the lock, so that nobody sweeps it in between.
+            part.unlink(missing_ok=True)
+            os.close(handle)
     except OSError as error:
         raise _failed(given, error) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from cafsc.errors import InputError
 ACCEPTED = "an .h5ad file, a 10x .h5 file, a 10x mtx folder or a .zarr store"
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZARR_ROOTS = ("zarr.json", ".zgroup")
+Version = list[tuple[str, int, int, int]]
+"""Name, inode, size and time of change of each file of an input."""
 _SNIFF = 2048
 _KINDS = (
     (
@@ -39,24 +42,14 @@ _KINDS = (
 
 
 def stat_input(path: Path) -> os.stat_result:
-    """Status of what an input path leads to.
-
-    Raises
-    ------
-    InputError
-        Nothing is there, a link leads nowhere or in a circle, or it may not be looked at.
-    """
+    """Status of what an input path leads to, or an `InputError` that says why there is none."""
     try:
         return path.stat()
     except FileNotFoundError as error:
+        found = f"{path}: no such file or folder"
         if path.is_symlink():
-            raise InputError(
-                f"{path}: is a symbolic link to a file that does not exist: {os.readlink(path)}",  # noqa: PTH115
-                fix="restore the file it leads to, or give another path",
-            ) from error
-        raise InputError(
-            f"{path}: no such file or folder", expected=ACCEPTED, fix="check the path"
-        ) from error
+            found = f"{path}: is a symbolic link to a file that does not exist: {path.readlink()}"
+        raise InputError(found, expected=ACCEPTED, fix="check the path") from error
     except OSError as error:
         cause = "a symbolic link that leads in a loop" if error.errno == errno.ELOOP else str(error.strerror)
         raise InputError(
@@ -64,60 +57,43 @@ def stat_input(path: Path) -> os.stat_result:
         ) from error
 
 
-@contextmanager
-def unchanged(path: Path) -> Iterator[None]:
-    """Refuse an input that is not the same at the end of the block as at its beginning.
+def version(path: Path, *, deep: bool = True) -> Version:
+    """What tells an input from another that is put under its name.
 
-    Raises
-    ------
-    InputError
-        It was written to, or replaced by another, meanwhile.
-    """
-    before = identity(path)
-    yield
-    refuse_changed(path, before)
-
-
-def refuse_changed(path: Path, before: list[tuple[str, int, int, int]]) -> None:
-    """Refuse an input that is not what it was when its `identity` was taken.
-
-    Raises
-    ------
-    InputError
-        It was written to, or replaced by another, meanwhile.
-    """
-    if identity(path) != before:
-        raise InputError(
-            f"{path}: changed while it was read",
-            expected="an input that nobody writes to",
-            fix="wait for its writer to end, then run again",
-        )
-
-
-def identity(path: Path) -> list[tuple[str, int, int, int]]:
-    """Name, number, size and time of change of a file, or of each file of a folder.
-
-    Below the first level only in a zarr store: what else is given may be somebody's whole home.
+    Of a folder, its files; of a zarr store, all files below it if `deep`. Other folders are not searched: one that
+    is given by mistake may be somebody's whole home.
     """
     try:
         parts = [path]
         if path.is_dir():
-            deep = any((path / name).is_file() for name in ZARR_ROOTS)
-            parts = sorted(part for part in path.glob("**/*" if deep else "*") if part.is_file())
+            is_zarr = any((path / name).is_file() for name in ZARR_ROOTS)
+            parts = sorted(part for part in path.glob("**/*" if deep and is_zarr else "*") if part.is_file())
         found = [(str(part), part.stat()) for part in parts]
     except OSError:
         return []
     return [(name, status.st_ino, status.st_size, status.st_mtime_ns) for name, status in found]
 
 
-def head(path: Path) -> bytes:
-    """First bytes of a regular file with something in it.
+def refuse_changed(path: Path, before: Version, *, deep: bool = True) -> None:
+    """Raise `InputError` where an input is not what it was when its `version` was taken."""
+    if version(path, deep=deep) != before:
+        raise InputError(
+            f"{path}: changed while it was read",
+            expected="an input that nobody writes to, and that every worker of a cluster sees unchanged",
+            fix="wait for its writer to end, then run again",
+        )
 
-    Raises
-    ------
-    InputError
-        It is a pipe or device, is empty, or may not be read.
-    """
+
+@contextmanager
+def unchanged(path: Path) -> Iterator[None]:
+    """Raise `InputError` where an input is not the same at the end of the block as at its beginning."""
+    before = version(path)
+    yield
+    refuse_changed(path, before)
+
+
+def head(path: Path) -> bytes:
+    """First bytes of a regular file with something in it; `InputError` for a pipe, device or empty file."""
     status = stat_input(path)
     if not stat.S_ISREG(status.st_mode):
         raise InputError(
@@ -171,3 +147,27 @@ def not_hdf5(path: Path, first: bytes) -> InputError:
         expected=ACCEPTED,
         fix="download or copy the file again, and compare its checksum",
     )
+
+
+def sha256(path: Path | str) -> str:
+    """Hash of a file's bytes, or of a folder's files.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder (10x mtx folder, zarr store).
+
+    Returns
+    -------
+    64 hexadecimal digits. A folder's hash covers the relative path and the hash of every file below it, sorted by
+    path, so that it depends neither on the file system's order nor on modification times.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    total = hashlib.sha256()
+    members = {member.relative_to(path).as_posix(): member for member in path.rglob("*") if member.is_file()}
+    for name in sorted(members):
+        total.update(f"{name}\0{sha256(members[name])}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()

@@ -6,25 +6,30 @@ claim sizes that it does not hold. None of this occurs in a file that a single-c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from cafsc.errors import InputError
-from cafsc.io.chunks import has_lost_chunks, missing_chunks
-from cafsc.io.decode import decode, missing_filter, read_attributes
 from cafsc.io.limits import refuse_impossible
-from cafsc.io.sparse import sparse_fault
-from cafsc.io.vectors import StoredVector
 
 MAX_DEPTH = 64
-_MAX_OBJECTS = 200_000
 SPARSE_PARTS = ("data", "indices", "indptr")
 SPARSE_AXIS = {"csr_matrix": 0, "csc_matrix": 1, "csr": 0, "csc": 1}
+_MAX_OBJECTS = 200_000
+_READ_AT_ONCE = 2**22
+_MOST_EMPTY = 100
+# Inflate, byte shuffle, checksum and LZF: decoders without parameters that a file could twist.
+_PLAIN_FILTERS = {1, 2, 3, 32000}
+_NOT_NEEDED = "/uns/"
+Above = tuple[int, ...]
+"""Addresses of the groups above an object."""
 
 
 def damaged(path: Path, what: str) -> InputError:
@@ -45,21 +50,21 @@ def _hostile(path: Path, what: str) -> InputError:
 
 
 def cause(error: BaseException) -> str:
-    """What a library says of damaged bytes, in one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    """What a library says of damaged bytes, and of which part, in one line."""
+    said = [str(error) or type(error).__name__, *getattr(error, "__notes__", ())[:1]]
+    text = " ".join("; ".join(said).split())
     if "filter" in text or "inflate" in text:
         text = f"a compressed block is corrupt and cannot be decompressed ({text})"
     return text if len(text) <= 300 else f"{text[:297]}..."
 
 
-def open_lasting(path: Path) -> h5py.File:
-    """Open an HDF5 file for reading, until somebody closes it.
+def _inner(text: str) -> str:
+    """HDF5's own words, which it puts in brackets at the end."""
+    return text.rpartition("(")[2].rstrip(")")[:120] if "(" in text else text.splitlines()[0][:120]
 
-    Raises
-    ------
-    InputError
-        It is truncated, was not closed by its writer, or is damaged.
-    """
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading; `InputError` where it is truncated, not closed by its writer, or damaged."""
     try:
         return h5py.File(path, "r", locking="best-effort")
     except OSError as error:
@@ -79,16 +84,42 @@ def open_lasting(path: Path) -> h5py.File:
         raise damaged(path, f"HDF5 cannot open it ({_inner(text)})") from error
 
 
-@contextmanager
-def open_hdf5(path: Path) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading, for the length of a block; errors as of `open_lasting`."""
-    with open_lasting(path) as file:
-        yield file
+def _n_found(dataset: h5py.Dataset) -> int:
+    """Blocks that HDF5 finds when it asks for each by its place, as reading does; listing them searches less."""
+    found = 0
+    starts = [range(0, size, block) for size, block in zip(dataset.shape, dataset.chunks, strict=True)]
+    for place in product(*starts):
+        try:
+            dataset.id.read_direct_chunk(place)
+        except (RuntimeError, OSError):
+            continue
+        found += 1
+    return found
 
 
-def _inner(text: str) -> str:
-    """HDF5's own words, which it puts in brackets at the end."""
-    return text.rpartition("(")[2].rstrip(")")[:120] if "(" in text else text.splitlines()[0][:120]
+def missing_chunks(dataset: h5py.Dataset, *, unwritten: bool = True) -> int:
+    """Blocks that would be read as zeros without a word: never written, or in the file and not found there.
+
+    Those that were never written count only if `unwritten`: a dense matrix may leave them out.
+    """
+    if not dataset.size:
+        return 0
+    if dataset.chunks is None:
+        return int(unwritten and dataset.id.get_storage_size() == 0)
+    n_places = math.prod(-(-size // block) for size, block in zip(dataset.shape, dataset.chunks, strict=True))
+    n_stored = int(dataset.id.get_num_chunks())
+    if unwritten and n_stored < n_places:
+        return int(n_places - n_stored)
+    if not unwritten and n_places > _MOST_EMPTY * (n_stored + 1):
+        return 0
+    return max(n_stored - _n_found(dataset), 0)
+
+
+def _filters(dataset: h5py.Dataset) -> list[tuple[int, str]]:
+    """Number and name of each filter that a dataset is packed by."""
+    listed = dataset.id.get_create_plist()
+    found = [listed.get_filter(number) for number in range(listed.get_nfilters())]
+    return [(code, name.decode("ascii", "replace")) for code, _, _, name in found]
 
 
 def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
@@ -96,14 +127,15 @@ def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
         raise _hostile(path, f"{name} maps the bytes of another file (HDF5 external storage)")
     if dataset.is_virtual:
         raise _hostile(path, f"{name} is a virtual dataset, whose data lie in other files")
-    packed_by = missing_filter(dataset)
-    if packed_by and not name.startswith("/uns/"):
-        raise InputError(
-            f"{path}: {name} is compressed with a filter that is not installed ({packed_by})",
-            expected="data compressed with gzip or not at all",
-            fix="write it again with gzip where it can be read, or install that filter (hdf5plugin)",
-        )
-    if has_lost_chunks(dataset):
+    for code, words in _filters(dataset):
+        if not h5py.h5z.filter_avail(code) and not name.startswith(_NOT_NEEDED):
+            what = f"{words}, HDF5 filter {code}" if words else f"HDF5 filter {code}"
+            raise InputError(
+                f"{path}: {name} is compressed with a filter that is not installed ({what})",
+                expected="data compressed with gzip or not at all",
+                fix="write it again with gzip where it can be read, or install that filter (hdf5plugin)",
+            )
+    if missing_chunks(dataset, unwritten=False):
         raise damaged(path, f"{name}: the index of its blocks is broken, and some would be read as zeros")
     n = dataset.size or 0
     stored = int(dataset.id.get_storage_size())
@@ -112,44 +144,88 @@ def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
         refuse_impossible(path, name, n * len(dataset.fillvalue), len(dataset.fillvalue))
 
 
-def _vectors_of(group: h5py.Group, major: int) -> tuple[Any, ...] | None:
-    """What a sparse matrix is made of: two with the same parts and shape, as links make them, need one look."""
-    parts = [group.get(part) for part in SPARSE_PARTS]
+def _decode(dataset: h5py.Dataset) -> None:
+    """Read text, compound and unusually packed values once, so that whatever a decoder makes of them happens here.
+
+    Plain numbers are left alone: they are copied or inflated, and are by far the most bytes.
+    """
+    if dataset.shape is None:
+        return
+    if dataset.dtype.kind in "biuf" and all(code in _PLAIN_FILTERS for code, _ in _filters(dataset)):
+        return
+    if not dataset.shape:
+        dataset[()]
+        return
+    step = max(1, 65_536 * dataset.shape[0] // max(1, int(dataset.size)))
+    for start in range(0, dataset.shape[0], step):
+        dataset[start : start + step]
+
+
+def sparse_fault(vectors: Sequence[Any], n_major: int, n_minor: int) -> str | None:
+    """First broken invariant of a CSR (or CSC) matrix in words, without the file's name; None where it is sound.
+
+    Parameters
+    ----------
+    vectors
+        Data, indices and row pointers: HDF5 datasets, zarr or numpy arrays. They are read 4 million entries at a time.
+    n_major, n_minor
+        Length of the compressed axis (rows of CSR, columns of CSC), and of the other.
+    """
+    return next(_sparse_faults(vectors, n_major, n_minor), None)
+
+
+def _sparse_faults(vectors: Sequence[Any], n_major: int, n_minor: int) -> Iterator[str]:
+    """Broken invariants, each looked for only where those before it hold."""
+    data, indices, indptr = vectors
+    for name, vector, kinds in (("data", data, "biuf"), ("indices", indices, "iu"), ("indptr", indptr, "iu")):
+        if len(vector.shape) != 1:
+            yield f"{name} has {len(vector.shape)} dimensions, not 1"
+        if vector.dtype.kind not in kinds:
+            yield f"{name} has dtype {vector.dtype}, which is not {'numeric' if name == 'data' else 'integer'}"
+    n_entries = data.shape[0]
+    if indices.shape[0] != n_entries:
+        yield f"data has {n_entries:,} entries, but indices has {indices.shape[0]:,}"
+    if indptr.shape[0] != n_major + 1:
+        yield f"indptr has {indptr.shape[0]:,} entries, but the shape asks for {n_major + 1:,}"
+    first, last = int(np.asarray(indptr[:1])[0]), int(np.asarray(indptr[n_major:])[0])
+    if first != 0:
+        yield f"indptr starts at {first}, not at 0"
+    if any((chunk[1:] < chunk[:-1]).any() for chunk in _chunks(indptr, overlap=1)):
+        yield "indptr is not monotonic: a row would have a negative length"
+    if last != n_entries:
+        yield f"indptr ends at {last:,}, but there are {n_entries:,} entries"
+    for chunk in _chunks(indices):
+        if int(chunk.min()) < 0:
+            yield f"indices holds {chunk.min()}, which is negative"
+        if int(chunk.max()) >= n_minor:
+            yield f"indices holds {chunk.max():,}, but there are only {n_minor:,} places"
+
+
+def _chunks(vector: Any, overlap: int = 0) -> Iterator[Any]:
+    for start in range(0, vector.shape[0], _READ_AT_ONCE):
+        yield np.asarray(vector[start : start + _READ_AT_ONCE + overlap])
+
+
+def sparse_shape(group: h5py.Group) -> tuple[int, ...] | None:
+    """Shape that a stored sparse matrix claims, in the words of anndata of any age."""
     shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
-    if shape is None or not all(isinstance(part, h5py.Dataset) for part in parts):
-        return None
-    return (major, *map(int, shape), *(h5py.h5o.get_info(part.id).addr for part in parts))
+    return None if shape is None else tuple(int(n) for n in shape)
 
 
 def _inspect_sparse(path: Path, name: str, group: h5py.Group, major: int) -> None:
     missing = [part for part in SPARSE_PARTS if not isinstance(group.get(part), h5py.Dataset)]
     if missing:
         raise damaged(path, f"sparse matrix {name} has no {' and no '.join(missing)}")
-    shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
+    shape = sparse_shape(group)
     if shape is None or len(shape) != 2:
         raise damaged(path, f"sparse matrix {name} does not say its shape")
-    n_major, n_minor = int(shape[major]), int(shape[1 - major])
     for part in SPARSE_PARTS:
         n_missing = missing_chunks(group[part])
         if n_missing:
             raise damaged(path, f"sparse matrix {name}: {n_missing:,} blocks of {part} were never written")
-    data, indices, indptr = (StoredVector(group[part]) for part in SPARSE_PARTS)
-    fault = sparse_fault(data, indices, indptr, n_major, n_minor)
+    fault = sparse_fault([group[part] for part in SPARSE_PARTS], shape[major], shape[1 - major])
     if fault:
         raise damaged(path, f"sparse matrix {name}: {fault}")
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _open(path: Path, name: str, group: h5py.Group, key: str) -> h5py.Group | h5py.Dataset | h5py.Datatype:
-    try:
-        return group[key]
-    except (KeyError, OSError, RuntimeError) as error:
-        if isinstance(group.get(key, getlink=True), h5py.SoftLink):
-            raise damaged(path, f"{name} is a link that leads nowhere or in a circle") from error
-        raise damaged(path, f"{name} cannot be opened ({_inner(str(error))})") from error
 
 
 @contextmanager
@@ -158,82 +234,65 @@ def _spared(name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, ValueError, KeyError, TypeError):
-        if not name.startswith("/uns/"):
+        if not name.startswith(_NOT_NEEDED):
             raise
 
 
-@dataclass
 class _Walk:
-    """What is still to be visited, and what was seen."""
+    """What was seen in a file, and which soft links are still to be followed."""
 
-    path: Path
-    groups: list[tuple[str, h5py.Group, tuple[int, ...]]]
-    """Name, group, and the addresses of the groups above it."""
-    # Soft links are followed last: by then it is known that no external link is in their way.
-    soft: list[tuple[str, h5py.Group, str, tuple[int, ...]]] = field(default_factory=list)
-    sparse: dict[int, tuple[str, h5py.Group, int]] = field(default_factory=dict)
-    datasets: dict[tuple[int, bool], tuple[str, h5py.Dataset]] = field(default_factory=dict)
-    n_seen: int = 0
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.soft: list[tuple[str, h5py.Group, str, Above]] = []
+        self.sparse: dict[int, tuple[str, h5py.Group, int]] = {}
+        self.datasets: dict[tuple[int, bool], tuple[str, h5py.Dataset]] = {}
+        self.n_seen = 0
 
-    def run(self) -> None:
-        while self.groups or self.soft:
-            if self.groups:
-                self._visit_group(*self.groups.pop())
-            else:
-                name, parent, key, above = self.soft.pop()
-                self._visit(name, _open(self.path, name, parent, key), above)
-        # Data are read only now, when all links and all claimed sizes are settled.
-        seen = set()
-        for name, group, major in self.sparse.values():
-            linked = _vectors_of(group, major)
-            if linked is None or linked not in seen:
-                _inspect_sparse(self.path, name, group, major)
-            seen.add(linked)
-        for name, dataset in self.datasets.values():
-            with _spared(name):
-                decode(dataset)
-
-    def _visit(
-        self, name: str, item: h5py.Group | h5py.Dataset | h5py.Datatype, above: tuple[int, ...]
-    ) -> None:
+    def open(self, name: str, group: h5py.Group, key: str, above: Above) -> None:
+        """Visit what a link leads to."""
+        try:
+            item = group[key]
+        except (KeyError, OSError, RuntimeError) as error:
+            if isinstance(group.get(key, getlink=True), h5py.SoftLink):
+                raise damaged(self.path, f"{name} is a link that leads nowhere or in a circle") from error
+            raise damaged(self.path, f"{name} cannot be opened ({_inner(str(error))})") from error
         with _spared(name):
-            read_attributes(item)
-        if isinstance(item, h5py.Dataset):
+            dict(item.attrs.items())
+        if isinstance(item, h5py.Group):
+            self.group(name, item, above)
+        elif isinstance(item, h5py.Dataset):
             # Links to what was seen below uns are looked at again: more is allowed there.
-            seen = h5py.h5o.get_info(item.id).addr, name.startswith("/uns/")
-            if seen in self.datasets:
-                return
-            with _spared(name):
-                _inspect_dataset(self.path, name, item)
-                self.datasets[seen] = name, item
-        elif isinstance(item, h5py.Group):
-            self.groups.append((name, item, above))
+            seen = h5py.h5o.get_info(item.id).addr, name.startswith(_NOT_NEEDED)
+            if seen not in self.datasets:
+                with _spared(name):
+                    _inspect_dataset(self.path, name, item)
+                    self.datasets[seen] = name, item
 
-    def _visit_group(self, name: str, group: h5py.Group, above: tuple[int, ...]) -> None:
+    def group(self, name: str, group: h5py.Group, above: Above) -> None:
+        """Visit all that a group holds, but for soft links."""
         address = h5py.h5o.get_info(group.id).addr
         if address in above:
             raise damaged(self.path, f"{name} is linked in a circle")
         if len(above) >= MAX_DEPTH:
-            if name.startswith("/uns/"):
+            if name.startswith(_NOT_NEEDED):
                 return
             raise damaged(self.path, f"groups are nested more than {MAX_DEPTH} deep (at {name[:60]}...)")
         for key in group:
             self.n_seen += 1
             if self.n_seen > _MAX_OBJECTS:
                 raise damaged(self.path, f"more than {_MAX_OBJECTS:,} objects")
-            child_name = f"{name.rstrip('/')}/{key}"
+            child = f"{name.rstrip('/')}/{key}"
             link = group.get(key, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                raise _hostile(
-                    self.path, f"{child_name} is an external link to another file ({link.filename})"
-                )
+                raise _hostile(self.path, f"{child} is an external link to another file ({link.filename})")
             if isinstance(link, h5py.SoftLink):
-                self.soft.append((child_name, group, key, (*above, address)))
+                self.soft.append((child, group, key, (*above, address)))
             else:
-                self._visit(child_name, _open(self.path, child_name, group, key), (*above, address))
-        encoding = _text(group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", "")))
+                self.open(child, group, key, (*above, address))
+        encoding = group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", ""))
+        encoding = encoding.decode("utf-8", "replace") if isinstance(encoding, bytes) else str(encoding)
         if encoding in SPARSE_AXIS:
-            self.sparse[address] = (name, group, SPARSE_AXIS[encoding])
+            self.sparse[address] = name, group, SPARSE_AXIS[encoding]
 
 
 def inspect(path: Path, file: h5py.File) -> None:
@@ -245,4 +304,15 @@ def inspect(path: Path, file: h5py.File) -> None:
         A link or dataset leads out of the file, links run in a circle, groups are nested too deep or are too
         many, a dataset claims more than it holds, or a sparse matrix breaks its invariants.
     """
-    _Walk(path, [("/", file["/"], ())]).run()
+    walk = _Walk(path)
+    dict(file.attrs.items())
+    walk.group("/", file["/"], ())
+    # Soft links last: only now is it known that no external link is in their way.
+    while walk.soft:
+        walk.open(*walk.soft.pop())
+    # Data are read only now, when all links and all claimed sizes are settled.
+    for name, group, major in walk.sparse.values():
+        _inspect_sparse(path, name, group, major)
+    for name, dataset in walk.datasets.values():
+        with _spared(name):
+            _decode(dataset)

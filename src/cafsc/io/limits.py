@@ -38,33 +38,17 @@ def memory() -> int:
     return min(limits)
 
 
-def _readable(size: int) -> str:
-    units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"]
-    value, unit = float(size), 0
-    while value >= 1000 and unit < len(units) - 1:
-        value, unit = value / 1000, unit + 1
-    return f"{value:,.0f} {units[unit]}" if unit == 0 else f"{value:,.1f} {units[unit]}"
+def _readable(size: float) -> str:
+    """A number of bytes as text, such as ``2.5 GB``."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} EB"
 
 
 def refuse_impossible(source: Path, part: str, declared: int, stored: int) -> None:
-    """Refuse a part that claims more bytes than its stored ones can unpack to.
-
-    Parameters
-    ----------
-    source
-        The input, for the message.
-    part
-        The part's name in it.
-    declared
-        Bytes it would take in memory.
-    stored
-        Bytes it takes in the file.
-
-    Raises
-    ------
-    InputError
-        The claim cannot be true.
-    """
+    """Raise `InputError` where a part claims more bytes (`declared`) than its stored ones can unpack to."""
     if declared > _ALWAYS_FINE and declared > max(stored, 1) * _MOST_PACKED:
         raise InputError(
             f"{source}: damaged: {part} claims {_readable(declared)}, but {_readable(stored)} are stored",
@@ -74,15 +58,7 @@ def refuse_impossible(source: Path, part: str, declared: int, stored: int) -> No
 
 
 def refuse_oversized(source: Path, part: str, declared: int, stored: int, fix: str = _SMALLER) -> None:
-    """Refuse a part that claims more bytes than were stored or than fit in memory.
-
-    Parameters are those of `refuse_impossible`, and what to do where it is larger than the memory.
-
-    Raises
-    ------
-    InputError
-        The claim is larger than the memory, or cannot be true.
-    """
+    """Raise `InputError` where a part claims more bytes than were stored, or than fit in memory."""
     refuse_impossible(source, part, declared, stored)
     available = memory()
     if declared > _ALWAYS_FINE and declared > available:

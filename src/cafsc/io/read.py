@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h5py
+import numpy as np
 
 from cafsc.errors import InputError, UserError
-from cafsc.io.backed import is_large, read_backed, require_memory
-from cafsc.io.files import ACCEPTED, has_hdf5_signature, head, not_hdf5, stat_input, unchanged
-from cafsc.io.hdf5 import cause, damaged, open_hdf5
-from cafsc.io.tenx import is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
-from cafsc.io.watched import Inspection
+from cafsc.io.files import (
+    ACCEPTED,
+    Version,
+    has_hdf5_signature,
+    head,
+    not_hdf5,
+    refuse_changed,
+    stat_input,
+    unchanged,
+    version,
+)
+from cafsc.io.hdf5 import MAX_DEPTH, SPARSE_PARTS, cause, damaged, open_hdf5, sparse_shape
+from cafsc.io.inspect_child import inspect_input
+from cafsc.io.limits import memory, refuse_oversized
+from cafsc.io.tenx import inspect_tenx_h5, is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
 from cafsc.io.zarr_store import is_zarr, open_store
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+BLOCK = 2048
+"""Cells in a block of a backed matrix."""
+LARGE_SHARE = 0.25
+"""Share of the memory; larger matrices stay in their file where nobody says what to do."""
+_NOT_NEEDED = ("uns", "obsm", "varm", "obsp", "varp", "layers")
+_SMALLER = "keep the matrix in its file (backed=True), store it as sparse (CSR), or split the file by sample"
 
 
 def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
@@ -31,11 +50,9 @@ def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
         ``genes.tsv``) and ``barcodes.tsv``, each also as ``.gz`` and with one common prefix; or a ``.zarr``
         store of anndata. The content decides, not the suffix.
     backed
-        Leave ``X``, ``layers`` and the matrix of ``raw`` in the file, which may be larger than the memory then. They
-        are sparse datasets of anndata, or dense datasets of h5py or zarr; `cafsc.io.read_rows` gives their rows, and
-        `cafsc.io.close` closes the file. The rest is in memory. A 10x ``.h5`` is turned into a temporary file, in the
-        folder that ``TMPDIR`` names; a folder with ``matrix.mtx`` is refused. None: if they would take more than a
-        quarter of the memory, and can be left.
+        Keep ``X``, ``layers`` and ``raw.X`` in the file: they become dask arrays of 2,048 cells a block, dense or
+        CSR, and everything else is in memory. Only for h5ad and zarr whose matrices are dense or CSR. None: if they
+        would take more than a quarter of the memory, and can be kept there.
 
     Returns
     -------
@@ -43,7 +60,7 @@ def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
     become ``var_names``, made unique with a numbered suffix, and their identifiers ``var["gene_ids"]``
     and plain symbols ``var["gene_symbols"]``.
     Repeated names of an h5ad or zarr stay as they are: `cafsc.pp.check` reports them. Repeated entries of a
-    sparse matrix in memory are summed. Parts of ``uns`` that cannot be decoded are left out with a `UserWarning`.
+    sparse matrix are summed. Parts of ``uns`` that cannot be decoded are left out with a `UserWarning`.
 
     Raises
     ------
@@ -65,121 +82,232 @@ def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
         ) from error
     except RecursionError as error:
         raise damaged(path, "its groups are nested too deep to be read") from error
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        # h5py and scipy throw these at damaged bytes.
-        raise damaged(path, cause(error)) from error
+    except Exception as error:
+        # Whatever anndata, scanpy and the libraries below them throw at an input is about the input.
+        raise InputError(
+            f"{path}: cannot be read, it may be damaged: {cause(error)}",
+            expected="a whole file as anndata or Cell Ranger writes it",
+            fix="write it again with a current anndata, without the part that is named; or copy it again",
+        ) from error
 
 
 def _read_file(path: Path, backed: bool | None) -> AnnData:
     first = head(path)
     if not has_hdf5_signature(path, first):
         raise not_hdf5(path, first)
-    _inspect(path)
+    inspect_input(path)
     with open_hdf5(path) as file:
-        if backed is None:
-            backed = is_large(file)
-        if is_tenx_h5(file):
-            if not backed:
-                require_memory(path, file, backed=False)
-            return read_tenx_h5(path, file, backed=backed)
-        _require_anndata(path, file)
-        require_memory(path, file, backed=backed)
-    return _read_anndata(path, zarr=False, backed=backed)
-
-
-def _inspect(path: Path) -> None:
-    """Look through an input in a process of its own, and import meanwhile what will read it."""
-    with closing(Inspection(path)) as inspection:
-        import anndata  # noqa: F401
-
-        inspection.answer()
+        if not is_tenx_h5(file):
+            _require_anndata(path, file)
+            return _read_anndata(path, file, backed)
+        inspect_tenx_h5(path, file)
+        command = f"import scanpy; scanpy.read_10x_h5('{path}').write_h5ad('counts.h5ad')"
+        if backed:
+            raise _cannot_stay(path, "a 10x .h5 file", command)
+        _require_memory(path, file, fix=_converted(command))
+    return read_tenx_h5(path)
 
 
 def _read_folder(path: Path, backed: bool | None) -> AnnData:
     if is_zarr(path):
-        _inspect(path)
-        root = open_store(path)
-        if backed is None:
-            backed = is_large(root)
-        require_memory(path, root, backed=backed)
-        return _read_anndata(path, zarr=True, backed=backed)
+        inspect_input(path)
+        return _read_anndata(path, open_store(path), backed)
     files = mtx_folder_files(path)
-    if files is not None:
-        if backed:
-            raise InputError(
-                f"{path}: a folder with matrix.mtx is text, and cannot be read in parts",
-                expected="an .h5ad file, a 10x .h5 file or a .zarr store, with --backed",
-                fix="give the .h5 file of the same run, or write the counts as h5ad first",
-            )
-        return read_tenx_mtx(path, files)
-    raise InputError(
-        f"{path}: is a folder (directory) without matrix.mtx and not a zarr store",
-        expected=ACCEPTED,
-        fix="give the file itself, or the folder that holds matrix.mtx, features.tsv and barcodes.tsv",
+    if files is None:
+        raise InputError(
+            f"{path}: is a folder (directory) without matrix.mtx and not a zarr store",
+            expected=ACCEPTED,
+            fix="give the file itself, or the folder that holds matrix.mtx, features.tsv and barcodes.tsv",
+        )
+    if backed:
+        command = f"import cafsc; cafsc.io.write_h5ad(cafsc.io.read('{path}'), 'counts.h5ad')"
+        raise _cannot_stay(path, "a folder with matrix.mtx", command)
+    return read_tenx_mtx(path, files)
+
+
+def _converted(command: str) -> str:
+    return f'convert it where there is memory for it: python -c "{command}"'
+
+
+def _cannot_stay(path: Path, what: str, command: str) -> InputError:
+    return InputError(
+        f"{path}: {what} cannot be read in blocks of cells, as backed=True asks",
+        expected="dense matrices or CSR, in an .h5ad file or a .zarr store",
+        fix=_converted(command),
     )
 
 
-def _read_anndata(path: Path, *, zarr: bool, backed: bool) -> AnnData:
+def _read_anndata(path: Path, root: Any, backed: bool | None) -> AnnData:
     import anndata
 
-    from cafsc.io.elements import read_modern_h5ad, read_modern_zarr
-
+    matrices = {name: array for name, array in _arrays(root) if _is_of_a_matrix(name)}
+    is_modern = root.attrs.get("encoding-type") == "anndata"
+    if not is_modern and backed:
+        raise InputError(
+            f"{path}: was written by an anndata before 0.8, whose matrices can only be loaded",
+            expected="a file of anndata 0.8 or later, as backed=True asks",
+            fix="load it with anndata and write it again, or leave out backed=True",
+        )
+    by_column = [
+        name for name in _matrix_names(root) if root[name].attrs.get("encoding-type") == "csc_matrix"
+    ]
+    if by_column and backed:
+        raise _cannot_stay(
+            path, f"{by_column[0]} is stored by column (CSC), and", _to_csr(path, by_column[0])
+        )
+    if backed is None:
+        n_bytes = sum(map(_n_bytes, matrices.values()))
+        backed = is_modern and not by_column and n_bytes > LARGE_SHARE * memory()
+    fix = _converted(_to_csr(path, by_column[0])) if by_column else _SMALLER
+    _require_memory(path, root, fix=fix, skip=tuple(matrices) if backed else ())
     with warnings.catch_warnings():
         # Repeated names and old layouts are findings of pp.check, worded for the user.
         warnings.simplefilter("ignore")
-        try:
-            if backed:
-                adata, dropped = read_backed(path)
-            else:
-                adata, dropped = read_modern_zarr(path) if zarr else read_modern_h5ad(path)
-            if adata is None:
-                adata = anndata.read_zarr(open_store(path)) if zarr else anndata.read_h5ad(path)
-        except (MemoryError, RecursionError, UserError):
-            raise
-        except Exception as error:
-            # Whatever anndata and the libraries below it throw at an input is about the input.
-            raise InputError(
-                f"{path}: cannot be read as AnnData, it may be damaged: {cause(error)}",
-                expected="a whole file as anndata writes it",
-                fix="write it again with a current anndata, without the part that is named; or copy it again",
-            ) from error
+        if not is_modern:
+            return anndata.read_zarr(root) if path.is_dir() else anndata.read_h5ad(path)
+        adata, dropped = _read_parts(path.absolute(), root, backed=backed)
     for name in dropped:
         warnings.warn(
             f"{path}: skipped {name}: its encoding or nesting cannot be read, and it is not needed",
-            stacklevel=3,
+            stacklevel=4,
         )
-    return _canonical(adata)
+    return adata
 
 
-def _canonical(adata: AnnData) -> AnnData:
-    """Sum the repeated entries of sparse matrices, which no later step has to know of then."""
+def _to_csr(path: Path, name: str) -> str:
+    kind = "zarr" if path.is_dir() else "h5ad"
+    part = "X" if name == "X" else f"layers['{name.removeprefix('layers/')}']"
+    steps = f"a = anndata.read_{kind}('{path}'); a.{part} = a.{part}.tocsr(); a.write_{kind}('csr.{kind}')"
+    return f"import anndata; {steps}"
+
+
+def _arrays(root: Any) -> Iterator[tuple[str, Any]]:
+    """Name and array of each part of an open file or store."""
+    found: list[tuple[str, Any]] = []
+    if isinstance(root, h5py.Group):
+        root.visititems(lambda name, item: found.append((name, item)))
+    else:
+        found.extend(root.members(max_depth=None))
+    return ((name, item) for name, item in found if getattr(item, "shape", None))
+
+
+def _is_matrix(name: str) -> bool:
+    """Whether a part holds a value for each cell and gene."""
+    return name in ("X", "raw/X") or (name.startswith("layers/") and name.count("/") == 1)
+
+
+def _is_of_a_matrix(name: str) -> bool:
+    return _is_matrix(name) or _is_matrix(name.rpartition("/")[0])
+
+
+def _matrix_names(root: Any) -> list[str]:
+    names = ["X", "raw/X", *(f"layers/{name}" for name in root.get("layers", {}))]
+    return [name for name in names if name in root]
+
+
+def _n_bytes(array: Any) -> int:
+    return int(math.prod(array.shape) * array.dtype.itemsize)
+
+
+def _require_memory(path: Path, root: Any, *, fix: str, skip: tuple[str, ...] = ()) -> None:
+    """Raise `InputError` where a part that will be loaded is larger than the memory."""
+    for name, array in _arrays(root):
+        if name not in skip:
+            refuse_oversized(path, name, _n_bytes(array), _n_bytes(array), fix=fix)
+
+
+def _read_parts(path: Path, root: Any, *, backed: bool) -> tuple[AnnData, list[str]]:
+    """An AnnData of anndata 0.8 or later, and the names of parts that were left out."""
+    from anndata.experimental import read_dispatched
+
+    before, dropped = version(path, deep=False), []
+
+    def read_part(read: Any, name: str, part: Any, iospec: Any) -> Any:
+        kind, name = iospec.encoding_type, name.strip("/")
+        if _is_matrix(name) and backed:
+            return _lazy(part, path, before)
+        if kind in ("csr_matrix", "csc_matrix"):
+            return _sparse(part, kind)
+        if kind == "array" and _is_matrix(name):
+            return _plain(read(part))
+        if kind == "dict" and name.split("/")[0] in _NOT_NEEDED:
+            return read_those_that_can(part)
+        return read(part)
+
+    def read_those_that_can(part: Any) -> dict[str, Any]:
+        kept = {}
+        for key in sorted(part):
+            try:
+                if _is_too_deep(part[key]):
+                    raise ValueError("nested too deep")
+                kept[key] = read_dispatched(part[key], read_part)
+            except (MemoryError, RecursionError):
+                raise
+            except Exception:
+                # anndata's errors here have no public class. None of these parts is needed, and a layer that
+                # a user names is missed by the check.
+                dropped.append(f"{part.name}/{key}")
+        return kept
+
+    return read_dispatched(root, read_part), dropped
+
+
+def _is_too_deep(part: Any) -> bool:
+    """Whether groups are nested deeper than was looked into, as below ``uns``."""
+    level = [part] if isinstance(part, h5py.Group) else []
+    for _ in range(MAX_DEPTH - 2):
+        level = [child for group in level for child in group.values() if isinstance(child, h5py.Group)]
+    return bool(level)
+
+
+def _sparse(part: Any, kind: str) -> Any:
+    """A stored sparse matrix in memory; anndata and scipy have none of half precision or foreign byte order."""
     from scipy import sparse
 
-    for matrix in (adata.X, *adata.layers.values()):
-        if sparse.issparse(matrix) and matrix.format in ("csr", "csc"):
-            matrix.sum_duplicates()
-    return adata
+    data, indices, indptr = (np.asarray(part[name][...]) for name in SPARSE_PARTS)
+    build = sparse.csr_matrix if kind == "csr_matrix" else sparse.csc_matrix
+    wider = np.float32 if data.dtype == np.float16 else data.dtype.newbyteorder("=")
+    return _plain(build((data.astype(wider, copy=False), indices, indptr), shape=tuple(part.attrs["shape"])))
+
+
+def _plain(matrix: Any) -> Any:
+    """The same values in this machine's byte order, each entry of a sparse matrix once."""
+    if hasattr(matrix, "sum_duplicates"):
+        matrix.sum_duplicates()
+        return matrix
+    return np.asarray(matrix).astype(matrix.dtype.newbyteorder("="), copy=False)
+
+
+def _lazy(part: Any, path: Path, before: Version) -> Any:
+    """A stored matrix as a dask array of blocks of cells."""
+    from anndata.experimental import read_elem_lazy
+    from scipy import sparse
+
+    is_dense = hasattr(part, "shape")
+    shape = part.shape if is_dense else part.attrs["shape"]
+    stored = read_elem_lazy(part, chunks=(BLOCK, int(shape[1])))
+    dtype = stored.dtype.newbyteorder("=")
+    meta = np.empty((0, 0), dtype) if is_dense else sparse.csr_matrix((0, 0), dtype=dtype)
+    return stored.map_blocks(_block, path=path, before=before, dtype=dtype, meta=meta)
+
+
+def _block(block: Any, path: Path, before: Version) -> Any:
+    """A block of a backed matrix; `InputError` where its file is not the one that was opened."""
+    refuse_changed(path, before, deep=False)
+    return _plain(block)
 
 
 def _n_rows(table: h5py.Group | h5py.Dataset) -> int | None:
     """Rows of a stored obs or var, None where it does not say."""
-    if isinstance(table, h5py.Dataset):
-        return int(table.shape[0]) if table.shape else None
-    index = table.get(table.attrs.get("_index", "_index"))
-    if isinstance(index, h5py.Group):
-        index = index.get("values", index.get("codes"))
-    return int(index.shape[0]) if isinstance(index, h5py.Dataset) and index.shape else None
-
-
-def _shape(matrix: h5py.Group | h5py.Dataset) -> tuple[int, ...] | None:
-    if isinstance(matrix, h5py.Dataset):
-        return tuple(matrix.shape or ())
-    shape = matrix.attrs.get("shape", matrix.attrs.get("h5sparse_shape"))
-    return None if shape is None else tuple(int(n) for n in shape)
+    if isinstance(table, h5py.Group):
+        table = table.get(table.attrs.get("_index", "_index"))
+    if isinstance(table, h5py.Group):
+        table = table.get("values", table.get("codes"))
+    return int(table.shape[0]) if isinstance(table, h5py.Dataset) and table.shape else None
 
 
 def _require_anndata(path: Path, file: h5py.File) -> None:
-    """Refuse an HDF5 file of another kind, and an h5ad whose parts do not fit together."""
+    """Raise `InputError` for an HDF5 file of another kind, and an h5ad whose parts do not fit together."""
     if "mod" in file:
         raise InputError(
             f"{path}: is a MuData file (h5mu) with several modalities, not an h5ad",
@@ -200,33 +328,27 @@ def _require_anndata(path: Path, file: h5py.File) -> None:
             expected="an h5ad with obs (cells), var (genes) and X or layers",
             fix="write it again with anndata, or give the original file",
         )
-    version = file.attrs.get("encoding-version")
-    if file.attrs.get("encoding-type") == "anndata" and version not in (None, "0.1.0"):
+    newer = file.attrs.get("encoding-version")
+    if file.attrs.get("encoding-type") == "anndata" and newer not in (None, "0.1.0"):
         raise InputError(
-            f"{path}: was written by a newer anndata (format version {version})",
+            f"{path}: was written by a newer anndata (format version {newer})",
             expected="format version 0.1.0",
             fix="update cafsc and anndata, or write the file with an older anndata",
         )
     n_obs, n_vars = _n_rows(file["obs"]), _n_rows(file["var"])
-    for name, matrix in [
-        ("X", file.get("X")),
-        *((f"layers/{key}", item) for key, item in file.get("layers", {}).items()),
-    ]:
-        if matrix is None:
-            continue
-        shape = _shape(matrix)
-        if shape is None:
+    for name in _matrix_names(file):
+        matrix = file[name]
+        is_dense = isinstance(matrix, h5py.Dataset)
+        shape = tuple(matrix.shape or ()) if is_dense else sparse_shape(matrix)
+        if shape is None or name == "raw/X":
             continue
         if len(shape) != 2:
             raise damaged(path, f"{name} has {len(shape)} dimensions, and a matrix has 2")
-        if isinstance(matrix, h5py.Dataset) and matrix.dtype.kind not in "biuf":
-            raise damaged(path, f"{name} has dtype {_dtype_word(matrix)}, which is not numeric")
+        if is_dense and matrix.dtype.kind not in "biuf":
+            dtype = "string" if h5py.check_string_dtype(matrix.dtype) else str(matrix.dtype)
+            raise damaged(path, f"{name} has dtype {dtype}, which is not numeric")
         for axis, have, what in ((0, n_obs, "cells in obs"), (1, n_vars, "genes in var")):
             if have is not None and shape[axis] != have:
                 raise damaged(
                     path, f"lengths differ: {name} has shape {shape[0]:,} x {shape[1]:,}, but {have:,} {what}"
                 )
-
-
-def _dtype_word(dataset: h5py.Dataset) -> str:
-    return "string" if h5py.check_string_dtype(dataset.dtype) else str(dataset.dtype)

@@ -1,8 +1,9 @@
-"""10x Genomics inputs: the HDF5 file and the folder of three text files."""
+"""10x Genomics inputs: the HDF5 file and the folder of three text files, checked here and read by scanpy."""
 
 from __future__ import annotations
 
 import gzip
+import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,37 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from cafsc.errors import InputError
-from cafsc.io.chunks import missing_chunks
 from cafsc.io.files import head
-from cafsc.io.hdf5 import SPARSE_PARTS, damaged
+from cafsc.io.hdf5 import SPARSE_PARTS, damaged, missing_chunks, sparse_fault
 from cafsc.io.limits import refuse_oversized
-from cafsc.io.row_blocks import RowSource
-from cafsc.io.sparse import sparse_fault
-from cafsc.io.temporary import stored_rows
 
 if TYPE_CHECKING:
-    import pandas as pd
     from anndata import AnnData
 
 _GENE_EXPRESSION = "Gene Expression"
-_VECTORS = ("data", "indices", "indptr", "shape", "barcodes")
 _GZIP_MOST_PACKED = 1032
 _LONGEST_LINE = 100_000
-# Entries in memory at once of what is left on the disk.
-_COPIED = 2**21
 
 
 def _groups(file: h5py.File) -> list[str]:
     """Matrix groups: one ``matrix`` of Cell Ranger 3 and later, one a genome of Cell Ranger 2."""
+    groups = [name for name in file if isinstance(file.get(name), h5py.Group)]
     return [
         name
-        for name in file
-        if isinstance(file.get(name), h5py.Group)
-        and "barcodes" in file[name]
-        and ("features" in file[name] or "genes" in file[name])
+        for name in groups
+        if "barcodes" in file[name] and ("features" in file[name] or "genes" in file[name])
     ]
 
 
@@ -49,18 +40,8 @@ def is_tenx_h5(file: h5py.File) -> bool:
     return bool(_groups(file))
 
 
-def read_tenx_h5(path: Path, file: h5py.File, *, backed: bool = False) -> AnnData:
-    """Read the gene expression of a Cell Ranger HDF5 file that `cafsc.io.hdf5.inspect` has passed.
-
-    With `backed`, its matrix is written to a temporary file, block by block, and left there.
-
-    Raises
-    ------
-    InputError
-        Parts are missing, contradict each other, or there is more than one genome.
-    """
-    from anndata.io import sparse_dataset
-
+def inspect_tenx_h5(path: Path, file: h5py.File) -> None:
+    """Raise `InputError` where a Cell Ranger file has several genomes, or parts that are missing or do not fit."""
     groups = _groups(file)
     if len(groups) > 1:
         raise InputError(
@@ -69,108 +50,56 @@ def read_tenx_h5(path: Path, file: h5py.File, *, backed: bool = False) -> AnnDat
             fix="read one of them with scanpy.read_10x_h5(genome=...) and write it as h5ad",
         )
     group = file[groups[0]]
-    missing = [name for name in _VECTORS if name not in group]
-    if missing:
-        raise damaged(path, f"10x matrix without {' and '.join(missing)}")
-    features = group.get("features", group)
-    ids, names = ("id", "name") if "features" in group else ("genes", "gene_names")
-    if ids not in features or names not in features:
-        raise damaged(path, f"10x matrix without {ids} or {names} of its features")
-    for name in (
-        *(f"{groups[0]}/{part}" for part in _VECTORS),
-        f"{features.name}/{ids}",
-        f"{features.name}/{names}",
-    ):
-        if not isinstance(file[name], h5py.Dataset) or len(file[name].shape or ()) != 1:
-            raise damaged(path, f"{name} is not a list of values")
-    n_features, n_cells = (int(n) for n in group["shape"][:2])
-    for part in SPARSE_PARTS:
-        if missing_chunks(group[part]):
-            raise damaged(path, f"10x matrix: blocks of {part} were never written")
-    # Features x cells by column is cells x features by row: no conversion is needed.
-    fault = sparse_fault(group["data"], group["indices"], group["indptr"], n_cells, n_features)
+    names = ["features/id", "features/name", "features/feature_type"]
+    if "features" not in group:
+        names = ["genes", "gene_names"]
+    vectors = {}
+    for name in (*SPARSE_PARTS, "shape", "barcodes", *names):
+        if name not in group:
+            raise damaged(path, f"10x matrix without {name}")
+        vectors[name] = group[name]
+        if not isinstance(vectors[name], h5py.Dataset) or len(vectors[name].shape or ()) != 1:
+            raise damaged(path, f"10x matrix: {name} is not a list of values")
+    n_features, n_cells = (int(n) for n in vectors["shape"][:2])
+    for name, n, what in [("barcodes", n_cells, "columns"), *((name, n_features, "rows") for name in names)]:
+        if vectors[name].shape[0] != n:
+            raise damaged(path, f"{n:,} {what} in the matrix, but {vectors[name].shape[0]:,} {name}")
+    for name in SPARSE_PARTS:
+        if missing_chunks(vectors[name]):
+            raise damaged(path, f"10x matrix: blocks of {name} were never written")
+    # Features x cells by column is cells x features by row.
+    fault = sparse_fault([vectors[name] for name in SPARSE_PARTS], n_cells, n_features)
     if fault:
         raise damaged(path, f"10x matrix: {fault}")
-    table = _Features(
-        ids=_words(features[ids]),
-        names=_words(features[names]),
-        types=_words(features["feature_type"]) if "feature_type" in features else None,
-    )
-    tables = _tables(path, (n_cells, n_features), table, _words(group["barcodes"]))
-    source = RowSource(group, n_features)
-    if not backed:
-        return _assemble(source.read(0, n_cells), tables)
-    blocks = (tables.gene_expression(source.read(*rows)) for rows in source.stretches(_COPIED))
-    return tables.with_matrix(
-        sparse_dataset(stored_rows(blocks, (n_cells, int(tables.keep.sum())), np.float32))
-    )
 
 
-def _words(dataset: Any) -> list[str]:
-    return [item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in dataset[:]]
+def read_tenx_h5(path: Path) -> AnnData:
+    """Read a Cell Ranger HDF5 file that `inspect_tenx_h5` has passed; its gene expression features."""
+    import scanpy
+
+    with warnings.catch_warnings():
+        # Names are made unique below.
+        warnings.simplefilter("ignore", UserWarning)
+        return _gene_expression(path, scanpy.read_10x_h5(path, gex_only=False))
 
 
-@dataclass(frozen=True)
-class _Features:
-    ids: list[str]
-    names: list[str]
-    types: list[str] | None
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """Cells and genes of the gene expression of a 10x input."""
-
-    barcodes: list[str]
-    var: pd.DataFrame
-    keep: NDArray[np.bool_]
-    """Features of the matrix that are gene expression."""
-
-    def gene_expression(self, matrix: Any) -> Any:
-        """Of some rows of the matrix, its gene expression."""
-        if not self.keep.all():
-            matrix = matrix[:, np.flatnonzero(self.keep)]
-        matrix.sum_duplicates()
-        return matrix.astype(np.float32)
-
-    def with_matrix(self, matrix: Any) -> AnnData:
-        import pandas as pd
-        from anndata import AnnData
-
-        return AnnData(X=matrix, obs=pd.DataFrame(index=pd.Index(self.barcodes, dtype=object)), var=self.var)
-
-
-def _tables(path: Path, shape: tuple[int, int], features: _Features, barcodes: list[str]) -> _Tables:
-    import pandas as pd
-    from anndata.utils import make_index_unique
-
-    n_cells, n_features = shape
-    if len(barcodes) != n_cells:
-        raise damaged(path, f"{n_cells:,} columns in the matrix, but {len(barcodes):,} barcodes")
-    if len(features.ids) != n_features or len(features.names) != n_features:
-        raise damaged(path, f"{n_features:,} rows in the matrix, but {len(features.ids):,} features")
-    var = pd.DataFrame(
-        {"gene_ids": features.ids, "gene_symbols": features.names},
-        index=pd.Index(features.names, dtype=object),
-    )
-    keep = np.ones(n_features, dtype=bool)
-    if features.types is not None:
-        var["feature_types"] = features.types
-        keep = (var["feature_types"] == _GENE_EXPRESSION).to_numpy()
+def _gene_expression(path: Path, adata: AnnData) -> AnnData:
+    """Gene expression features alone, with unique names beside the plain symbols."""
+    if "feature_types" in adata.var:
+        keep = (adata.var["feature_types"] == _GENE_EXPRESSION).to_numpy()
         if not keep.any():
-            found = ", ".join(sorted(set(features.types))[:5])
+            found = ", ".join(sorted(set(adata.var["feature_types"]))[:5])
             raise InputError(
                 f"{path}: has no {_GENE_EXPRESSION} features, only {found}",
                 expected="gene expression counts",
                 fix="give the gene expression matrix of the same run",
             )
-        var = var.loc[keep]
-    var.index = make_index_unique(var.index)
-    return _Tables(barcodes, var, keep)
-
-
-def _assemble(matrix: Any, tables: _Tables) -> AnnData:
-    return tables.with_matrix(tables.gene_expression(matrix))
+        if not keep.all():
+            adata = adata[:, keep].copy()
+    adata.X.sum_duplicates()
+    adata.var["gene_symbols"] = adata.var_names.to_numpy()
+    adata.var_names_make_unique()
+    return adata
 
 
 @dataclass(frozen=True)
@@ -183,13 +112,7 @@ class MtxFiles:
 
 
 def mtx_folder_files(folder: Path) -> MtxFiles | None:
-    """Find the three files of a 10x mtx folder; None where there is no matrix.
-
-    Raises
-    ------
-    InputError
-        There are several matrices, or one of the other two files is missing.
-    """
+    """The three files of a 10x mtx folder; None where there is no matrix, `InputError` where one is missing."""
     matrices = [
         item for item in sorted(folder.iterdir()) if item.name.endswith(("matrix.mtx", "matrix.mtx.gz"))
     ]
@@ -203,8 +126,8 @@ def mtx_folder_files(folder: Path) -> MtxFiles | None:
             fix="put each sample's three files into a folder of its own",
         )
     prefix = plain.pop().removesuffix("matrix.mtx")
-    found = {}
-    for role, stems in (("features", ("features.tsv", "genes.tsv")), ("barcodes", ("barcodes.tsv",))):
+    found = []
+    for stems in (("features.tsv", "genes.tsv"), ("barcodes.tsv",)):
         names = [f"{prefix}{stem}{suffix}" for stem in stems for suffix in ("", ".gz")]
         item = next((folder / name for name in names if (folder / name).exists()), None)
         if item is None:
@@ -213,16 +136,22 @@ def mtx_folder_files(folder: Path) -> MtxFiles | None:
                 expected="matrix.mtx, features.tsv (or genes.tsv) and barcodes.tsv, each also as .gz",
                 fix="put the missing file into the folder",
             )
-        found[role] = item
-    return MtxFiles(matrix=matrices[0], **found)
+        found.append(item)
+    return MtxFiles(matrices[0], *found)
+
+
+def _open_text(path: Path) -> tuple[Any, bool]:
+    """A text file that may be compressed, opened, and whether it is."""
+    packed = head(path).startswith(b"\x1f\x8b")
+    opener = gzip.open if packed else open
+    return opener(path, "rt", encoding="utf-8-sig", errors="replace"), packed
 
 
 def _lines(path: Path, n_most: int) -> list[list[str]]:
     """Lines that are not blank, split at tabs; one more than `n_most` at the most."""
-    opener = gzip.open if head(path).startswith(b"\x1f\x8b") else open
     rows: list[list[str]] = []
     try:
-        with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
+        with _open_text(path)[0] as file:
             # Never the whole of a line that does not end: a small file can unpack to any length.
             while len(rows) <= n_most and (line := file.readline(_LONGEST_LINE)):
                 if len(line) == _LONGEST_LINE:
@@ -235,70 +164,60 @@ def _lines(path: Path, n_most: int) -> list[list[str]]:
 
 
 def _read_mtx_header(path: Path) -> tuple[int, int]:
-    """Rows and columns that a matrix declares.
-
-    Refuses one that declares more entries than its file can hold, before memory is set aside.
-    """
-    packed = head(path).startswith(b"\x1f\x8b")
-    opener = gzip.open if packed else open
+    """Rows and columns that a matrix declares; `InputError` where its file cannot hold the entries it declares."""
+    text, packed = _open_text(path)
     try:
-        with opener(path, "rt", encoding="utf-8", errors="replace") as file:
-            banner = file.readline(1024)
+        with text as file:
+            words = file.readline(1024).lower().split()
             line = file.readline(65536)
             while line.startswith("%") or (line and not line.strip()):
                 line = file.readline(65536)
     except (OSError, EOFError, zlib.error) as error:
         raise damaged(path, f"cannot be decompressed: {error}") from error
-    words = banner.lower().split()
     if len(words) < 5 or words[0] != "%%matrixmarket" or words[2] != "coordinate":
         raise damaged(path, "is not a sparse (coordinate) Matrix Market file")
+    if words[3] not in ("integer", "real", "pattern"):
+        raise damaged(path, f"its entries are {words[3]}, not numbers")
     try:
         n_rows, n_columns, entries = (int(word) for word in line.split())
     except ValueError as error:
         raise damaged(path, "the line with its size is not three whole numbers") from error
-    shortest = len("1 1\n")
     size = path.stat().st_size * (_GZIP_MOST_PACKED if packed else 1)
-    if entries < 0 or entries * shortest > size:
+    if entries < 0 or entries * len("1 1\n") > size:
         raise damaged(path, f"it claims {entries:,} entries, more than a file of its size can hold")
     refuse_oversized(path, "the matrix", entries * 16, size)
     return n_rows, n_columns
 
 
 def read_tenx_mtx(folder: Path, files: MtxFiles) -> AnnData:
-    """Read the gene expression of a 10x mtx folder.
+    """Read the gene expression of a 10x mtx folder; `InputError` where a file is damaged or the three do not fit.
 
-    Raises
-    ------
-    InputError
-        A file is damaged, or the three do not fit together.
+    The files are read one by one: `scanpy.read_10x_mtx` knows fewer of the names that folders come with.
     """
-    from scipy import io as scipy_io
-    from scipy import sparse
+    import pandas as pd
+    import scanpy
 
     n_features, n_cells = _read_mtx_header(files.matrix)
     rows, barcodes = _lines(files.features, n_features), _lines(files.barcodes, n_cells)
-    for n_declared, found, path, what in (
-        (n_features, rows, files.features, "rows"),
-        (n_cells, barcodes, files.barcodes, "columns"),
+    for n_declared, found, path, what, kind in (
+        (n_features, rows, files.features, "rows", "features"),
+        (n_cells, barcodes, files.barcodes, "columns", "barcodes"),
     ):
         if len(found) != n_declared:
-            kind = "features" if path == files.features else "barcodes"
             n = f"more than {n_declared:,}" if len(found) > n_declared else f"{len(found):,}"
-            text = f"{folder}: {n_declared:,} {what} in {files.matrix.name}, but {n} {kind} in {path.name}"
             raise InputError(
-                text,
+                f"{folder}: {n_declared:,} {what} in {files.matrix.name}, but {n} {kind} in {path.name}",
                 expected="one line a row (feature) and a column (barcode), and no header",
                 fix="take the three files of one and the same run",
             )
     try:
-        matrix = sparse.csr_matrix(scipy_io.mmread(files.matrix, spmatrix=True).T)
+        adata = scanpy.read_mtx(files.matrix).T
     except (ValueError, OSError, EOFError, OverflowError, zlib.error) as error:
         raise damaged(files.matrix, " ".join(str(error).split())[:200]) from error
-    if matrix.dtype.kind not in "biuf":
-        raise damaged(files.matrix, f"its entries are {matrix.dtype}, not numbers")
-    table = _Features(
-        ids=[row[0] for row in rows],
-        names=[row[1] if len(row) > 1 else row[0] for row in rows],
-        types=[row[2] for row in rows] if rows and all(len(row) > 2 for row in rows) else None,
-    )
-    return _assemble(matrix, _tables(folder, matrix.shape, table, [row[0] for row in barcodes]))
+    adata.X = adata.X.tocsr().astype(np.float32)
+    adata.obs_names = pd.Index([row[0] for row in barcodes], dtype=object)
+    adata.var_names = pd.Index([row[min(1, len(row) - 1)] for row in rows], dtype=object)
+    adata.var["gene_ids"] = [row[0] for row in rows]
+    if rows and all(len(row) > 2 for row in rows):
+        adata.var["feature_types"] = [row[2] for row in rows]
+    return _gene_expression(folder, adata)

@@ -1,17 +1,17 @@
-"""Write results: whole or not at all, and the same bytes for the same content."""
+"""Write results: whole or not at all, and the same values for the same content."""
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cafsc.errors import OutputError, UserError
 from cafsc.io.atomic import atomic
-from cafsc.io.backed import require_unchanged
-from cafsc.io.matrix_store import MatrixStore
-from cafsc.io.safe_file import SafeFile
+from cafsc.io.hdf5 import cause
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +107,8 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
     Parameters
     ----------
     adata
-        The object; it is not changed (text columns are not turned into categories). Matrices that are in a file
-        are copied in blocks.
+        The object; it is not changed (text columns are not turned into categories). Backed matrices are copied
+        block by block.
     path
         Final name; missing parent folders are made.
     force
@@ -117,54 +117,65 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
     Raises
     ------
     InputError
-        A file that its matrices are in changed since it was opened, or is damaged.
+        The file of a backed matrix changed since it was opened, or is damaged.
     OutputError
         The place is occupied or not writable, the device is full, or h5ad cannot hold a part of the object.
 
     Notes
     -----
-    No time stamps are stored: the same object gives the same bytes, be its matrices in memory or in a file. Vectors of
-    sparse matrices that hold the same, as those of ``X`` and ``layers["counts"]`` often do, are stored once and linked
-    to: who changes one in place in the file changes both.
+    The same object gives the same values; the bytes of the file may differ.
     """
     import h5py
+    import numpy as np
     from anndata.experimental import write_dispatched
 
-    options = {"compression": "gzip", "compression_opts": 4}
-    with atomic(path, force) as part, SafeFile(part) as file:
-        matrices = MatrixStore(file.check)
+    options = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+    with atomic(path, force) as part, _CarefulFile(part, "r+") as target:
 
-        def element(write: Any, store: Any, key: str, value: Any, *, dataset_kwargs: Any, **_: Any) -> None:
-            file.check()
-            if matrices.takes(value):
-                matrices.write(store, key, value)
-                return
-            if matrices.takes_columns(value):
-                # anndata takes thrice as long for a column, and there is one for each set.
-                write(store, key, value.iloc[:, :0], dataset_kwargs=dataset_kwargs)
-                matrices.write_columns(store[key], value)
-                return
-            write(store, key, value, dataset_kwargs=dataset_kwargs)
+        def write_part(
+            write: Any, store: Any, key: str, value: Any, *, dataset_kwargs: Any, **_: Any
+        ) -> None:
+            target.check()
+            # HDF5 has no filters for a single value.
+            is_single = np.isscalar(value) or getattr(value, "shape", None) == ()
+            write(store, key, value, dataset_kwargs={} if is_single else dataset_kwargs)
 
         try:
-            with h5py.File(file, "w") as target:
-                write_dispatched(target, "/", adata, callback=element, dataset_kwargs=options)
+            with h5py.File(target, "w") as file:
+                write_dispatched(file, "/", adata, callback=write_part, dataset_kwargs=options)
         except (MemoryError, UserError):
             raise
         except Exception as error:
-            # anndata raises whatever its parts raise; only a failed write is not about the object.
-            if file.failure is None:
-                raise OutputError(
-                    f"{path}: cannot write: h5ad cannot hold a part of the object: {_first_line(error)}",
-                    expected="columns and uns entries of numbers, text, categories or arrays",
-                    fix="convert or delete the part that is named, and write again",
-                ) from error
-        file.check()
-        # Before it gets its name: what was copied from a file that changed is a mixture.
-        require_unchanged(adata)
+            target.check()
+            raise OutputError(
+                f"{path}: cannot write: h5ad cannot hold a part of the object: {cause(error)}",
+                expected="columns and uns entries of numbers, text, categories or arrays",
+                fix="convert or delete the part that is named, and write again",
+            ) from error
+        target.check()
 
 
-def _first_line(error: BaseException) -> str:
-    """The error in one line, with the place that anndata notes beside it."""
-    lines = [*str(error).strip().splitlines()[:1], *getattr(error, "__notes__", ())[:1]]
-    return " ".join("; ".join(lines or [type(error).__name__]).split())[:300]
+class _CarefulFile(io.FileIO):
+    """A file that keeps its first error until it is asked: HDF5 crashes where a write fails."""
+
+    _error: OSError | None = None
+
+    def check(self) -> None:
+        """Raise the error of the first write that failed."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: Any) -> int:
+        try:
+            if self._error is None and super().write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            self._error = error
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self._error = self._error or error
+            return size or 0

@@ -11,9 +11,8 @@ import numpy as np
 
 from cafsc.errors import InputError
 from cafsc.io.files import ZARR_ROOTS
-from cafsc.io.hdf5 import SPARSE_AXIS, SPARSE_PARTS, damaged
+from cafsc.io.hdf5 import SPARSE_AXIS, SPARSE_PARTS, damaged, sparse_fault
 from cafsc.io.limits import refuse_impossible
-from cafsc.io.sparse import sparse_fault
 
 _METADATA = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
 _MAX_FILES = 2_000_000
@@ -77,14 +76,16 @@ def _inspect_metadata(store: Path, item: Path) -> None:
 
 
 def inspect_zarr(store: Path) -> None:
-    """Walk through a zarr store.
+    """Walk through a zarr store, decode every array once, and check its sparse matrices.
 
     Raises
     ------
     InputError
-        A link leads out of the store, a codec would unpickle, metadata are damaged, or an array claims more
-        than it holds.
+        A link leads out of the store, a codec would unpickle, metadata are damaged, an array claims more than it
+        holds, or a sparse matrix breaks its invariants.
     """
+    import zarr
+
     root = store.resolve()
     for count, item in enumerate(sorted(store.rglob("*"))):
         if count > _MAX_FILES:
@@ -103,32 +104,16 @@ def inspect_zarr(store: Path) -> None:
             )
         if item.name in _METADATA and item.is_file():
             _inspect_metadata(store, item)
-
-
-def _rows(array: Any) -> Any:
-    step = max(1, _BLOCK * array.shape[0] // max(1, math.prod(array.shape)))
-    return (slice(start, start + step) for start in range(0, array.shape[0], step))
-
-
-def decode_zarr(store: Path) -> None:
-    """Decode every array of a store once, and check its sparse matrices.
-
-    Raises
-    ------
-    InputError
-        A sparse matrix breaks its invariants.
-    """
-    import zarr
-
-    root = open_store(store)
-    for name, item in [("/", root), *root.members(max_depth=None)]:
-        if isinstance(item, zarr.Group):
-            major = SPARSE_AXIS.get(str(item.attrs.get("encoding-type", "")))
+    opened = open_store(store)
+    for name, part in [("/", opened), *opened.members(max_depth=None)]:
+        if isinstance(part, zarr.Group):
+            major = SPARSE_AXIS.get(str(part.attrs.get("encoding-type", "")))
             if major is not None:
-                _inspect_sparse(store, name, item, major)
-        elif item.shape:
-            for rows in _rows(item):
-                item[rows]
+                _inspect_sparse(store, name, part, major)
+        elif part.shape:
+            step = max(1, _BLOCK * part.shape[0] // max(1, math.prod(part.shape)))
+            for start in range(0, part.shape[0], step):
+                part[start : start + step]
 
 
 def _inspect_sparse(store: Path, name: str, group: Any, major: int) -> None:
@@ -136,11 +121,10 @@ def _inspect_sparse(store: Path, name: str, group: Any, major: int) -> None:
     vectors = [group.get(part) for part in SPARSE_PARTS]
     if not isinstance(shape, list) or len(shape) != 2 or any(vector is None for vector in vectors):
         raise damaged(store, f"sparse matrix {name} is not whole")
-    data, indices, indptr = vectors
     for part, vector in zip(SPARSE_PARTS, vectors, strict=True):
         n_missing = vector.nchunks - vector.nchunks_initialized
-        if data.size and n_missing:
+        if vectors[0].size and n_missing:
             raise damaged(store, f"sparse matrix {name}: {n_missing:,} blocks of {part} are not there")
-    fault = sparse_fault(data, indices, indptr, int(shape[major]), int(shape[1 - major]))
+    fault = sparse_fault(vectors, int(shape[major]), int(shape[1 - major]))
     if fault:
         raise damaged(store, f"sparse matrix {name}: {fault}")

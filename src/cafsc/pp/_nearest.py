@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cafsc._progress import tracked
-
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Rough = NDArray[np.float32]
@@ -51,7 +49,7 @@ def nearest(queries: Array, points: Array, n_neighbors: int) -> Index:
     n_rows = max(1, _BLOCK_VALUES // points.shape[0])
     n_queries = queries.shape[0]
     blocks = (slice(start, min(start + n_rows, n_queries)) for start in range(0, n_queries, n_rows))
-    for rows in tracked(blocks, "find neighbours", n_queries, n_in=lambda rows: rows.stop - rows.start):
+    for rows in blocks:
         block = queries[rows]
         rough = (block / length).astype(np.float32) @ facing[:-1]
         rough += facing[-1]

@@ -22,8 +22,8 @@ from cafsc.pp._neighbors import (
     shared_neighbors,
     variable_genes,
 )
+from cafsc.pp.blocks import CountRows
 from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, scale_depth
-from cafsc.pp.rows import Rows
 from cafsc.pp.sketch import centroids, nearest_centroid, sketch_rows
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def usable_cells(adata: AnnData, key_added: str) -> NDArray[np.bool_]:
 
 
 def _place_all(
-    rows: Rows,
+    rows: CountRows,
     components: Components,
     labels: Index,
     chosen: Index,
@@ -131,7 +131,7 @@ def _place_all(
     out[chosen], found[chosen] = components.scores, labels
     place = partial(_placed, components=components, target_sum=target_sum)
     beside = np.full(n_cells, None, dtype=object) if batch is None else batch
-    for piece, placed in rows.map_with(place, beside, "place the cells", others):
+    for piece, placed in rows.map_with(place, beside, others):
         out[piece], found[piece] = placed, nearest_centroid(placed, centres)
     return out, found
 

@@ -14,9 +14,9 @@ from scipy import sparse
 from cafsc import genes
 from cafsc._keys import COUNTS_LAYER, Keys
 from cafsc.errors import InputError
+from cafsc.pp.blocks import CountRows, canonical, is_backed
 from cafsc.pp.check.matrix_kind import COUNT_KINDS
 from cafsc.pp.check.report import CheckReport, check
-from cafsc.pp.rows import Rows, canonical, is_stored
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -103,13 +103,13 @@ def normalize(
         )
     used = adata.X if report.use == "X" else adata.layers[report.use.removeprefix("layer:")]
     is_counts = report.matrix in COUNT_KINDS
-    if used.dtype == np.float16 and not is_stored(used):
+    if used.dtype == np.float16 and not is_backed(used):
         # scipy has no sparse matrix of half precision; wider is exact.
         used = used.astype(np.float32)
     layer = COUNTS_LAYER if is_counts and _is_free(adata, used) else keys.input
     if report.use != f"layer:{layer}":
         # A copy: users go on to change X in place.
-        adata.layers[layer] = used if is_stored(used) else canonical(sparse.csr_matrix(used, copy=True))
+        adata.layers[layer] = used if is_backed(used) else canonical(sparse.csr_matrix(used, copy=True))
     if not isinstance(adata.uns.get(keys.uns), dict):
         # Whatever else stood there under our name was reported by the check.
         adata.uns[keys.uns] = {}
@@ -126,7 +126,7 @@ def _is_free(adata: AnnData, used: Any) -> bool:
     """Whether the layer of counts can hold these: it is not there yet, or holds the same."""
     if COUNTS_LAYER not in adata.layers or adata.layers[COUNTS_LAYER] is used:
         return True
-    pairs = zip(Rows(adata.layers[COUNTS_LAYER]).blocks(), Rows(used).blocks(), strict=True)
+    pairs = zip(CountRows(adata.layers[COUNTS_LAYER]).blocks(), CountRows(used).blocks(), strict=True)
     return all((there != given).nnz == 0 for (_, there), (_, given) in pairs)
 
 
@@ -158,7 +158,7 @@ def unique_symbols(
     return out
 
 
-def count_rows(adata: AnnData, *, key_added: str = "caf") -> Rows:
+def count_rows(adata: AnnData, *, key_added: str = "caf") -> CountRows:
     """Counts of the normalised AnnData, cells x genes, to be read in blocks of rows.
 
     Where the input held no counts, the linear values scaled to a modest depth stand in for them, so that the
@@ -177,7 +177,7 @@ def count_rows(adata: AnnData, *, key_added: str = "caf") -> Rows:
             fix="run cafsc.pp.normalize(adata) before this step",
         )
     convert = None if kind == "counts" else partial(pseudo_counts, kind=str(kind), depth=PSEUDO_DEPTH)
-    return Rows(adata.layers[layer], convert)
+    return CountRows(adata.layers[layer], convert)
 
 
 def has_counts(adata: AnnData, *, key_added: str = "caf") -> bool:

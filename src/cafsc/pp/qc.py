@@ -34,7 +34,7 @@ def qc(adata: AnnData, *, key_added: str = "caf", config: QCConfig | None = None
     found = [
         held
         for _, held in count_rows(adata, key_added=key_added).map(
-            partial(what_cells_hold, mitochondrial=mito), "count what cells hold"
+            partial(what_cells_hold, mitochondrial=mito)
         )
     ]
     total, n_genes, mito_counts = np.concatenate(found, axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cafsc._threads import reproducible
-from cafsc.pp.rows import Index
+from cafsc.pp.blocks import Index
 
 Array = NDArray[np.float64]
 

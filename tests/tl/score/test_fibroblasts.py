@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from cafsc._config import ScoreConfig
-from cafsc.pp.rows import Rows
+from cafsc.pp.blocks import CountRows
 from cafsc.tl.label.clusters import joined_clusters
 from cafsc.tl.score.fibroblasts import Fibroblasts
 from cafsc.tl.score.pool import space_of_all
@@ -21,7 +21,7 @@ COUNTS = np.array([[9.0, 9], [1, 3], [2, 0], [9, 9], [0, 4], [5, 5]])
 
 @pytest.fixture
 def cells() -> Fibroblasts:
-    source = Rows(sparse.csr_matrix(COUNTS))
+    source = CountRows(sparse.csr_matrix(COUNTS))
     return Fibroblasts(
         ROWS, source, SKETCH, source.take(ROWS[SKETCH]), GRAPH, np.array([0, 0]), {"a": 0, "b": 1}, "human"
     )
@@ -29,7 +29,7 @@ def cells() -> Fibroblasts:
 
 def test_a_cell_outside_the_sketch_brings_its_own_counts(cells: Fibroblasts) -> None:
     found = np.empty((4, 2))
-    for here, level in cells.map_pooled(lambda lognorm, _: lognorm.toarray(), np.zeros((4, 0)), "pool"):
+    for here, level in cells.map_pooled(lambda lognorm, _: lognorm.toarray(), np.zeros((4, 0))):
         found[here] = level
     total = np.array(
         [COUNTS[1] + COUNTS[4], COUNTS[1] + COUNTS[2], COUNTS[4], COUNTS[1] + COUNTS[4] + COUNTS[5]]
@@ -43,7 +43,7 @@ def test_no_more_neighbours_are_asked_for_than_the_sketch_has() -> None:
     counts = sparse.csr_matrix(np.random.default_rng(0).poisson(2.0, (40, 30)).astype(float))
     config = ScoreConfig(n_neighbors=30, min_neighbors=25, n_pcs=5)
     sketch = np.arange(0, 40, 2)
-    _, components, graph = space_of_all(Rows(counts), np.arange(40), sketch, config)
+    _, components, graph = space_of_all(CountRows(counts), np.arange(40), sketch, config)
     assert np.isfinite(components).all()
     assert set(np.diff(graph.indptr)) == {20}
     assert graph.diagonal().all()

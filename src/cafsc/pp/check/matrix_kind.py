@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc.pp.rows import parts, rows_of
+from cafsc.pp.blocks import parts, rows_of
 
 MatrixKind = Literal[
     "counts",
@@ -91,7 +91,7 @@ def matrix_stats(matrix: Any) -> MatrixStats:
     A matrix in a file is read once, in blocks of rows.
     """
     found: list[MatrixStats] = []
-    for _, part in parts(matrix, "check the matrix"):
+    for _, part in parts(matrix):
         found.append(_part_stats(part))
         if len(found) == _MOST_APART:
             found = [_joined(found)]

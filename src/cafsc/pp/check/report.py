@@ -12,6 +12,7 @@ from scipy import sparse
 from cafsc import genes
 from cafsc._keys import COUNTS_LAYER
 from cafsc.errors import InputError, OptionError
+from cafsc.pp.blocks import is_backed
 from cafsc.pp.check.findings import SEVERITIES, Finding, error, note, warning
 from cafsc.pp.check.matrix_kind import COUNT_KINDS, MatrixKind, MatrixStats, matrix_kind, matrix_stats
 from cafsc.pp.check.names import cell_findings, choose_gene_names, gene_findings, looks_transposed
@@ -24,7 +25,6 @@ from cafsc.pp.check.values import (
     size_findings,
     value_errors,
 )
-from cafsc.pp.rows import is_readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,11 +147,11 @@ def _numeric(matrix: Any) -> bool:
 
 
 def _candidate(use: str, matrix: Any, var: pd.DataFrame, source: str) -> _Candidate:
-    if not (sparse.issparse(matrix) or isinstance(matrix, np.ndarray) or is_readable(matrix)):
+    if not (sparse.issparse(matrix) or isinstance(matrix, np.ndarray) or is_backed(matrix)):
         raise InputError(
             f"{source}: {use} is of a kind that is not read ({type(matrix).__name__})",
-            expected="a numpy array, a scipy sparse matrix, or one of them in a file (backed, sparse by rows)",
-            fix="load it first: adata = adata.to_memory()",
+            expected="a numpy array, a scipy sparse matrix, or a dask array of one of them",
+            fix="load it: adata = adata.to_memory(), or open its file with cafsc.io.read(path, backed=True)",
         )
     if not _numeric(matrix):
         raise InputError(

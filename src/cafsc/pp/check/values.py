@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cafsc.pp.blocks import parts
 from cafsc.pp.check.findings import Finding, error, note, warning
 from cafsc.pp.check.matrix_kind import COUNT_KINDS, MatrixKind, MatrixStats
-from cafsc.pp.rows import parts
 
 FEWEST_CELLS = 2
 FEWEST_GENES = 50

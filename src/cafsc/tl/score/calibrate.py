@@ -108,7 +108,7 @@ def _depth(adata: AnnData, cells: Fibroblasts, key_added: str) -> Array:
     known = f"{key_added}_n_counts"
     if known in adata.obs:
         return np.asarray(adata.obs[known], dtype=np.float64)[cells.rows]
-    blocks = cells.source.blocks("measure depth", cells.rows)
+    blocks = cells.source.blocks(cells.rows)
     found = [np.asarray(counts.sum(axis=1)).ravel() for _, counts in blocks]
     return np.concatenate([np.zeros(0), *found])
 

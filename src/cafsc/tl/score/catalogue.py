@@ -14,9 +14,9 @@ from cafsc import sig
 from cafsc._config import ScoreConfig
 from cafsc._keys import Keys
 from cafsc.engine.ucell import ucell as ucell_scores
+from cafsc.pp.blocks import CountRows
 from cafsc.pp.cluster import batch_labels
 from cafsc.pp.normalize import count_rows, symbol_columns
-from cafsc.pp.rows import Rows
 from cafsc.pp.sketch import sketch_rows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl.score.controls import Array, Index, SetColumns, control_corrected, expression_bins
@@ -99,7 +99,7 @@ def score(
         counts, components, graph = space_of_all(rows, kept, sketch, config, batch)
         cells = Fibroblasts(kept, rows, sketch, counts, graph, bins, symbols, species)
         work = partial(both_scores, bins=bins, sets=columns, max_rank=config.max_rank)
-        for here, (above, ranks) in cells.map_pooled(work, np.zeros((kept.size, 0)), "score the fibroblasts"):
+        for here, (above, ranks) in cells.map_pooled(work, np.zeros((kept.size, 0))):
             scores[kept[here]] = centred(above, names, levels)
             ucell[kept[here]] = ranks
         neighbors = expand(graph, kept, adata.n_obs)
@@ -126,7 +126,7 @@ def both_scores(
 
 def _tissue_level(
     adata: AnnData,
-    rows: Rows,
+    rows: CountRows,
     keys: Keys,
     levels: ReferenceLevels,
     symbols: Mapping[str, int],
@@ -135,7 +135,7 @@ def _tissue_level(
 ) -> Array:
     """Level of each gene in a tumour of every lineage."""
     lineage = pd.Categorical(adata.obs[keys.lineage].astype(str))
-    sums = rows.group_sums(lineage.codes.astype(np.int64), len(lineage.categories), "sum up the lineages")
+    sums = rows.group_sums(lineage.codes.astype(np.int64), len(lineage.categories))
     return balanced_level(
         sums,
         np.bincount(lineage.codes, minlength=len(lineage.categories)),

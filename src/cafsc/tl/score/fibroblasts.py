@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._keys import KEPT, Keys
-from cafsc._progress import tracked
 from cafsc.errors import InputError
+from cafsc.pp.blocks import BLOCK, CountRows
 from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, symbol_columns
-from cafsc.pp.rows import BLOCK, Rows
 from cafsc.tl.gate.mixture import weighted_sums
 from cafsc.tl.score.controls import Array, Index
 from cafsc.tl.score.pool import pooled_lognorm
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-_FEW = 10
-_KEPT_VALUES = 40_000_000
-"""Pooled values that are kept from step to step, at most: half a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Fibroblasts:
     """
 
     rows: Index
-    source: Rows
+    source: CountRows
     sketch: Index
     counts: sparse.csr_matrix
     graph: sparse.csr_matrix
@@ -85,30 +81,12 @@ class Fibroblasts:
         """Cells that were pooled into one."""
         return max(1, round(float(self.graph.nnz) / max(self.rows.size, 1)))
 
-    @cached_property
-    def n_pooled_values(self) -> int:
-        """About how many values the pooled cells hold, from a few of them."""
-        if not self.rows.size:
-            return 0
-        few = self.graph[:: max(1, self.rows.size // _FEW)][:, self.sketch]
-        n_genes = []
-        for near in np.split(few.indices, few.indptr[1:-1]):
-            there = np.zeros(self.counts.shape[1], dtype=bool)
-            there[self.counts[near].indices] = True
-            n_genes.append(np.count_nonzero(there))
-        return int(self.rows.size * np.mean(n_genes))
-
     def _pooled(self, here: Index) -> sparse.csr_matrix:
-        """Pooled log-expression of successive cells; kept from step to step where that takes little memory."""
-        few = self.graph[here[0] : here[-1] + 1]
-        make = partial(pooled_lognorm, self.counts, few)
-        if self.n_pooled_values > _KEPT_VALUES:
-            return make()
-        key = ("pooled", self.rows[here].tobytes(), few.indptr.tobytes(), few.indices.tobytes())
-        return self.source.kept(key, make)
+        """Pooled log-expression of successive cells."""
+        return pooled_lognorm(self.counts, self.graph[here[0] : here[-1] + 1])
 
     def map_pooled(
-        self, function: Callable[[sparse.csr_matrix, Any], T], beside: Any, what: str
+        self, function: Callable[[sparse.csr_matrix, Any], T], beside: Any
     ) -> Iterator[tuple[Index, T]]:
         """Positions of blocks of cells, and `function` of their pooled log-expression and their rows of `beside`.
 
@@ -116,7 +94,7 @@ class Fibroblasts:
         """
         if self.is_whole:
             starts = range(0, self.rows.size, BLOCK)
-            for start in tracked(starts, what, self.rows.size, n_in=lambda s: min(BLOCK, self.rows.size - s)):
+            for start in starts:
                 here = np.arange(start, min(start + BLOCK, self.rows.size))
                 yield here, function(self._pooled(here), beside[here])
             return
@@ -125,14 +103,14 @@ class Fibroblasts:
         work = _Pooled(function, self.counts)
         edges = self.graph[:, self.sketch]
         everywhere = _Beside(self.rows, edges, ~known, beside)
-        for piece, found in self.source.map_with(work, everywhere, what, self.rows):
+        for piece, found in self.source.map_with(work, everywhere, self.rows):
             yield np.searchsorted(self.rows, piece), found
 
     def cluster_means(self, membership: Array) -> Array:
         """Mean pooled log-expression of clusters: clusters x genes."""
         size = np.maximum(membership.sum(axis=0), 1.0)
         sums = np.zeros((membership.shape[1], self.source.shape[1]))
-        for _, found in self.map_pooled(weighted_sums, membership, "average the clusters"):
+        for _, found in self.map_pooled(weighted_sums, membership):
             sums += found
         return np.asarray(sums / size[:, None])
 
@@ -183,7 +161,7 @@ class _Pooled(Generic[T]):
         return self.function(pooled_lognorm(self.counts, edges, own=brought), more)
 
 
-def kept_sums(source: Rows, rows: Index, codes: Index, n_groups: int) -> Array:
+def kept_sums(source: CountRows, rows: Index, codes: Index, n_groups: int) -> Array:
     """Sums of counts over groups of some rows: groups x genes.
 
     Parameters
@@ -195,7 +173,7 @@ def kept_sums(source: Rows, rows: Index, codes: Index, n_groups: int) -> Array:
     """
     everywhere = np.full(source.shape[0], -1, dtype=np.int64)
     everywhere[rows] = codes
-    return source.group_sums(everywhere, n_groups, "sum up the clusters", rows)
+    return source.group_sums(everywhere, n_groups, rows)
 
 
 def kept_rows(adata: AnnData, key_added: str) -> Index:

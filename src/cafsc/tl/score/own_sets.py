@@ -11,7 +11,7 @@ import pandas as pd
 from cafsc.engine.means import control_corrected_mean, control_weights
 from cafsc.engine.ucell import ucell
 from cafsc.errors import InputError, OptionError
-from cafsc.pp.rows import Rows
+from cafsc.pp.blocks import CountRows
 from cafsc.tl.score.catalogue import column_name
 from cafsc.tl.score.controls import SetColumns, expression_bins
 
@@ -82,24 +82,24 @@ def score_sets(
             expected=f"one of {', '.join(METHODS)}",
             fix="use decoupler.mt or scanpy.tl.score_genes for other methods",
         )
-    rows = Rows(_matrix(adata, layer))
+    rows = CountRows(_matrix(adata, layer))
     sets = _columns(adata, gene_sets)
     members = list(sets.values())
     scores = np.empty((adata.n_obs, len(sets)))
     if method == "ucell":
         _refuse_longer(sets, max_rank)
-        for here, values in rows.blocks("score the sets"):
+        for here, values in rows.blocks():
             scores[here] = ucell(values, members, max_rank, zeros_tied=False, missing_last=True)
     else:
         weights = control_weights(expression_bins(_gene_means(rows), _N_BINS), members)
-        for here, values in rows.blocks("score the sets"):
+        for here, values in rows.blocks():
             scores[here] = control_corrected_mean(values, weights)
     adata.obsm[key_added or f"{method}_scores"] = pd.DataFrame(
         scores, index=adata.obs_names, columns=list(sets)
     )
 
 
-def _gene_means(rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _gene_means(rows: CountRows) -> np.ndarray[Any, np.dtype[np.float64]]:
     sums = rows.gene_sums()
     if not np.isfinite(sums).all():
         raise InputError(

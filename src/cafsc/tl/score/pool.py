@@ -12,8 +12,8 @@ from cafsc._config import ScoreConfig
 from cafsc.pp._components import Components, principal_components
 from cafsc.pp._nearest import nearest
 from cafsc.pp._neighbors import Array, most_detected_genes, neighbor_graph
+from cafsc.pp.blocks import CountRows, Index
 from cafsc.pp.normalize import log1p_depth, scale_depth
-from cafsc.pp.rows import Index, Rows
 
 
 def state_space(
@@ -37,7 +37,7 @@ def state_space(
 
 
 def space_of_all(
-    rows: Rows,
+    rows: CountRows,
     kept: Index,
     sketch: Index,
     config: ScoreConfig,
@@ -74,7 +74,7 @@ def space_of_all(
     ends = [(sketch[graphs[0].row], sketch[graphs[0].col]), (outside, outside)]
     find = partial(_placed_and_near, space=space, n_others=n_others, target_sum=target_sum)
     beside = np.full(rows.shape[0], None, dtype=object) if batch is None else batch
-    for piece, (found, near) in rows.map_with(find, beside, "find like fibroblasts", kept[outside]):
+    for piece, (found, near) in rows.map_with(find, beside, kept[outside]):
         here = np.searchsorted(kept, piece)
         components[here] = found
         ends.append((np.repeat(here, n_others), sketch[near.ravel()]))

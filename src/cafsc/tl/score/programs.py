@@ -75,7 +75,7 @@ def programs(
         scores, ucell = np.empty((cells.rows.size, len(sets))), np.empty((cells.rows.size, len(sets)))
         sums = np.zeros((len(names), adata.n_vars))
         work = partial(_scored, bins=cells.bins, sets=members, max_rank=config.max_rank)
-        for here, (above, ranks, added) in cells.map_pooled(work, membership, "score programmes"):
+        for here, (above, ranks, added) in cells.map_pooled(work, membership):
             scores[here], ucell[here] = above, ranks
             sums += added
         out[cells.rows] = scores
