@@ -1,7 +1,8 @@
-"""Cells x genes block by block: from memory or from a file, here or on a dask cluster."""
+"""Cells x genes block by block: from memory or from a file, here or on a dask cluster, with the same borders."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -13,9 +14,7 @@ from scipy import sparse
 from cafsc._threads import reproducible
 from cafsc.errors import InputError, UserError
 from cafsc.io.hdf5 import cause
-from cafsc.io.read import BLOCK
-
-__all__ = ["BLOCK", "CountRows", "Index", "canonical", "is_backed", "parts", "rows_of"]
+from cafsc.io.read import BLOCK as BLOCK
 
 Index = NDArray[np.int64]
 T = TypeVar("T")
@@ -51,10 +50,9 @@ def parts(matrix: Any) -> Iterator[tuple[int, Any]]:
 def rows_of(matrix: Any, rows: Index) -> Any:
     """Some rows, sorted, in memory, of a matrix in memory or in a file."""
     if not is_backed(matrix):
-        if rows.size and rows[-1] - rows[0] + 1 == rows.size:
-            # Successive rows of a dense matrix are not copied.
-            return matrix[int(rows[0]) : int(rows[-1]) + 1]
-        return matrix[rows]
+        is_run = rows.size and rows[-1] - rows[0] + 1 == rows.size
+        found = matrix[int(rows[0]) : int(rows[-1]) + 1] if is_run else matrix[rows]
+        return sparse.csr_matrix(found) if sparse.issparse(found) else np.asarray(found)
     pieces = [_read(block)[inside] for _, block, inside in _lazy_pieces(matrix, _by_block(rows))]
     if not pieces:
         return sparse.csr_matrix((0, matrix.shape[1]), dtype=matrix.dtype)
@@ -97,13 +95,15 @@ class CountRows:
         Cells x genes: sparse or dense in memory, or a dask array.
     convert
         Makes counts of the float64 rows of the matrix; it must treat each row by itself.
-
-    Notes
-    -----
-    Sums over cells are added up in the same blocks of 2,048 cells from memory and from a file.
     """
 
     def __init__(self, matrix: Any, convert: Convert | None = None) -> None:
+        if hasattr(matrix, "to_memory") or type(matrix).__module__.startswith(("h5py", "zarr")):
+            raise InputError(
+                f"the matrix is opened by anndata in its file ({type(matrix).__name__})",
+                expected="a numpy array, a scipy sparse matrix, or a dask array of one of them",
+                fix="load it: adata = adata.to_memory(), or open its file with cafsc.io.read(path, backed=True)",
+            )
         self._matrix = matrix if is_backed(matrix) else canonical(matrix)
         self._convert = convert
         self.shape: tuple[int, int] = (int(matrix.shape[0]), int(matrix.shape[1]))
@@ -175,16 +175,12 @@ def _on_cluster(
     """Row numbers of each piece and what the workers make of it, a window of pieces at a time."""
     from dask.delayed import delayed
 
-    sent, call = client.scatter(work, broadcast=True, hash=False), delayed(_call, pure=False)
+    sent, call = client.scatter(work, broadcast=True, hash=False), delayed(operator.call, pure=False)
     for start in range(0, len(pieces), _WINDOW):
         window = pieces[start : start + _WINDOW]
         tasks = [call(sent, block, inside, beside[piece]) for piece, block, inside in window]
         for (piece, _, _), found in zip(window, client.gather(client.compute(tasks)), strict=True):
             yield piece, found
-
-
-def _call(work: Callable[..., T], *arguments: Any) -> T:
-    return work(*arguments)
 
 
 def _on_counts(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anndata
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,12 +82,8 @@ def make_dense(adata: AnnData) -> None:
     adata.X = adata.X.toarray()
 
 
-def make_columns(adata: AnnData) -> None:
-    adata.X = adata.X.tocsc()
-
-
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("change", [None, make_dense, make_columns])
+@pytest.mark.parametrize("change", [None, make_dense])
 def test_a_backed_file_scores_as_memory_does(
     adata: AnnData,
     gene_sets: dict[str, list[str]],
@@ -101,10 +96,8 @@ def test_a_backed_file_scores_as_memory_does(
         change(adata)
     path = tmp_path / "cells.h5ad"
     adata.write_h5ad(path)
-    backed = anndata.read_h5ad(path, backed="r")
+    backed = cafsc.io.read(path, backed=True)
     np.testing.assert_array_equal(scored(backed, gene_sets, method), expected)
-    assert isinstance(backed.X, h5py.Dataset) or not sparse.issparse(backed.X)
-    backed.file.close()
 
 
 def test_a_layer_is_scored(adata: AnnData, gene_sets: dict[str, list[str]]) -> None:
