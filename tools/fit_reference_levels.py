@@ -119,7 +119,7 @@ def measure(name: str, profiles: Profiles) -> tuple[dict[tuple[str, str], float]
     found = {name: columns for name, columns in found.items() if columns.n_found}
     members = list(found.values())
     work = partial(both_scores, bins=cells.bins, sets=members, max_rank=ScoreConfig().max_rank)
-    blocks = cells.map_pooled(work, np.zeros((cells.rows.size, 0)), "score")
+    blocks = cells.map_pooled(work, np.zeros((cells.rows.size, 0)))
     scores = np.concatenate([above for _, (above, _) in blocks])
     return markers, dict(zip(found, scores.mean(axis=0).tolist(), strict=True))
 

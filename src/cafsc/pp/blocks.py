@@ -14,7 +14,7 @@ from scipy import sparse
 from cafsc._threads import reproducible
 from cafsc.errors import InputError, UserError
 from cafsc.io.hdf5 import cause
-from cafsc.io.read import BLOCK as BLOCK
+from cafsc.io.read import BLOCK
 
 Index = NDArray[np.int64]
 T = TypeVar("T")

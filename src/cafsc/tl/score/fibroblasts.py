@@ -13,7 +13,8 @@ from scipy import sparse
 
 from cafsc._keys import KEPT, Keys
 from cafsc.errors import InputError
-from cafsc.pp.blocks import BLOCK, CountRows
+from cafsc.io.read import BLOCK
+from cafsc.pp.blocks import CountRows
 from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, symbol_columns
 from cafsc.tl.gate.mixture import weighted_sums
 from cafsc.tl.score.controls import Array, Index
