@@ -63,13 +63,13 @@ def test_a_matrix_in_its_file_gives_the_same_files(tumour_path: Path, tmp_path: 
 def test_an_input_that_changes_before_the_end_leaves_nothing(
     source: Path, cafsc: Cafsc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = annotate.write_outputs
+    real = annotate.write
 
     def touched(*words: Any, **more: Any) -> None:
         os.utime(source, (0, 0))
         real(*words, **more)
 
-    monkeypatch.setattr(annotate, "write_outputs", touched)
+    monkeypatch.setattr(annotate, "write", touched)
     words = ["annotate", source, "--backed", "--no-report"]
     done = cafsc(*words)
     assert done.code == 2
