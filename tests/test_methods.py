@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from cafsc import Config, data
-from cafsc.report import _words
+from cafsc.get import schema
 
 ROOT = Path(__file__).parents[1]
 DOI = re.compile(r"doi:(10\.\d{4,9}/[^\s)`\"'\],;]+)")
@@ -53,10 +53,10 @@ def test_every_source_of_the_computing_code_is_named(page: str) -> None:
 
 
 def test_every_reason_is_explained(page: str) -> None:
-    for code in {*_words._UNRESOLVED, "mixed", *_words._CALL}:
-        assert re.search(rf"^\| `{code}(:[^`]+)?` \|", page, re.MULTILINE), code
-    for code in _words._GATE:
-        assert f"`{code}" in page, code
+    for code in (*schema.CLUSTERS["reason"].codes, *schema.CLUSTERS["call_reason"].codes):
+        assert re.search(rf"^\| `{code.partition(':')[0]}(:[^`]+)?` \|", page, re.MULTILINE), code
+    for code in schema.CELLS["gate"].codes:
+        assert f"`{code.partition(':')[0]}" in page, code
 
 
 def test_the_datasets_behind_the_levels_are_registered(page: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import anndata as ad
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import sparse
 
 from cafsc._keys import Keys
@@ -235,64 +236,44 @@ def cancer_table() -> pd.DataFrame:
 
 
 def evidence_table() -> pd.DataFrame:
+    names = (
+        "cluster claim effect side weight evidence paper citation doi pmid link verified statement".split()
+    )
+    table = pd.DataFrame(CLAIMS, columns=names)
     facts = {name: (subtype, call) for name, _, subtype, _, _, call, *_ in CLUSTERS}
-    rows = [
-        {
-            "cluster": cluster,
-            "subtype": facts[cluster][0],
-            "call": facts[cluster][1],
-            "claim": claim,
-            "about": f"state:{facts[cluster][0]}",
-            "effect": effect,
-            "side": side,
-            "weight": weight,
-            "counted": claim in VOTES,
-            "presence": 0.9,
-            "evidence": level,
-            "cancer": "breast",
-            "species": "human",
-            "mechanism": "treg_recruitment",
-            "prognosis": "worse" if claim == "kieffer2020-ecm" else "",
-            "therapy_response": "none" if claim == "kieffer2020-ecm" else "",
-            "statement": statement,
-            "paper": paper,
-            "group": "mechta-grigoriou" if paper in ("costa2018", "kieffer2020") else paper,
-            "citation": citation,
-            "doi": doi,
-            "pmid": pmid,
-            "link": link,
-            "verified": verified,
-        }
-        for (
-            cluster, claim, effect, side, weight, level, paper, citation, doi, pmid, link, verified, statement
-        ) in CLAIMS
-    ]  # fmt: skip
-    return pd.DataFrame(rows[::-1], index=[str(i) for i in range(len(rows))])
+    heavy = table["claim"] == "kieffer2020-ecm"
+    table = table.assign(
+        subtype=[facts[cluster][0] for cluster in table["cluster"]],
+        call=[facts[cluster][1] for cluster in table["cluster"]],
+        about=[f"state:{facts[cluster][0]}" for cluster in table["cluster"]],
+        counted=table["claim"].isin(VOTES),
+        presence=0.9,
+        cancer="breast",
+        species="human",
+        mechanism="treg_recruitment",
+        prognosis=np.where(heavy, "worse", ""),
+        therapy_response=np.where(heavy, "none", ""),
+        group=table["paper"].replace(["costa2018", "kieffer2020"], "mechta-grigoriou"),
+    )
+    return table[::-1].rename(index=str)
 
 
 def score_table(draw: np.random.Generator) -> pd.DataFrame:
-    rows = []
-    for name, _, subtype, *_ in CLUSTERS:
-        for set_id, label, kind, scheme in SETS:
-            effect = float(draw.normal()) + (6.0 if subtype in label else 0.0)
-            rows.append(
-                {
-                    "cluster": name,
-                    "set": set_id,
-                    "label": label,
-                    "kind": kind,
-                    "scheme": scheme,
-                    "mean": effect / 10,
-                    "ucell": 0.3,
-                    "effect": effect,
-                    "error": 1.0,
-                    "p": 0.001 if effect > 3 else 0.5,
-                    "fdr": 0.004 if effect > 3 else 0.8,
-                    "n_found": 9,
-                    "n_genes": 12,
-                }
-            )
-    return pd.DataFrame(rows[::-1], index=[str(i) for i in range(len(rows))])
+    rows = [(name, *one, subtype in one[1]) for name, _, subtype, *_ in CLUSTERS for one in SETS]
+    table = pd.DataFrame(rows, columns=["cluster", "set", "label", "kind", "scheme", "own"])
+    effect = draw.normal(size=len(table)) + 6.0 * table.pop("own")
+    strong = effect > 3
+    table = table.assign(
+        mean=effect / 10,
+        ucell=0.3,
+        effect=effect,
+        error=1.0,
+        p=np.where(strong, 0.001, 0.5),
+        fdr=np.where(strong, 0.004, 0.8),
+        n_found=9,
+        n_genes=12,
+    )
+    return table[::-1].rename(index=str)
 
 
 def without_clusters() -> ad.AnnData:
@@ -319,3 +300,13 @@ def without_clusters() -> ad.AnnData:
     }
     stored["summary"] = json.dumps(record)
     return adata
+
+
+@pytest.fixture
+def adata() -> ad.AnnData:
+    return annotated()
+
+
+@pytest.fixture
+def empty() -> ad.AnnData:
+    return without_clusters()

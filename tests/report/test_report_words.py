@@ -1,3 +1,5 @@
+"""Codes and numbers in the report's words."""
+
 from __future__ import annotations
 
 import math
@@ -6,17 +8,18 @@ import anndata as ad
 import pytest
 
 from cafsc import get, sig
-from cafsc.pl._names import lineage_name
-from cafsc.report._build import flatten
-from cafsc.report._ledger import address
+from cafsc.get.schema import CLUSTERS, lineage_name
+from cafsc.report._sections import address, cancer_rows, intervals
 from cafsc.report._words import (
     answer,
+    call_name,
     call_reason,
     evidence_level,
     evidence_rank,
     gate_reason,
     number,
     outcome,
+    percent_range,
     share,
     subject,
     unresolved_reason,
@@ -38,21 +41,14 @@ def test_number(value: float, text: str) -> None:
     assert number(value, sign=True) == text
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("mixed:myCAF+iCAF", "myCAF and iCAF"),
-        ("low_margin", "not clearly ahead"),
-        ("low_support", "resampled"),
-        ("low_coverage", "were measured"),
-        ("no_evidence", "random gene sets"),
-        ("too_few_cells", "too few cells"),
-        ("a_new_code", "a new code"),
-        ("", "No reason"),
-    ],
-)
-def test_unresolved_reason(code: str, words: str) -> None:
-    assert words in unresolved_reason(code)
+def test_reasons_are_those_of_the_schema_with_their_detail() -> None:
+    for column, words in (("reason", unresolved_reason), ("call_reason", call_reason)):
+        for code, meaning in CLUSTERS[column].codes.items():
+            assert words(code.partition(":")[0]) == meaning
+    assert unresolved_reason("mixed:myCAF+iCAF").endswith("more than one state (myCAF and iCAF).")
+    assert unresolved_reason("a_new_code") == call_reason("a_new_code") == "Reason: a new code."
+    assert "No reason" in unresolved_reason("")
+    assert call_reason("") == ""
 
 
 @pytest.mark.parametrize(
@@ -61,7 +57,6 @@ def test_unresolved_reason(code: str, words: str) -> None:
         ("not_fibroblast:t_nk", "looks like T and NK cells"),
         ("doublet:fibroblast+t_nk", "looks like two cells in one droplet (fibroblasts and T and NK cells)"),
         ("unknown_lineage", "no lineage stood out"),
-        ("low_quality", "too few genes were detected"),
         ("new:smooth_muscle", "new (smooth muscle)"),
     ],
 )
@@ -69,36 +64,15 @@ def test_gate_reason(code: str, words: str) -> None:
     assert gate_reason(code) == words
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("no_claim", "No claim"),
-        ("single_source", "more than one"),
-        ("both_sides", "both sides"),
-        ("no_clear_side", "balanced"),
-        ("sensitive_to_one_source", "One paper alone"),
-        ("unresolved", "has no name"),
-        ("another_code", "Reason: another code."),
-    ],
-)
-def test_call_reason(code: str, words: str) -> None:
-    assert words in call_reason(code)
-
-
-def test_a_call_that_takes_a_side_needs_no_reason() -> None:
-    assert call_reason("") == ""
-
-
-def test_kinds_of_evidence_are_named_and_ranked_by_the_strongest() -> None:
+def test_evidence_and_its_subject_in_words() -> None:
     assert evidence_level("in_vitro+in_vivo") == "in culture, in vivo"
     assert evidence_rank("in_vitro+in_vivo") == evidence_rank("in_vivo") < evidence_rank("patients")
     assert evidence_rank("review") < evidence_rank("hearsay")
-
-
-def test_outcome() -> None:
-    assert outcome("prognosis", "worse") == "prognosis: worse"
     assert outcome("prognosis", "none") == "prognosis: no association"
     assert outcome("prognosis", "") == ""
+    assert subject("set:costa2018/CAF-S1") == "published set CAF-S1"
+    assert subject("program:tgfb_response") == "programme tgfb response"
+    assert subject("odd") == "odd"
 
 
 def test_every_lineage_of_the_catalogue_has_a_name() -> None:
@@ -106,10 +80,24 @@ def test_every_lineage_of_the_catalogue_has_a_name() -> None:
         assert lineage_name(code) != code.replace("_", " ") or code == "smooth_muscle"
 
 
-def test_subject() -> None:
-    assert subject("set:costa2018/CAF-S1") == "published set CAF-S1"
-    assert subject("program:tgfb_response") == "programme tgfb response"
-    assert subject("odd") == "odd"
+def test_calls_and_shares_with_their_intervals() -> None:
+    assert call_name("undetermined", "single_source") == "undetermined (single source)"
+    assert call_name("pro") == "pro-tumour"
+    assert percent_range(0.121, 0.309) == "12 to 31%"
+    assert percent_range(0.301, 0.302) == "30%"
+    found = {"share": 0.4, "low": 0.3, "high": 0.5}
+    assert intervals(found) == "30 to 50% over resampled cells"
+    more = {**found, "low_samples": 0.1, "high_samples": 0.9}
+    assert intervals(more) == "30 to 50% over resampled cells, 10 to 90% over resampled samples"
+    assert intervals({}) == ""
+
+
+def test_the_given_cancer_comes_first_and_unstudied_ones_are_left_out(adata: ad.AnnData) -> None:
+    rows = cancer_rows(get.cancers(adata))
+    assert [row["code"] for row in rows] == ["breast", "pancreas"]
+    clusters = get.clusters(adata)
+    assert [cell["cluster"] for cell in rows[0]["cells"]] == clusters["cluster"].tolist()
+    assert [cell["call"] for cell in rows[0]["cells"]] == clusters["call"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -128,11 +116,6 @@ def test_subject() -> None:
 )
 def test_address(doi: str, pmid: str, link: str, expected: str) -> None:
     assert address(doi, pmid, link) == expected
-
-
-def test_flatten() -> None:
-    record = {"b": {"y": 1, "x": None}, "a": [1, 2], "c": {}}
-    assert flatten(record) == [("a", "1, 2"), ("b.x", "none"), ("b.y", "1"), ("c", "none")]
 
 
 def test_answer_for_one_named_cluster(adata: ad.AnnData) -> None:

@@ -190,6 +190,8 @@ def _write(
 
 def _figures(found: Survival, time: str) -> dict[str, str]:
     """SVG by file name, of the scores with the smallest p and of the net verdict."""
+    from matplotlib.figure import Figure
+
     from cafsc import bulk, pl
     from cafsc.bulk.survival import VERDICT
     from cafsc.sig.model import slugged
@@ -198,7 +200,8 @@ def _figures(found: Survival, time: str) -> dict[str, str]:
     tested = found.table[found.table["p"].notna()]
     for name in dict.fromkeys([*tested["id"].head(MAX_CURVES), VERDICT]):
         if (found.scores[name] > found.scores[name].median()).any():
-            out[f"{slugged(name)}.svg"] = pl.to_svg(pl.kaplan_meier(bulk.curves(found, name, time)))
+            axes = pl.kaplan_meier(bulk.curves(found, name, time), ax=Figure())
+            out[f"{slugged(name)}.svg"] = pl.to_svg(axes)
     return out
 
 

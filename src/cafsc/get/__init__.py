@@ -1,10 +1,11 @@
-"""The results as tidy tables, read from the slots that ``cafsc.annotate`` fills; nothing is computed here."""
+"""The results as tidy tables, read from the slots that ``cafsc.annotate`` fills; nothing is computed here.
 
-from cafsc.get._cancers import cancers
-from cafsc.get._cells import cells
-from cafsc.get._clusters import clusters
-from cafsc.get._evidence import evidence
+Every function takes the annotated AnnData and the ``key_added`` of the run, returns a copy, and raises
+`cafsc.InputError` where the AnnData holds no such result. `cafsc.get.schema` declares the columns of all tables;
+docs/columns.md lists them.
+"""
+
 from cafsc.get._records import provenance, summary
-from cafsc.get._scores import scores
+from cafsc.get._tables import cancers, cells, clusters, evidence, markers, scores
 
-__all__ = ["cancers", "cells", "clusters", "evidence", "provenance", "scores", "summary"]
+__all__ = ["cancers", "cells", "clusters", "evidence", "markers", "provenance", "scores", "summary"]

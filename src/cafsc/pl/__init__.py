@@ -1,23 +1,21 @@
-"""Figures of a result. Every function draws on one Axes and returns it; none touches pyplot's global state.
+"""Figures of a result, as `scanpy.pl` makes them: pyplot figures, which a notebook shows inline.
 
-Without ``ax`` a new :class:`matplotlib.figure.Figure` is made; it is ``ax.figure``.
+Every function but `kaplan_meier` takes the AnnData that `cafsc.annotate` was run on and the ``key_added`` of that run,
+and raises `cafsc.InputError` where there is no such result, or no cluster to draw. All return the Axes and take
+
+``ax``
+    Axes to draw on, or an empty `matplotlib.figure.Figure`, which is sized and filled without pyplot; by default a
+    new pyplot figure.
+``show``
+    Whether to call `matplotlib.pyplot.show`; a notebook shows the figure without it.
+``save``
+    File to write, in the format of its suffix.
 """
 
+from cafsc.pl._canvas import to_svg
+from cafsc.pl._charts import evidence_chart, kaplan_meier, lineage_bar
 from cafsc.pl._dotplot import dotplot
 from cafsc.pl._embedding import embedding
-from cafsc.pl._evidence_chart import evidence_chart
-from cafsc.pl._kaplan_meier import kaplan_meier
-from cafsc.pl._lineage_bar import lineage_bar
-from cafsc.pl._save import to_png, to_svg
-from cafsc.pl._score_heatmap import score_heatmap
+from cafsc.pl._heatmap import score_heatmap
 
-__all__ = [
-    "dotplot",
-    "embedding",
-    "evidence_chart",
-    "kaplan_meier",
-    "lineage_bar",
-    "score_heatmap",
-    "to_png",
-    "to_svg",
-]
+__all__ = ["dotplot", "embedding", "evidence_chart", "kaplan_meier", "lineage_bar", "score_heatmap", "to_svg"]

@@ -1,24 +1,23 @@
-"""Cells in two dimensions, coloured by what they are."""
+"""Cells in two dimensions, by `scanpy.pl.embedding`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.colors import to_rgba
 
 from cafsc._keys import KEPT, Keys, require
 from cafsc.errors import InputError, OptionError
 from cafsc.get import cells
-from cafsc.pl._style import FONT, GREY, INK, MUTED, SMALL, axes, category_looks
-from cafsc.pl._text import label
+from cafsc.pl._canvas import GREY, MUTED, SMALL, File, Place, canvas, colours, label
 
 if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.axes import Axes
 
-UMAP = "X_umap"
 MAX_CATEGORIES = 40
 
 
@@ -28,36 +27,32 @@ def embedding(
     *,
     basis: str | None = None,
     key_added: str = "caf",
-    ax: Axes | None = None,
+    ax: Place = None,
+    show: bool | None = None,
+    save: File = None,
 ) -> Axes:
     """Draw the cells in two dimensions.
 
     Parameters
     ----------
-    adata
-        AnnData that :func:`cafsc.annotate` has been run on.
     color
-        Column of ``obs``; by default ``obs[caf_subtype]``. Cells without a value are drawn
-        pale, behind the others.
+        Column of ``obs``, by default ``obs["caf_subtype"]``. Cells without a value are pale, behind the others.
     basis
-        Slot of ``obsm``, cells x 2 or more; by default ``X_umap`` where it exists, else ``X_caf_pca``.
-    key_added
-        The ``key_added`` of the run.
-    ax
-        Axes to draw on; a new figure without it.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+        Slot of ``obsm``, cells x 2 or more: ``"umap"`` is ``X_caf_umap``, or else ``X_umap``. By default the first
+        of these and ``X_caf_pca`` that there is.
+    adata, key_added, ax, show, save
+        See `cafsc.pl`.
 
     Raises
     ------
-    cafsc.InputError
-        There is no result, or nothing in two dimensions.
     cafsc.OptionError
         ``color`` or ``basis`` does not exist.
+
+    Examples
+    --------
+    >>> cafsc.pl.embedding(adata, "caf_call", basis="umap")
     """
-    gate = cells(adata, key_added)["gate"].astype(object)
+    kept = (cells(adata, key_added)["gate"] == KEPT).to_numpy(bool)
     keys = Keys(key_added)
     if color is None:
         require(adata, keys, {("obs", keys.subtype): "tl.label"})
@@ -68,89 +63,83 @@ def embedding(
             expected=f"one of {', '.join(map(str, adata.obs.columns[:12]))} ...",
             fix=f"leave color out for {keys.subtype!r}",
         )
-    slot, points = _coordinates(adata, basis, keys)
-    drawn = np.isfinite(points).all(axis=1)
-    if slot == keys.pca:
-        drawn &= (gate == KEPT).to_numpy(bool)
-    values = adata.obs[color].reset_index(drop=True)[drawn]
-    points = points[drawn]
-    size = float(np.clip(9000 / max(len(points), 1), 3, 26))
-
-    ax = axes(ax, 6.4, 4.4)
-    looks: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": True}
-    numbers = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    absent = values.isna().to_numpy()
-    ax.scatter(*points[absent].T, color=GREY, alpha=0.35, zorder=1, **looks)
-    if numbers:
-        x, y = points[~absent].T
-        dots = ax.scatter(x, y, c=values[~absent].to_numpy(float), cmap="cividis", zorder=2, **looks)
-        bar = ax.figure.colorbar(dots, ax=ax, shrink=0.7)
-        bar.set_label(label(color), color=INK, size=FONT)
-        bar.ax.tick_params(colors=INK, labelsize=SMALL)
-        bar.outline.set_visible(False)
-    else:
-        _categories(ax, points, values, looks)
-    ax.set(xticks=[], yticks=[])
-    name = _axis_name(slot)
-    ax.set_xlabel(f"{name} 1", color=MUTED, size=SMALL)
-    ax.set_ylabel(f"{name} 2", color=MUTED, size=SMALL)
-    return ax
+    slot, points = coordinates(adata, basis, key_added)
+    drawn = np.isfinite(points).all(axis=1) & (kept if slot == keys.pca else True)
+    values, names = _values(adata.obs[color][drawn])
+    name = label(slot.removeprefix("X_").removeprefix(f"{key_added}_"), 16)
+    with canvas(ax, (6.4, 4.4), show, save) as axes:
+        _scatter(axes, points[drawn], values, names, name)
+        if not names:
+            axes.figure.colorbar(axes.collections[0], ax=axes, shrink=0.7, label=label(color))
+    return axes
 
 
-def _categories(ax: Axes, points: npt.NDArray[np.float64], values: pd.Series, looks: dict[str, Any]) -> None:
-    text = values.astype(object).where(values.notna(), None)
-    names = text.dropna().map(str).value_counts(sort=False)
-    # Large groups first: small ones are drawn over them and stay visible.
-    ordered = sorted(names.index, key=lambda n: (-int(names[n]), n))
-    if len(ordered) > MAX_CATEGORIES:
+def _scatter(
+    ax: Axes, points: npt.NDArray[np.float64], values: pd.Series, names: dict[str, str], basis: str
+) -> None:
+    import scanpy as sc
+    from anndata import AnnData
+
+    # Groups in falling size: small ones are drawn over large ones and stay visible.
+    order = np.argsort(values.cat.codes, kind="stable") if names else slice(None)
+    small = AnnData(obs=values.to_frame("shown").iloc[order], obsm={f"X_{basis}": points[order]})
+    sc.pl.embedding(
+        small,
+        basis,
+        color="shown",
+        palette=colours(list(names)) or None,
+        color_map="cividis",
+        na_color=to_rgba(GREY, 0.35),
+        na_in_legend=False,
+        size=float(np.clip(9000 / max(len(points), 1), 3, 26)),
+        marker="o",
+        linewidths=0,
+        title="",
+        colorbar_loc=None,
+        ax=ax,
+        show=False,
+    )
+    for dots in ax.collections:
+        dots.set_rasterized(True)
+    for text, shown in zip(
+        legend.get_texts() if (legend := ax.get_legend()) else (), names.values(), strict=False
+    ):
+        text.set_text(shown)
+    ax.xaxis.label.set(color=MUTED, size=SMALL)
+    ax.yaxis.label.set(color=MUTED, size=SMALL)
+
+
+def _values(values: pd.Series) -> tuple[pd.Series, dict[str, str]]:
+    """Numbers and no names, or categories in falling size with what the legend says of each."""
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return values.astype(float), {}
+    text = values.astype(object).where(values.isna(), values.astype(str))
+    sizes = text.value_counts()
+    if len(sizes) > MAX_CATEGORIES:
         raise OptionError(
-            f"the column has {len(ordered)} different values",
+            f"the column has {len(sizes)} different values",
             expected=f"at most {MAX_CATEGORIES} categories, or numbers",
             fix="colour by another column",
         )
-    for order, (name, (colour, marker)) in enumerate(category_looks(ordered).items()):
-        here = points[text.map(lambda v, name=name: v is not None and str(v) == name).to_numpy(bool)]
-        ax.scatter(
-            *here.T,
-            color=colour,
-            marker=marker,
-            zorder=2 + order,
-            label=f"{label(name)} ({len(here):,})",
-            **looks,
-        )
-    if ordered:
-        legend = ax.legend(
-            loc="center left",
-            bbox_to_anchor=(1.0, 0.5),
-            frameon=False,
-            fontsize=FONT,
-            labelcolor=INK,
-            handletextpad=0.3,
-            ncols=1 + len(ordered) // 16,
-        )
-        for handle in legend.legend_handles:
-            handle.set_sizes([42])  # type: ignore[union-attr]
-            handle.set_rasterized(False)  # type: ignore[union-attr]
+    names = sorted(sizes.index, key=lambda name: (-sizes[name], name))
+    return text.astype(pd.CategoricalDtype(names)), {n: f"{label(n)} ({sizes[n]:,})" for n in names}
 
 
-def _coordinates(adata: AnnData, basis: str | None, keys: Keys) -> tuple[str, npt.NDArray[np.float64]]:
-    if basis is None:
-        basis = UMAP if UMAP in adata.obsm else keys.pca
-        if basis not in adata.obsm:
-            raise InputError(
-                f"obsm has neither {UMAP!r} nor {keys.pca!r}",
-                expected="at least one fibroblast cluster, or an embedding of your own",
-                fix="name one with basis=",
-            )
-    elif basis not in adata.obsm:
+def coordinates(adata: AnnData, basis: str | None, key_added: str) -> tuple[str, npt.NDArray[np.float64]]:
+    """Slot of ``obsm`` and its first two dimensions."""
+    own, pca = f"X_{key_added}_umap", Keys(key_added).pca
+    slots = [own, "X_umap", pca] if basis is None else [basis, f"X_{key_added}_{basis}", f"X_{basis}"]
+    slot = next((slot for slot in slots if slot in adata.obsm), None)
+    if slot is None and basis in (None, "umap", own, "X_umap"):
+        raise InputError(
+            f"obsm has none of {', '.join(slots)}",
+            fix="run cafsc.annotate or scanpy.tl.umap first, or name a basis",
+        )
+    if slot is None:
         raise OptionError(
             f"basis={basis!r} is not in obsm", expected=f"one of {', '.join(sorted(adata.obsm)) or '(none)'}"
         )
-    points = np.asarray(adata.obsm[basis], dtype=np.float64)
+    points = np.asarray(adata.obsm[slot], dtype=np.float64)
     if points.ndim != 2 or points.shape[1] < 2:
-        raise InputError(f"obsm[{basis!r}] has shape {points.shape}", expected="cells x 2 or more")
-    return basis, points[:, :2]
-
-
-def _axis_name(basis: str) -> str:
-    return "UMAP" if "umap" in basis.lower() else "PC" if "pca" in basis.lower() else label(basis, 16)
+        raise InputError(f"obsm[{slot!r}] has shape {points.shape}", expected="cells x 2 or more")
+    return slot, points[:, :2]

@@ -1,34 +1,66 @@
-"""From the slots of a result to one HTML string."""
+"""From the slots of a result to one HTML string or file."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
 from cafsc import get
-from cafsc.report._cancers import cancer_rows
-from cafsc.report._cards import cards
+from cafsc.get.schema import TABLES, lineage_name
+from cafsc.io import write_text
+from cafsc.pl._canvas import clean
 from cafsc.report._figures import figures
-from cafsc.report._ledger import ledgers
-from cafsc.report._page import render
-from cafsc.report._words import answer, call_name, gate_reason, percent_range, share
+from cafsc.report._sections import call_shares, cancer_rows, cards, ledgers, refused
+from cafsc.report._words import MATRIX_NAMES, answer, spaced
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 
-def build(adata: AnnData, key_added: str = "caf") -> str:
-    """Make the report of a run.
-
-    Everything is inside the one string: style, script, figures. It asks the network for nothing, and the same
-    result gives the same bytes. Text from the user or from files is escaped, and freed of terminal escapes.
+def write(adata: AnnData, path: str | Path, force: bool = False, *, key_added: str = "caf") -> None:
+    """Write the report of a run to one HTML file, whole or not at all.
 
     Parameters
     ----------
     adata
-        AnnData that :func:`cafsc.annotate` has been run on; it is not changed.
-    key_added
-        The ``key_added`` of that run.
+        Annotated by `cafsc.annotate` with this `key_added`; it is not changed.
+    path
+        File to write, ``.html``.
+    force
+        Replace an existing file.
+
+    Raises
+    ------
+    cafsc.InputError
+        The AnnData holds no result under ``key_added``.
+    cafsc.OutputError
+        The file exists and ``force`` is false, or it cannot be written.
+
+    Examples
+    --------
+    >>> cafsc.report.write(adata, "tumour.html")
+    """
+    write_text(Path(path), build(adata, key_added), force=force)
+
+
+def build(adata: AnnData, key_added: str = "caf") -> str:
+    """Make the report of a run.
+
+    Style, script and figures are inside the one string. It asks the network for nothing, and the same result gives
+    the same bytes. Text from the user or from files is escaped, and freed of control characters.
+
+    Parameters
+    ----------
+    adata
+        Annotated by `cafsc.annotate` with this `key_added`; it is not changed.
 
     Returns
     -------
@@ -39,73 +71,65 @@ def build(adata: AnnData, key_added: str = "caf") -> str:
     ------
     cafsc.InputError
         The AnnData holds no result under ``key_added``.
+
+    Examples
+    --------
+    >>> html = cafsc.report.build(adata)
     """
-    summary = get.summary(adata, key_added)
-    clusters = get.clusters(adata, key_added)
-    evidence = get.evidence(adata, key_added)
-    books = ledgers(clusters, evidence)
-    return render(
+    summary, clusters = get.summary(adata, key_added), get.clusters(adata, key_added)
+    evidence, provenance = get.evidence(adata, key_added), get.provenance(adata, key_added)
+    return _render(
         summary=summary,
         answer=answer(summary, clusters),
-        calls=_calls(summary),
+        calls=call_shares(summary),
         cards=cards(clusters, get.scores(adata, key_added), summary),
         cancers=cancer_rows(get.cancers(adata, key_added)),
         cancer_clusters=clusters["cluster"].tolist(),
-        ledgers=books,
+        ledgers=ledgers(clusters, evidence),
         n_claims=len(evidence),
         figures=figures(adata, key_added),
-        refused=_refused(summary),
+        refused=refused(summary),
         lineages=sorted(summary["lineages"].items(), key=lambda item: (-int(item[1]), item[0])),
-        provenance=flatten(get.provenance(adata, key_added)),
-        provenance_json=json.dumps(
-            get.provenance(adata, key_added), indent=2, sort_keys=True, ensure_ascii=False
-        ),
+        provenance=sorted(pd.json_normalize(provenance).iloc[0].map(_value).items()),
+        provenance_json=json.dumps(provenance, indent=2, sort_keys=True, ensure_ascii=False),
     )
 
 
-def flatten(record: Any, name: str = "") -> list[tuple[str, str]]:
-    """Nested record to pairs of dotted name and value, sorted by name."""
-    if isinstance(record, dict) and record:
-        return [
-            pair
-            for key in sorted(record, key=str)
-            for pair in flatten(record[key], f"{name}.{key}" if name else str(key))
-        ]
-    if isinstance(record, list):
-        return [(name, ", ".join(map(str, record)) or "none")]
-    return [(name, "none" if record is None or record == {} else str(record))]
+def _value(value: Any) -> str:
+    """A value of the provenance in one line."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
 
 
-def _calls(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    total = sum(map(int, summary["calls"].values()))
-    return [
-        {
-            "call": call,
-            "name": call_name(call),
-            "n_cells": int(summary["calls"][call]),
-            "percent": share(int(summary["calls"][call]), total),
-            "interval": _intervals(summary["tumour"].get(call, {})),
-            "width": f"{100 * int(summary['calls'][call]) / total:.2f}",
-        }
-        for call in ("pro", "anti", "mixed", "undetermined")
-        if total and summary["calls"].get(call)
-    ]
-
-
-def _intervals(found: dict[str, float]) -> str:
-    """How far a share moves when cells, and samples, are drawn again."""
-    if not found:
-        return ""
-    text = f"{percent_range(found['low'], found['high'])} over resampled cells"
-    if "low_samples" in found:
-        text += f", {percent_range(found['low_samples'], found['high_samples'])} over resampled samples"
-    return text
-
-
-def _refused(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    total = int(summary["input"]["n_cells"])
-    refused = sorted(summary["gate"]["refused"].items(), key=lambda item: (-int(item[1]), item[0]))
-    return [
-        {"code": code, "name": gate_reason(code), "n_cells": int(n), "percent": share(int(n), total)}
-        for code, n in refused
-    ]
+def _render(**content: Any) -> str:
+    """Fill the page, and say under which rules a browser may show it."""
+    folder = resources.files("cafsc.report") / "templates"
+    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # Styles stand inline on elements of the figures, so they cannot be listed by hash; scripts can.
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    environment = Environment(
+        loader=PackageLoader("cafsc.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Every text that reaches the page goes through here, so that none is forgotten.
+        finalize=lambda value: (
+            value if isinstance(value, Markup) or not isinstance(value, str) else clean(value)
+        ),
+    )
+    environment.filters |= {
+        "spaced": lambda text: spaced(str(text)),
+        "thousands": lambda n: f"{int(n):,}",
+        "lineage": lambda code: lineage_name(str(code)),
+        "matrix": lambda name: MATRIX_NAMES.get(str(name), spaced(str(name))),
+    }
+    environment.globals["meaning"] = lambda table, column: TABLES[table][column].meaning
+    page = environment.get_template("report.html.j2")
+    return page.render(style=Markup(style), script=Markup(script), policy=policy, **content)

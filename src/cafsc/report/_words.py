@@ -6,58 +6,19 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cafsc._keys import UNRESOLVED
-from cafsc.pl._names import lineage_name
+from cafsc.get.schema import CELLS, CLUSTERS, EVIDENCE, lineage_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CALL_NAMES = {
-    "pro": "pro-tumour",
-    "anti": "anti-tumour",
-    "mixed": "mixed",
-    "undetermined": "undetermined",
-}
 CALL_SIGNS = {"pro": "▲", "anti": "▼", "mixed": "◆", "undetermined": "○"}
-EVIDENCE_NAMES = {
-    "in_vivo": "in vivo",
-    "patients": "patients",
-    "in_vitro": "in culture",
-    "review": "review",
-}
-VERIFIED_NAMES = {"read": "full text read", "abstract": "abstract read", "listed": "seen in a list only"}
 MATRIX_NAMES = {"counts": "raw counts", "log1p": "log-normalised values", "scaled": "scaled values"}
-
-_UNRESOLVED = {
-    "low_coverage": "Too few genes of the published sets were measured in this data.",
-    "no_evidence": "No published state stands out from random gene sets of the same size and expression.",
-    "too_few_cells": "The cluster has too few cells for a reliable name.",
-    "excluded_gene": "It expresses a gene that cells of its leading state lack: doublets, or other cells.",
-    "low_margin": "The leading state is not clearly ahead of the runner-up.",
-    "low_support": "The name changes when cells and counts are resampled.",
-    "not_activated": "The fibroblasts of this sample lack what those of tumours show; they look like normal ones.",
-}
-_GATE = {
-    "doublet": "looks like two cells in one droplet",
-    "low_quality": "too few genes were detected",
-    "unknown_lineage": "no lineage stood out",
-}
-_CALL = {
-    "no_claim": "No claim of the catalogue takes a side on what was found in this cluster.",
-    "single_source": "Too few independent papers take a side; a call needs more than one, and papers of one "
-    "laboratory or dataset count as one.",
-    "both_sides": "Papers of weight stand on both sides.",
-    "context_dependent": "The strong papers on its side say themselves that it depends on circumstances.",
-    "no_clear_side": "The weight of the papers is nearly balanced.",
-    "sensitive_to_one_source": "One paper alone, or those of one laboratory, decide the side.",
-    "unresolved": "The cluster has no name, and claims are about named fibroblasts.",
-}
-OUTCOME_NAMES = {"worse": "worse", "better": "better", "none": "no association"}
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def call_name(call: str, reason: str = "") -> str:
     """Call in words, a single source with it; an unknown call as it is."""
-    name = CALL_NAMES.get(call, call)
+    name = CLUSTERS["call"].word(call) or call
     return f"{name} (single source)" if reason == "single_source" else name
 
 
@@ -101,46 +62,42 @@ def count(n: int, one: str, many: str | None = None) -> str:
 
 def unresolved_reason(code: str) -> str:
     """Why a cluster has no name, in one sentence."""
-    if code in _UNRESOLVED:
-        return _UNRESOLVED[code]
-    kind, _, detail = code.partition(":")
-    if kind == "mixed" and detail:
-        return f"It holds cells of more than one state: {' and '.join(map(spaced, detail.split('+')))}."
-    if kind in _UNRESOLVED:
-        return f"{_UNRESOLVED[kind]} ({spaced(detail)})"
-    return f"Reason: {spaced(code)}." if code else "No reason was recorded."
+    if not code:
+        return "No reason was recorded."
+    detail = " and ".join(map(spaced, code.partition(":")[2].split("+")))
+    word = CLUSTERS["reason"].word(code)
+    return (f"{word.rstrip('.')} ({detail})." if detail else word) if word else f"Reason: {spaced(code)}."
 
 
 def gate_reason(code: str) -> str:
     """Why a cell was not kept, in a few words."""
     kind, _, detail = code.partition(":")
-    if kind in ("not_fibroblast", "lineage") and detail:
-        return f"looks like {lineage_name(detail)}"
-    words = _GATE.get(kind, spaced(kind))
-    return f"{words} ({' and '.join(map(lineage_name, detail.split('+')))})" if detail else words
+    lineages = " and ".join(map(lineage_name, detail.split("+")))
+    if kind == "not_fibroblast" and detail:
+        return f"looks like {lineages}"
+    word = CELLS["gate"].word(code) or spaced(kind)
+    return f"{word} ({lineages})" if detail else word
 
 
 def call_reason(code: str) -> str:
     """Why the evidence takes no side, in one sentence; ``""`` where it takes one."""
-    return _CALL.get(code, f"Reason: {spaced(code)}." if code else "")
+    return CLUSTERS["call_reason"].word(code) or (f"Reason: {spaced(code)}." if code else "")
 
 
 def evidence_level(levels: str) -> str:
     """Kinds of evidence of one claim: ``in_vivo+patients`` to ``in vivo, patients``."""
-    return ", ".join(EVIDENCE_NAMES.get(level, spaced(level)) for level in levels.split("+"))
+    return ", ".join(EVIDENCE["evidence"].word(level) or spaced(level) for level in levels.split("+"))
 
 
 def evidence_rank(levels: str) -> int:
     """Place of a claim's strongest kind of evidence, 0 first; the last place for unknown kinds."""
-    ranks = list(EVIDENCE_NAMES)
-    return min(
-        (ranks.index(level) for level in levels.split("+") if level in EVIDENCE_NAMES), default=len(ranks)
-    )
+    ranks = {level: i for i, level in enumerate(EVIDENCE["evidence"].codes)}
+    return min(ranks.get(level, len(ranks)) for level in levels.split("+"))
 
 
 def outcome(what: str, code: str) -> str:
     """``prognosis: worse``; ``""`` where the paper reports nothing."""
-    return f"{what}: {OUTCOME_NAMES.get(code, spaced(code))}" if code else ""
+    return f"{what}: {EVIDENCE['prognosis'].word(code) or spaced(code)}" if code else ""
 
 
 def subject(about: str) -> str:
@@ -163,7 +120,7 @@ def answer(summary: dict[str, Any], clusters: pd.DataFrame) -> str:
         return f"{why[:1].upper()}{why[1:]}. {rest}"
     sentences = [
         f"Of {count(total, 'cell')}, {kept:,} ({share(kept, total)}) are fibroblasts, "
-        f"in {_small(len(clusters))} {'cluster' if len(clusters) == 1 else 'clusters'}.",
+        f"in {_small(len(clusters))} cluster{'s' if len(clusters) > 1 else ''}.",
         _states(clusters),
         _balance(summary),
         _context(summary),
@@ -184,24 +141,20 @@ def _states(clusters: pd.DataFrame) -> str:
 
 
 def _balance(summary: dict[str, Any]) -> str:
-    calls = {call: int(n) for call, n in summary["calls"].items()}
+    calls = {call: int(n) for call, n in summary["calls"].items() if n}
+    words = {
+        "pro": "in clusters that the literature calls pro-tumour",
+        "anti": "in clusters called anti-tumour",
+        "mixed": "in clusters where it points both ways",
+        "undetermined": "in clusters where it does not decide",
+    }
     total = sum(calls.values())
-    if not total:
-        return ""
-    parts = [
-        f"{share(calls[call], total)} {'are' if i == 0 else ''} {words}".replace("  ", " ")
-        for i, (call, words) in enumerate(
-            (c, w)
-            for c, w in (
-                ("pro", "in clusters that the literature calls pro-tumour"),
-                ("anti", "in clusters called anti-tumour"),
-                ("mixed", "in clusters where it points both ways"),
-                ("undetermined", "in clusters where it does not decide"),
-            )
-            if calls.get(c)
-        )
-    ]
-    return f"By published evidence, {_join(parts)}."
+    parts = [f"{share(calls[call], total)} are {where}" for call, where in words.items() if call in calls]
+    return (
+        f"By published evidence, {_join([parts[0], *(p.replace(' are', '') for p in parts[1:])])}."
+        if parts
+        else ""
+    )
 
 
 def _context(summary: dict[str, Any]) -> str:

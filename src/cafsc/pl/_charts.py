@@ -1,0 +1,186 @@
+"""Bars of lineages and of evidence, and survival curves."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Patch
+
+from cafsc._keys import ANTI, KEPT, PRO
+from cafsc.get import cells, evidence
+from cafsc.get import clusters as cluster_table
+from cafsc.get.schema import lineage_name
+from cafsc.pl._canvas import (
+    BLUE,
+    GREEN,
+    INK,
+    LEGEND_ABOVE,
+    MUTED,
+    PALE,
+    PAPER,
+    SMALL,
+    VERMILION,
+    File,
+    Place,
+    canvas,
+    cluster_labels,
+    label,
+)
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+    from matplotlib.axes import Axes
+
+    from cafsc.bulk import Curves
+
+_AUTHOR_YEAR = re.compile(r"(.+?\b(?:19|20)\d{2})\b")
+_WIDTH = 8.4
+_INCHES_OF_BARS = 0.7 * _WIDTH
+_INCHES_OF_LETTER = 0.068
+
+
+def lineage_bar(
+    adata: AnnData, *, key_added: str = "caf", ax: Place = None, show: bool | None = None, save: File = None
+) -> Axes:
+    """Draw the number of cells per lineage, kept as fibroblasts and refused.
+
+    Parameters
+    ----------
+    adata, key_added, ax, show, save
+        See `cafsc.pl`.
+
+    Examples
+    --------
+    >>> cafsc.pl.lineage_bar(adata)
+    """
+    table = cells(adata, key_added)
+    lineage = table["lineage"].astype(object).fillna("unknown").astype(str)
+    counts = pd.crosstab(lineage, table["gate"].astype(object) == KEPT).reindex(
+        columns=[True, False], fill_value=0
+    )
+    counts = counts.loc[sorted(counts.index, key=lambda name: (-counts.loc[name].sum(), name))]
+    with canvas(ax, (5.8, 1.3 + 0.29 * max(len(counts), 1)), show, save) as axes:
+        names = [label(lineage_name(name), 30) for name in counts.index]
+        axes.barh(range(len(names)), counts[True], height=0.68, color=GREEN, label="kept as fibroblast")
+        ends = axes.barh(
+            range(len(names)), counts[False], left=counts[True], height=0.68, color=PALE, label="refused"
+        )
+        axes.bar_label(ends, [f"{n:,}" for n in counts.sum(axis=1)], padding=5, size=SMALL)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
+        axes.margins(x=0.12)
+        axes.set_xlabel("cells")
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.legend(**LEGEND_ABOVE)
+    return axes
+
+
+def evidence_chart(
+    adata: AnnData, *, key_added: str = "caf", ax: Place = None, show: bool | None = None, save: File = None
+) -> Axes:
+    """Draw the weight of evidence per cluster: pro-tumour to the right, anti-tumour to the left.
+
+    One segment is one paper: the weight of the claim with which it, or its laboratory, votes on that side. Context
+    claims have no side and are left out.
+
+    Parameters
+    ----------
+    adata, key_added, ax, show, save
+        See `cafsc.pl`.
+
+    Examples
+    --------
+    >>> cafsc.pl.evidence_chart(adata, save="evidence.svg")
+    """
+    table = cluster_table(adata, key_added)
+    names = cluster_labels(table)
+    claims = evidence(adata, key_added)
+    claims = claims[claims["effect"].isin([PRO, ANTI]) & claims["counted"]]
+    by_paper = claims.groupby(["cluster", "effect", "paper"], as_index=False)
+    papers = by_paper.agg(weight=("weight", "sum"), citation=("citation", "first"))
+    # Largest next to the axis; equal weights by name.
+    papers = papers.sort_values(["weight", "paper"], ascending=[False, True])
+    ends = papers.groupby(["cluster", "effect"])["weight"].cumsum()
+    reach = ends.groupby(papers["effect"]).max().reindex([PRO, ANTI], fill_value=0.0)
+    # Each side gets the room it needs, but never so little that it could be overlooked.
+    right, left = reach.clip(lower=0.3 * (reach.max() or 1.0))
+    with canvas(ax, (_WIDTH, 1.5 + 0.46 * len(table)), show, save) as axes:
+        row = pd.Series(range(len(table)), index=table["cluster"])
+        for effect, colour, ink, sign in ((PRO, VERMILION, "#111111", 1), (ANTI, BLUE, "#ffffff", -1)):
+            part = papers[papers["effect"] == effect]
+            bars = axes.barh(
+                row[part["cluster"]],
+                sign * part["weight"],
+                left=sign * (ends - papers["weight"])[part.index],
+                height=0.66,
+                color=colour,
+                edgecolor=PAPER,
+                linewidth=1.0,
+            )
+            inches = part["weight"] * _INCHES_OF_BARS / (left + right)
+            cited = [_author_year(c or p) for c, p in zip(part["citation"], part["paper"], strict=True)]
+            fitting = [
+                c if len(c) * _INCHES_OF_LETTER < room else "" for c, room in zip(cited, inches, strict=True)
+            ]
+            axes.bar_label(bars, fitting, label_type="center", size=SMALL - 1, color=ink)
+        for at in row[~row.index.isin(papers["cluster"])]:
+            axes.annotate(
+                "no published evidence", (0, at), (6, 0), textcoords="offset points", va="center", size=SMALL
+            )
+        axes.axvline(0, color=INK, linewidth=1.0)
+        axes.set_yticks(row, [f"{name}\n{call}" for name, call in zip(names, table["call"], strict=True)])
+        axes.set_ylim(len(table) - 0.45, -0.55)
+        axes.set_xlim(-1.04 * left, 1.04 * right)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+        axes.set_xlabel("anti-tumour  ←  weight of evidence  →  pro-tumour")
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.legend(
+            handles=[Patch(color=BLUE, label="anti-tumour"), Patch(color=VERMILION, label="pro-tumour")],
+            **LEGEND_ABOVE,
+        )
+    return axes
+
+
+def _author_year(citation: str) -> str:
+    found = _AUTHOR_YEAR.match(citation)
+    return label(found.group(1) if found else citation, 22)
+
+
+def kaplan_meier(curves: Curves, ax: Place = None, *, show: bool | None = None, save: File = None) -> Axes:
+    """Kaplan-Meier curves with 95% intervals, censored samples as ticks, and the log-rank p.
+
+    Parameters
+    ----------
+    curves
+        Of `cafsc.bulk.curves`.
+    adata, key_added, ax, show, save
+        See `cafsc.pl`.
+
+    Examples
+    --------
+    >>> cafsc.pl.kaplan_meier(cafsc.bulk.curves(survival, "state:myCAF", time="months"))
+    """
+    looks = {"high": (VERMILION, "-"), "low": (BLUE, "--")}
+    with canvas(ax, (4.6, 3.4), show, save) as axes:
+        for group in curves.groups:
+            colour, style = looks.get(group.name, (MUTED, ":"))
+            text = f"{group.name}: {group.n} samples, {group.n_events} events"
+            axes.fill_between(
+                group.times, group.low, group.high, step="post", color=colour, alpha=0.15, linewidth=0
+            )
+            axes.step(group.times, group.survival, where="post", color=colour, ls=style, lw=1.6, label=text)
+            place = np.searchsorted(group.times, group.censored, side="right") - 1
+            axes.plot(group.censored, group.survival[place], "|", color=colour, markersize=5)
+        axes.set_ylim(0, 1.03)
+        axes.set_xlim(left=0)
+        axes.set_xlabel(label(curves.time))
+        axes.set_ylabel("share without event")
+        axes.set_title(f"{label(curves.label)}   log-rank p = {curves.p:.2g}")
+        axes.grid(axis="y")
+        axes.legend(loc="lower left")
+    return axes
