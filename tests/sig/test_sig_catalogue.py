@@ -13,7 +13,7 @@ from cafsc.sig.reference import reference_levels
 MAX_LINES = 8
 
 
-def test_sets_know_their_paper_schemes_and_states(tiny: Path) -> None:
+def test_sets_and_claims_know_their_paper(tiny: Path) -> None:
     catalogue = read(tiny)
     entry = catalogue.sets["one2020/iCAF"]
     assert entry.paper.citation == "One 2020 J"
@@ -23,10 +23,6 @@ def test_sets_know_their_paper_schemes_and_states(tiny: Path) -> None:
     assert entry.cancer == ("breast",)
     assert catalogue.sets["two2021/levels"].schemes == ()
     assert [each.id for each in catalogue.sets_in_scheme("one")] == ["one2020/myCAF", "one2020/iCAF"]
-
-
-def test_claims_are_found_by_their_subject_only(tiny: Path) -> None:
-    catalogue = read(tiny)
     (claim,) = catalogue.claims_about("state:iCAF")
     assert (claim.claim.id, claim.paper.key) == ("two2021-anti", "two2021")
     assert catalogue.claims_about("state:myCAF") == ()
@@ -99,16 +95,12 @@ def test_many_mistakes_still_fit_in_eight_lines(tiny: Path) -> None:
     assert len(str(refused.value).splitlines()) <= MAX_LINES
 
 
-def test_missing_file_is_named(tiny: Path) -> None:
+def test_missing_file_and_second_file_of_a_paper_are_named(tiny: Path) -> None:
+    (tiny / "papers" / "again.yaml").write_text((tiny / "papers" / "one2020.yaml").read_text())
+    with pytest.raises(CatalogueError, match="one2020"):
+        read(tiny)
     (tiny / "weights.yaml").unlink()
     with pytest.raises(CatalogueError, match=r"weights\.yaml: no such file"):
-        read(tiny)
-
-
-def test_same_paper_in_two_files_is_refused(tiny: Path) -> None:
-    text = (tiny / "papers" / "one2020.yaml").read_text()
-    (tiny / "papers" / "again.yaml").write_text(text)
-    with pytest.raises(CatalogueError, match="one2020"):
         read(tiny)
 
 
@@ -129,10 +121,7 @@ def test_coverage_counts_the_measured_genes_of_a_set(tiny: Path) -> None:
 def test_reference_levels_are_positive_numbers_of_known_subjects() -> None:
     levels, catalogue = reference_levels(), load()
     assert {lineage for lineage, _ in levels.markers} <= {*catalogue.lineages, "activation"}
-    assert (
-        {*levels.sets}
-        == {*levels.errors}
-        <= {*catalogue.sets} | {f"program/{name}" for name in catalogue.programs}
-    )
+    programs = {f"program/{name}" for name in catalogue.programs}
+    assert {*levels.sets} == {*levels.errors} <= {*catalogue.sets} | programs
     assert {*levels.profiles} <= {*catalogue.lineages}
     assert all(level >= 0 for profile in levels.profiles.values() for level in profile.values())

@@ -39,6 +39,9 @@ def test_gmt_sets_join_under_the_name_of_the_file(tiny: Path, tmp_path: Path) ->
     assert catalogue.sets["my-lab/other"].definition.up == ["CFD", "DPT", "NO"]
     assert "one2020/iCAF" in catalogue.sets
     assert catalogue.own_schemes == ("my-lab",)
+    path.write_text("../../CANARY\t\tACTA2\n<b>bold</b>\t\tCFD\n")
+    ids = [entry.id for entry in read(tiny, [path]).sets_in_scheme("my-lab")]
+    assert ids == ["my-lab/CANARY", "my-lab/b-bold-b"]
 
 
 def test_gmt_keeps_the_source_of_each_set(tiny: Path, tmp_path: Path) -> None:
@@ -176,11 +179,6 @@ def test_unusable_file_is_refused_by_name(tmp_path: Path, name: str, content: st
     said = refused(written(tmp_path, name, content))
     assert word in said
     assert name in said
-
-
-def test_names_become_ids_without_path_or_markup(tiny: Path, tmp_path: Path) -> None:
-    path = written(tmp_path, "x.gmt", "../../CANARY\t\tACTA2\n<b>bold</b>\t\tCFD\n")
-    assert [entry.id for entry in read(tiny, [path]).sets_in_scheme("x")] == ["x/CANARY", "x/b-bold-b"]
 
 
 def test_special_and_large_files_are_refused_before_they_are_read(

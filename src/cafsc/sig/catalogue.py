@@ -219,8 +219,8 @@ def load(*extra: OwnSource) -> Catalogue:
     Examples
     --------
     >>> import cafsc
-    >>> catalogue = cafsc.sig.load({"my set": ["ACTA2", "TAGLN", "POSTN", "MMP11", "CTHRC1"]})
-    >>> catalogue.sets["own/my-set"].species
+    >>> genes = cafsc.sig.load().up_genes("state:myCAF")
+    >>> cafsc.sig.load({"my set": genes}).sets["own/my-set"].species
     'human'
     """
     return read(signatures_dir(), extra) if extra else _shipped()
