@@ -20,7 +20,7 @@ from anndata import AnnData
 
 import cafsc
 from cafsc import data, sig, tl
-from cafsc.tl.crosstalk.table import CONSISTENT, PAIR_AND_RESPONSE
+from cafsc.tl.crosstalk.table import Status
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tl"))
 from planted import N_DECOYS, planted_pair, planted_targets
@@ -80,8 +80,8 @@ def recovered() -> pd.DataFrame:
     adata = cafsc.annotate(data.simulated_tumour(), cancer="breast").adata
     rows = []
     for name, plant_in, make, won in (
-        ("pair with footprint", planted_pair, _pairs, PAIR_AND_RESPONSE),
-        ("repressed targets", planted_targets, _recipients, CONSISTENT),
+        ("pair with footprint", planted_pair, _pairs, Status.PAIR_AND_RESPONSE),
+        ("repressed targets", planted_targets, _recipients, Status.CONSISTENT),
     ):
         first, absent = 0, 0
         for seed in range(N_SEEDS):

@@ -10,7 +10,7 @@ from anndata import AnnData
 
 import cafsc
 from cafsc import sig, tl
-from cafsc.tl.crosstalk.table import EXPRESSED, NAMED, PAIR
+from cafsc.tl.crosstalk.table import NAMED, Status
 
 pytestmark = pytest.mark.slow
 REVIEW_KINDS = (
@@ -69,8 +69,8 @@ def test_what_is_known_of_this_tumour_is_there(tables: dict[str, pd.DataFrame]) 
     cxcl12 = pairs[
         (pairs["id"] == "lr-CXCL12-CXCR4") & (pairs["named"] == NAMED) & (pairs["target"] == "t_cell")
     ]
-    assert cxcl12.iloc[0]["status"] == PAIR
+    assert cxcl12.iloc[0]["status"] == Status.PAIR
     assert cxcl12.iloc[0]["source_state"] == "iCAF"
     fap = tables["targets"][tables["targets"]["id"] == "fap-exosome-vaccine"]
     assert fap.iloc[0]["state"] == "myCAF"
-    assert fap.iloc[0]["status"] == EXPRESSED
+    assert fap.iloc[0]["status"] == Status.EXPRESSED

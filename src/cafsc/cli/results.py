@@ -155,7 +155,7 @@ def _table_of(
 
 
 def _crosstalk_lines(table: pd.DataFrame) -> list[str]:
-    from cafsc.tl.crosstalk.table import KINDS, NAMED, STATUSES
+    from cafsc.tl.crosstalk.table import KINDS, NAMED, Status
 
     if not len(table):
         return ["no CAF cluster in this file, so nothing to say about crosstalk"]
@@ -183,7 +183,7 @@ def _crosstalk_lines(table: pd.DataFrame) -> list[str]:
         )
         lines.append("")
     found = [(str(row.kind), str(row.status), str(row.named)) for row in table.itertuples()]
-    order = sorted(set(found), key=lambda key: (KINDS.index(key[0]), STATUSES.index(key[1]), key[2]))
+    order = sorted(set(found), key=lambda key: (KINDS.index(key[0]), [*Status].index(key[1]), key[2]))
     lines += text_table(
         ["kind", "status", "named", "rows"],
         [[*key, str(found.count(key))] for key in order],
@@ -193,7 +193,7 @@ def _crosstalk_lines(table: pd.DataFrame) -> list[str]:
 
 
 def _target_lines(table: pd.DataFrame) -> list[str]:
-    from cafsc.tl.crosstalk.table import EXPRESSED
+    from cafsc.tl.crosstalk.table import Status
     from cafsc.tl.crosstalk.targets import AGENT, KINDS, RESTRAINING
 
     lines = []
@@ -202,7 +202,7 @@ def _target_lines(table: pd.DataFrame) -> list[str]:
         lines += [f"!! cluster {cluster}: {RESTRAINING}", ""]
     lines.append("Expression of a target is no answer to a drug: nothing here says that a compound works.")
     for kind in KINDS:
-        found = table[(table["kind"] == kind) & (table["status"] == EXPRESSED)].head(SHOWN)
+        found = table[(table["kind"] == kind) & (table["status"] == Status.EXPRESSED)].head(SHOWN)
         if not len(found):
             continue
         last = "evidence" if kind == AGENT else "predicts"

@@ -16,16 +16,7 @@ from cafsc._config import CrosstalkConfig
 from cafsc.errors import OptionError
 from cafsc.pp.normalize import lognorm_matrix, symbol_columns
 from cafsc.tl.crosstalk.groups import cell_groups
-from cafsc.tl.crosstalk.table import (
-    ALSO,
-    COLUMNS,
-    NAMED,
-    NOT_MEASURED,
-    PAIR,
-    PAIR_AND_RESPONSE,
-    POTENTIAL,
-    STATUSES,
-)
+from cafsc.tl.crosstalk.table import ALSO, COLUMNS, NAMED, Status
 
 FEW = CrosstalkConfig(n_perms=200, n_rank_perms=20)
 
@@ -39,7 +30,7 @@ def test_a_planted_pair_is_first_among_fifty_decoys(adata: AnnData) -> None:
     planted, catalogue = planted_pair(adata, sig.load(), plant=True)
     first = tl.crosstalk(planted, resource="catalogue", catalogue=catalogue, config=FEW).iloc[0]
     assert first["id"] == "lr-planted"
-    assert first["status"] == PAIR_AND_RESPONSE
+    assert first["status"] == Status.PAIR_AND_RESPONSE
     assert (first["source_state"], first["target"]) == ("iCAF", "t_cell")
     assert first["response"] == "program:nf-kb-response"
 
@@ -47,13 +38,13 @@ def test_a_planted_pair_is_first_among_fifty_decoys(adata: AnnData) -> None:
 def test_what_is_not_planted_is_not_found(adata: AnnData) -> None:
     planted, catalogue = planted_pair(adata, sig.load(), plant=False)
     found = tl.crosstalk(planted, resource="catalogue", catalogue=catalogue, config=FEW)
-    assert {PAIR, PAIR_AND_RESPONSE}.isdisjoint(found[found["id"] == "lr-planted"]["status"])
+    assert {Status.PAIR, Status.PAIR_AND_RESPONSE}.isdisjoint(found[found["id"] == "lr-planted"]["status"])
     # Of the decoys those with both partners are found, without an answer; a rate of false ones is what was asked for.
     both = {f"lr-decoy-{number}" for number in range(3, N_DECOYS + 1, 3)}
-    paired = set(found[found["status"] == PAIR]["id"])
+    paired = set(found[found["status"] == Status.PAIR]["id"])
     assert both <= paired
     assert len(paired - both) <= 0.15 * len(paired)
-    assert PAIR_AND_RESPONSE not in set(found["status"])
+    assert Status.PAIR_AND_RESPONSE not in set(found["status"])
 
 
 def test_every_pair_has_a_row_for_every_direction_that_is_named(table: pd.DataFrame) -> None:
@@ -65,7 +56,7 @@ def test_every_pair_has_a_row_for_every_direction_that_is_named(table: pd.DataFr
 
 def test_the_table_has_its_columns_and_its_words(table: pd.DataFrame) -> None:
     assert list(table.columns) == COLUMNS
-    assert set(table["status"]) <= set(STATUSES)
+    assert set(table["status"]) <= set(Status)
     assert table["standing"].equals(table["status"])  # the former name
     assert (table["papers"] != "").all()
     assert (table["doi"] != "").all()
@@ -100,8 +91,8 @@ def test_fibroblasts_alone_have_a_potential_and_say_so(adata: AnnData) -> None:
     alone = adata[adata.obs["caf_gate"] == "kept"].copy()
     table = tl.crosstalk(alone, config=FEW)
     assert set(table["named"]) <= {NAMED, "named, in another direction"}
-    away = table[(table["direction"] == "caf>tumour") & (table["status"] != NOT_MEASURED)]
-    assert POTENTIAL in set(away["status"])
+    away = table[(table["direction"] == "caf>tumour") & (table["status"] != Status.NOT_MEASURED)]
+    assert Status.POTENTIAL in set(away["status"])
     assert away["reason"].str.contains("only fibroblasts").all()
     assert (away["target"] == "").all()
 
@@ -111,7 +102,7 @@ def test_a_gene_that_the_data_lack_is_not_measured(adata: AnnData) -> None:
     keep = [number for symbol, number in columns.items() if symbol != "CXCL12"]
     rows = tl.crosstalk(adata[:, keep].copy(), resource="catalogue", config=FEW)
     rows = rows[rows["id"] == "lr-CXCL12-CXCR4"]
-    assert set(rows["status"]) == {NOT_MEASURED}
+    assert set(rows["status"]) == {Status.NOT_MEASURED}
     assert rows["reason"].str.contains("CXCL12").all()
     assert rows["review_claims"].str.contains("S002-039").all()
 

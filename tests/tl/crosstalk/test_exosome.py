@@ -11,7 +11,7 @@ from planted import planted_targets
 
 from cafsc import sig, tl
 from cafsc.pp.normalize import symbol_columns
-from cafsc.tl.crosstalk.table import COLUMNS, CONSISTENT, NOT_MEASURED, NOT_SEEN
+from cafsc.tl.crosstalk.table import COLUMNS, Status
 
 
 @pytest.fixture(scope="module")
@@ -23,22 +23,24 @@ def test_planted_repression_is_first_among_fifty_decoys(adata: AnnData) -> None:
     planted, catalogue = planted_targets(adata, sig.load(), plant=True)
     rows = tl.exosome(planted, catalogue=catalogue)
     rows = rows[rows["kind"] == "recipient"]
-    assert tuple(rows.iloc[0][["id", "status", "target"]]) == ("exo-planted", CONSISTENT, "epithelial")
+    assert tuple(rows.iloc[0][["id", "status", "target"]]) == ("exo-planted", Status.CONSISTENT, "epithelial")
     assert rows.iloc[0]["confidence"].startswith("low: an inference")
-    assert (rows["status"] == CONSISTENT).sum() == 1
+    assert (rows["status"] == Status.CONSISTENT).sum() == 1
     # Lost cargo frees its targets: low ones are then not consistent.
     axes = {
         name: axis.model_copy(update={"cargo_level": "lost"}) for name, axis in catalogue.exosome_axes.items()
     }
     rows = tl.exosome(planted, catalogue=replace(catalogue, exosome_axes=axes))
-    assert CONSISTENT not in set(rows[rows["id"] == "exo-planted"]["status"])
+    assert Status.CONSISTENT not in set(rows[rows["id"] == "exo-planted"]["status"])
 
 
 def test_without_repression_nothing_is_found(adata: AnnData) -> None:
     planted, catalogue = planted_targets(adata, sig.load(), plant=False)
     rows = tl.exosome(planted, catalogue=catalogue)
-    assert set(rows[(rows["kind"] == "recipient") & (rows["id"] == "exo-planted")]["status"]) == {NOT_SEEN}
-    assert CONSISTENT not in set(rows["status"])
+    assert set(rows[(rows["kind"] == "recipient") & (rows["id"] == "exo-planted")]["status"]) == {
+        Status.NOT_SEEN
+    }
+    assert Status.CONSISTENT not in set(rows["status"])
 
 
 def test_every_axis_has_cargo_rows_and_recipients(table: pd.DataFrame) -> None:
@@ -49,7 +51,7 @@ def test_every_axis_has_cargo_rows_and_recipients(table: pd.DataFrame) -> None:
     mirna = table[
         (table["kind"] == "cargo") & table["id"].isin([n for n in axes if axes[n].cargo_kind == "mirna"])
     ]
-    assert set(mirna["status"]) == {NOT_MEASURED}
+    assert set(mirna["status"]) == {Status.NOT_MEASURED}
     assert mirna["reason"].str.contains("mature miRNA").all()
 
 

@@ -11,7 +11,7 @@ from planted import with_counts
 from cafsc import sig, tl
 from cafsc._config import CrosstalkConfig
 from cafsc.pp.normalize import symbol_columns
-from cafsc.tl.crosstalk.table import COLUMNS, RAISED
+from cafsc.tl.crosstalk.table import COLUMNS, Status
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_confidence_is_capped(adata: AnnData) -> None:
     config = CrosstalkConfig(max_origin_confidence=0.1, min_effect=1.0)
     found = tl.origin(with_counts(adata, counts), config=config)
     row = found[(found["id"] == "origin-mesothelial") & (found["target"] == f"caf:{cluster}")].iloc[0]
-    assert row["status"] == RAISED
+    assert row["status"] == Status.RAISED
     assert row["response_effect"] > 2
     assert float(row["confidence"]) == 0.1
     others = found[(found["id"] == "origin-mesothelial") & (found["target"] != f"caf:{cluster}")]

@@ -9,7 +9,7 @@ import pytest
 from cafsc import sig
 from cafsc._config import VerdictConfig
 from cafsc.tl.verdict.call import patient_outcome
-from cafsc.tl.verdict.claims import weighted_claims
+from cafsc.tl.verdict.claims import WeightedClaim, weighted_claims
 from cafsc.tl.verdict.weigh import Call, weigh
 
 OPEN = ("mixed", "undetermined")
@@ -21,16 +21,16 @@ class Cluster:
 
     subjects: tuple[str, ...]
 
-    def spoken(self, cancer: str | None, species: str = "human") -> list[object]:
+    def claims(self, cancer: str | None) -> list[WeightedClaim]:
         catalogue = sig.load()
         here = set(self.subjects)
         missing = {s for s in here if not catalogue.claims_about(s)}
         assert not missing, f"no claim is about {missing}"
         entries = [(entry, 1.0) for entry in catalogue.claims if entry.claim.about in here]
-        return list(weighted_claims(entries, catalogue, cancer, species))
+        return weighted_claims(entries, catalogue, cancer, "human")
 
     def call(self, cancer: str | None) -> Call:
-        return weigh([item.vote for item in self.spoken(cancer)], VerdictConfig())  # type: ignore[attr-defined]
+        return weigh([item.vote for item in self.claims(cancer)], VerdictConfig())
 
 
 MYOFIBROBLAST = Cluster(
@@ -61,9 +61,9 @@ def test_alpha_sma_promotes_in_breast_and_is_contested_in_pancreas() -> None:
     found = MYOFIBROBLAST.call("pancreas")
     assert (found.call, found.reason) == ("mixed", "both_sides")
     against = {
-        item.entry.paper.key  # type: ignore[attr-defined]
-        for item in MYOFIBROBLAST.spoken("pancreas")
-        if item.entry.claim.effect == "anti" and item.weight >= 0.5  # type: ignore[attr-defined]
+        item.entry.paper.key
+        for item in MYOFIBROBLAST.claims("pancreas")
+        if item.entry.claim.effect == "anti" and item.weight >= 0.5
     }
     assert {"ozdemir2014", "chen2021"} <= against
 
@@ -91,9 +91,9 @@ def test_fap_with_detox_icaf_inside_depends_on_context() -> None:
 
 
 def test_mecaf_means_a_worse_course_and_a_better_response() -> None:
-    spoken = METABOLIC.spoken("pancreas")
-    assert patient_outcome(spoken, "prognosis", 0.3) == "worse"  # type: ignore[arg-type]
-    assert patient_outcome(spoken, "therapy_response", 0.3) == "better"  # type: ignore[arg-type]
+    claims = METABOLIC.claims("pancreas")
+    assert patient_outcome(claims, "prognosis", 0.3) == "worse"
+    assert patient_outcome(claims, "therapy_response", 0.3) == "better"
     found = METABOLIC.call("pancreas")
     assert (found.call, found.reason) == ("undetermined", "single_source")
 

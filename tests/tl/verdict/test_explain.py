@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from anndata import AnnData
 
 import cafsc
-from cafsc import AnnotationResult, data, io, tl
+from cafsc import AnnotationResult, data, tl
 from cafsc._config import VerdictConfig
-from cafsc.errors import InputError, OptionError
+from cafsc.errors import OptionError
 from cafsc.tl.label.lead import Lead, gene_excess
 from cafsc.tl.score.controls import SetColumns
 from cafsc.tl.verdict.weigh import Vote, weigh
@@ -96,24 +95,11 @@ def test_text_and_json_hold_the_same(annotated_tumour: AnnotationResult) -> None
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_it_survives_the_file(annotated_tumour: AnnotationResult, tmp_path: Path) -> None:
-    path = tmp_path / "out.h5ad"
-    io.write_h5ad(annotated_tumour.adata, path)
-    cluster = annotated_tumour.clusters["cluster"].iloc[0]
-    again = tl.explain(io.read(path), cluster).to_dict()
-    assert again == tl.explain(annotated_tumour.adata, cluster).to_dict()
-
-
 def test_an_unknown_cluster_lists_the_known(annotated_tumour: AnnotationResult) -> None:
     with pytest.raises(OptionError) as caught:
         tl.explain(annotated_tumour.adata, "99")
     for cluster in annotated_tumour.clusters["cluster"]:
         assert cluster in str(caught.value.expected)
-
-
-def test_without_a_result_it_says_what_to_do(small: AnnData) -> None:
-    with pytest.raises(InputError, match=r"cafsc\.annotate"):
-        tl.explain(small, "0")
 
 
 @pytest.mark.slow

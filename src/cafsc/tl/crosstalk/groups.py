@@ -15,6 +15,7 @@ from cafsc._keys import KEPT, Keys, require
 from cafsc.pp.normalize import lognorm_matrix, symbol_columns
 from cafsc.tl.gate.mixture import one_hot
 from cafsc.tl.score.controls import Array, Index, SetColumns
+from cafsc.tl.score.fibroblasts import tissue_bins
 from cafsc.tl.score.set_columns import columns_of, set_columns
 
 if TYPE_CHECKING:
@@ -48,18 +49,9 @@ class Group:
 class Groups:
     """The groups of one dataset with their expression.
 
-    Attributes
-    ----------
-    groups
-        CAF clusters first, then other cells by name.
-    codes
-        Group of each cell; -1 for cells in none (doublets, unknown cells, refused fibroblasts).
-    lognorm
-        Cells x genes, natural log1p of counts per ten thousand.
-    columns
-        Column of each symbol of the data.
-    species
-        ``human`` or ``mouse``.
+    CAF clusters are the first of the `groups`, then other cells by name. `codes` is the group of each cell, -1 for
+    doublets, unknown cells and refused fibroblasts. `lognorm` is cells x genes, natural log1p of counts per ten
+    thousand; `columns` the column of each symbol; `bins` the expression bin of each gene over the tissue.
     """
 
     groups: tuple[Group, ...]
@@ -67,6 +59,8 @@ class Groups:
     lognorm: sparse.csr_matrix
     columns: Mapping[str, int]
     species: str
+    bins: Index
+    catalogue: Catalogue
 
     @cached_property
     def size(self) -> Index:
@@ -90,8 +84,7 @@ class Groups:
 
     def per_group(self, values: sparse.csr_matrix) -> Array:
         """Mean over the cells of each group: groups x genes."""
-        sums = np.asarray((values.T @ self.membership).T, dtype=np.float64)
-        return np.asarray(sums / np.maximum(self.size, 1)[:, None])
+        return np.asarray((values.T @ self.membership).T / np.maximum(self.size, 1)[:, None])
 
     @property
     def cafs(self) -> tuple[int, ...]:
@@ -111,13 +104,13 @@ class Groups:
         """Columns of a set of human genes."""
         return set_columns(up, down, "human", self.species, self.columns)
 
-    def matching(self, word: str, catalogue: Catalogue) -> tuple[int, ...]:
+    def matching(self, word: str) -> tuple[int, ...]:
         """Indices of the groups of a kind of cell of the catalogue; empty for kinds that the groups do not separate."""
         if word == CAF:
             return self.cafs
         if word == ANY:
             return tuple(range(len(self.groups)))
-        cell = catalogue.recipients.cells.get(word)  # type: ignore[call-overload]
+        cell = self.catalogue.recipients.cells.get(word)  # type: ignore[call-overload]
         if cell is None:
             return ()
         return tuple(
@@ -138,10 +131,9 @@ class Groups:
 
 
 def split_kinds(lognorm: sparse.csr_matrix, panels: Sequence[SetColumns]) -> Index:
-    """Kind of each cell (cells x genes) of one lineage by its markers.
+    """Kind of each cell (cells x genes) of one lineage: the panel with most of its markers and fewest excluded genes.
 
-    The kind is the panel with the largest share of detected markers (``up``) minus the share of detected exclusion
-    markers (``down``); the first panel on a tie, and for a cell without any marker.
+    Shares of detected genes count. The first panel on a tie, and for a cell without any marker.
     """
     detected = sparse.csc_matrix(lognorm > 0, dtype=np.float64)
     score = np.zeros((lognorm.shape[0], len(panels)))
@@ -193,4 +185,4 @@ def cell_groups(adata: AnnData, catalogue: Catalogue, key_added: str) -> Groups:
     groups = (*cafs, *(Group(name, lineage_of[name]) for name in sorted(lineage_of)))
     code = {group.name: index for index, group in enumerate(groups)}
     codes = np.array([code.get(name, -1) for name in label], dtype=np.int64)
-    return Groups(groups, codes, lognorm, columns, species)
+    return Groups(groups, codes, lognorm, columns, species, tissue_bins(adata, key_added), catalogue)

@@ -12,21 +12,16 @@ from cafsc import sig
 from cafsc._config import CrosstalkConfig
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl.crosstalk.groups import CAF, Groups, cell_groups
-from cafsc.tl.crosstalk.responses import against_elsewhere, effects, footprint_of, footprint_sets
+from cafsc.tl.crosstalk.responses import Footprints, program_rows
 from cafsc.tl.crosstalk.table import (
-    EXPRESSED,
     NAMED,
-    NOT_EXPRESSED,
-    NOT_MEASURED,
-    RAISED,
     Row,
+    Status,
     crosstalk_table,
-    program_row,
+    result,
     source_of_claims,
     source_of_program,
 )
-from cafsc.tl.score.controls import Index
-from cafsc.tl.score.fibroblasts import tissue_bins
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -53,14 +48,10 @@ def origin(
     ----------
     adata
         After `cafsc.annotate`. Not changed.
-    catalogue
-        The shipped one if not given.
-    levels
-        Profiles of the lineages in other tumours; the shipped ones if not given.
-    key_added
-        The ``key_added`` of the run.
-    config
-        Thresholds, and the highest confidence.
+    catalogue, levels
+        The shipped ones if not given. The levels hold profiles of the lineages in other tumours.
+    key_added, config
+        The ``key_added`` of the run, and the thresholds.
 
     Returns
     -------
@@ -84,38 +75,28 @@ def origin(
     >>> cafsc.tl.origin(adata).query("kind == 'origin'")  # doctest: +SKIP
     """
     config = config or CrosstalkConfig()
-    catalogue = catalogue or sig.load()
-    groups = cell_groups(adata, catalogue, key_added)
+    groups = cell_groups(adata, catalogue or sig.load(), key_added)
     if not groups.cafs:
         return crosstalk_table([])
-    bins = tissue_bins(adata, key_added)
-    stimuli = _stimuli(groups, catalogue, bins, levels or reference_levels(), config)
-    return crosstalk_table([*_origins(groups, catalogue, bins, config), *stimuli])
+    footprints = Footprints(groups, levels or reference_levels())
+    return crosstalk_table([*_origins(groups, config), *_stimuli(groups, footprints, config)])
 
 
-def _origins(groups: Groups, catalogue: Catalogue, bins: Index, config: CrosstalkConfig) -> Iterator[Row]:
-    programs = {name: one for name, one in catalogue.programs.items() if name.startswith(ORIGIN)}
-    sets = {name: groups.set_columns(program.up, program.down) for name, program in programs.items()}
-    found = effects(groups, sets, bins)
-    for name, columns in sets.items():
-        base = program_row(catalogue, "origin", name, columns)
-        base["direction"] = f"{name.removeprefix(ORIGIN)}>{CAF}"
-        for group in groups.cafs:
-            row = base | groups.side("target", group) | found.raised(group, name, columns, config)
-            if columns.n_found:
-                share = min(1.0, found.of(group, name)[0] / (2 * config.min_effect))
-                confidence = config.max_origin_confidence * share if row["status"] == RAISED else 0.0
-                row["confidence"] = f"{confidence:.2f}"
-            yield row
+def _origins(groups: Groups, config: CrosstalkConfig) -> Iterator[Row]:
+    names = [name for name in groups.catalogue.programs if name.startswith(ORIGIN)]
+    for row in program_rows(groups, "origin", names, "target", groups.cafs, config):
+        row["direction"] = f"{str(row['id']).removeprefix(ORIGIN)}>{CAF}"
+        if row["status"] != Status.NOT_MEASURED:
+            share = min(1.0, float(row["response_effect"]) / (2 * config.min_effect))
+            confidence = config.max_origin_confidence * share if row["status"] == Status.RAISED else 0.0
+            row["confidence"] = f"{confidence:.2f}"
+        yield row
 
 
-def _stimuli(
-    groups: Groups, catalogue: Catalogue, bins: Index, levels: ReferenceLevels, config: CrosstalkConfig
-) -> Iterator[Row]:
+def _stimuli(groups: Groups, footprints: Footprints, config: CrosstalkConfig) -> Iterator[Row]:
+    catalogue = groups.catalogue
     if STIMULI not in catalogue.programs:
         return
-    sets = footprint_sets(catalogue, groups)
-    found = against_elsewhere(groups, sets, bins, levels)
     source = source_of_program(catalogue, STIMULI)
     base: Row = {"kind": "stimulus", "named": NAMED, "id": STIMULI, "direction": f"any>{CAF}", **source}
     for gene in catalogue.programs[STIMULI].up:
@@ -123,12 +104,12 @@ def _stimuli(
         row = base | {"label": gene, "review_claims": claimed or source["review_claims"]}
         column = groups.column(gene)
         if column is None:
-            yield row | {"status": NOT_MEASURED, "reason": f"the data lack {gene}"}
+            yield row | result(Status.NOT_MEASURED, f"the data lack {gene}")
             continue
         sender = int(np.argmax(groups.mean[:, column]))
         fraction = float(groups.fraction[sender, column])
         row |= groups.side("source", sender, float(groups.mean[sender, column]), fraction)
-        row["status"] = EXPRESSED if fraction >= config.expr_prop else NOT_EXPRESSED
+        row["status"] = Status.EXPRESSED if fraction >= config.expr_prop else Status.NOT_EXPRESSED
         mechanisms = [
             name
             for pair in catalogue.pairs.values()
@@ -136,6 +117,6 @@ def _stimuli(
             for name in pair.mechanism
         ]
         for group in groups.cafs:
-            one = groups.groups[group]
-            name = footprint_of(mechanisms, one.name, one.lineage, catalogue.recipients, sets)
-            yield row | groups.side("target", group) | (found.response(group, name) if name else {})
+            name = footprints.of(mechanisms, group)
+            response = footprints.effects.row(group, name) if name else {}
+            yield row | groups.side("target", group) | response

@@ -20,8 +20,12 @@ from cafsc.sig.records import Pair
 from cafsc.tl.crosstalk.groups import Groups
 from cafsc.tl.score.controls import Array, Index
 
-LIANA_CITATION = "Dimitrov 2022 Nat Commun"
-LIANA_DOI = "10.1038/s41467-022-30755-0"
+LIANA_SOURCE: dict[str, object] = {
+    "evidence": "resource",
+    "statement": "A pair of liana's consensus resource.",
+    "papers": "Dimitrov 2022 Nat Commun",
+    "doi": "10.1038/s41467-022-30755-0",
+}
 RANKS = ["magnitude_rank", "specificity_rank"]
 
 Resource = Literal["consensus", "catalogue"]
@@ -33,10 +37,9 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pair that may be tested.
+    """A pair that may be tested: human symbols of the subunits, and their columns; none where the data lack one.
 
-    `ligand` and `receptor` are human symbols of the subunits. `pair` is that of the catalogue, None for pairs of the
-    consensus resource alone. The columns of the subunits are empty where the data lack one of them.
+    `pair` is that of the catalogue, None for pairs of the consensus resource alone.
     """
 
     ligand: Complex
@@ -56,11 +59,9 @@ class Candidate:
         return bool(self.ligand_columns) and bool(self.receptor_columns)
 
 
-def candidates(
-    pairs: Iterable[Pair], consensus: Sequence[tuple[Complex, Complex]], groups: Groups
-) -> list[Candidate]:
+def candidates(consensus: Sequence[tuple[Complex, Complex]], groups: Groups) -> list[Candidate]:
     """All pairs of the catalogue, then the other measured pairs of the consensus resource."""
-    named = {(tuple(pair.ligand), tuple(pair.receptor)): pair for pair in pairs}
+    named = {(tuple(pair.ligand), tuple(pair.receptor)): pair for pair in groups.catalogue.pairs.values()}
     column = {gene: groups.column(gene) for one in (*named, *consensus) for part in one for gene in part}
 
     def columns(part: Complex) -> tuple[int, ...]:
@@ -76,11 +77,7 @@ def candidates(
 
 @dataclass(frozen=True)
 class Complexes:
-    """Ligands and receptors of one gene or more.
-
-    `members` holds the columns of the subunits of all complexes, one complex after the other; `start` is where each
-    complex begins.
-    """
+    """Ligands and receptors: the columns of all subunits in a row, and where each complex begins."""
 
     members: Index
     start: Index
@@ -125,26 +122,17 @@ def choose_trials(
 ) -> Trials:
     """Pairs and directions in which both partners are expressed.
 
-    Parameters
-    ----------
-    ligand, receptor
-        Complex of each candidate; -1 where it is not measured.
-    expressed, expressed_named
-        Groups x complexes: expressed, and expressed by the lower bar for directions that the literature names.
-    around
-        Groups x groups: directions from or to a CAF cluster.
-    named
-        Candidates x groups x groups: directions that the literature names.
+    `ligand` and `receptor` are the complex of each candidate, -1 where it is not measured. `expressed` and
+    `expressed_named` are groups x complexes; the second, with a lower bar, is for `named` directions (candidates x
+    groups x groups). `around` (groups x groups) are the directions from or to a CAF cluster.
     """
-
     measured = np.flatnonzero(ligand >= 0)
 
     def both(seen: Bools) -> Bools:
         return seen[:, ligand[measured]].T[:, :, None] & seen[:, receptor[measured]].T[:, None, :]
 
-    place, source, target = np.nonzero(
-        np.where(named[measured], both(expressed_named), both(expressed) & around)
-    )
+    chosen = np.where(named[measured], both(expressed_named), both(expressed) & around)
+    place, source, target = np.nonzero(chosen)
     candidate = measured[place]
     one, two = ligand[candidate], receptor[candidate]
     return Trials(candidate, one, two, source, target, ~expressed[source, one], ~expressed[target, two])
@@ -167,23 +155,12 @@ def permutation_p(
     n_perms: int,
     seed: int,
 ) -> tuple[Array, Array]:
-    """Score of each test, and its p value over shuffled labels.
+    """Score of each trial, and its p value over `n_perms` shuffles of the labels of all cells.
 
-    Parameters
-    ----------
-    lognorm
-        Cells x genes, natural log1p.
-    codes
-        Group of each cell, none negative.
-    n_perms
-        Shuffles of the labels over all cells. Every group keeps its size.
-
-    Returns
-    -------
-    The score is the product of two mean log-expressions. p is (1 + shuffles that reach the score) / (1 + shuffles), as
-    in CellPhoneDB (doi:10.1038/s41596-020-0292-x), whose mean of the partners does not notice a missing one. A scarce
-    partner has a p value of its own, and the largest p counts: a strong ligand does not make up for a receptor of
-    stray counts.
+    `lognorm` is cells x genes, `codes` the group of each cell. The score is the product of two mean log-expressions.
+    p is (1 + shuffles that reach the score) / (1 + shuffles), as in CellPhoneDB (doi:10.1038/s41596-020-0292-x), whose
+    mean of the partners does not notice a missing one. A scarce partner has a p value of its own, and the largest p
+    counts: a strong ligand does not make up for a receptor of stray counts.
     """
     size = np.maximum(np.bincount(codes, minlength=n_groups), 1).astype(np.float64)
     used, members = np.unique(complexes.members, return_inverse=True)
@@ -211,13 +188,7 @@ def permutation_p(
 
 
 def require_liana() -> Any:
-    """Import liana.
-
-    Raises
-    ------
-    OptionError
-        If it is not installed; says how to install it, and how to do without.
-    """
+    """Import liana, or say how to install it and how to do without."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -225,7 +196,6 @@ def require_liana() -> Any:
     except ImportError as error:
         raise OptionError(
             "the consensus resource needs the package liana, which is not installed",
-            expected='the extra "crosstalk" of cafsc',
             fix='pip install "cafsc[crosstalk]", or use the pairs of the catalogue alone: resource="catalogue"',
         ) from error
 
@@ -241,36 +211,21 @@ def liana_ranks(
     lognorm: sparse.csr_matrix,
     symbols: Sequence[str],
     labels: Sequence[str],
-    pairs: Iterable[tuple[str, str]],
-    directions: Iterable[tuple[str, str]],
+    tests: Iterable[tuple[str, str, str, str]],
     **options: Any,
 ) -> Ranks:
     """Ranks of pairs by the agreement of liana's methods (doi:10.1038/s41467-022-30755-0).
 
-    Parameters
-    ----------
-    lognorm
-        Cells x genes, natural log1p.
-    symbols
-        Name of each column.
-    labels
-        Group of each cell.
-    pairs
-        Ligand and receptor, subunits joined by ``_``; each expressed in at least one direction.
-    directions
-        Sender and receiver group of each direction.
-    options
-        Of `liana.mt.rank_aggregate`.
-
-    Returns
-    -------
-    (source, target, ligand, receptor) -> magnitude and specificity rank: robust rank aggregates in 0..1, small is
-    strong.
+    `lognorm` is cells x genes, with the `symbols` of the genes and the `labels` of the cells. `tests` are source,
+    target, ligand and receptor, subunits joined by ``_``. The ranks are robust rank aggregates in 0..1, small is
+    strong. `options` are those of `liana.mt.rank_aggregate`.
     """
     liana = require_liana()
     from anndata import AnnData
 
-    resource = pd.DataFrame(list(dict.fromkeys(pairs)), columns=["ligand", "receptor"])
+    keys = ["source", "target", "ligand_complex", "receptor_complex"]
+    wanted = pd.DataFrame(sorted(tests), columns=["source", "target", "ligand", "receptor"])
+    resource = wanted[["ligand", "receptor"]].drop_duplicates()
     used = {gene for pair in resource.to_numpy().ravel() for gene in pair.split("_")}
     columns = [column for column, symbol in enumerate(symbols) if symbol in used]
     adata = AnnData(
@@ -284,7 +239,7 @@ def liana_ranks(
             adata,
             groupby="group",
             resource=resource,
-            groupby_pairs=pd.DataFrame(list(directions), columns=["source", "target"]),
+            groupby_pairs=wanted[["source", "target"]].drop_duplicates(),
             aggregate_method="rra",
             use_raw=False,
             n_jobs=1,
@@ -292,6 +247,5 @@ def liana_ranks(
             verbose=False,
             **options,
         )
-    keys = ["source", "target", "ligand_complex", "receptor_complex"]
     ranks = table.drop_duplicates(keys).set_index(keys)[RANKS].astype(float)
     return dict(zip(ranks.index, ranks.itertuples(index=False, name=None), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,9 @@ from scipy import sparse, stats
 
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import FIBROBLAST
-from cafsc.sig import Catalogue
-from cafsc.sig.records import Recipients
 from cafsc.sig.reference import ReferenceLevels
-from cafsc.tl.crosstalk.groups import CAF, Groups
-from cafsc.tl.crosstalk.table import NOT_MEASURED, NOT_RAISED, RAISED, Row
+from cafsc.tl.crosstalk.groups import CAF, Group, Groups
+from cafsc.tl.crosstalk.table import NAMED, Row, Status, result, source_of_program
 from cafsc.tl.score.controls import (
     Array,
     Index,
@@ -34,55 +32,6 @@ Contrast = tuple[str, int, tuple[int, ...]]
 """Footprint, receiving group, columns of the receptor."""
 
 
-def footprint_sets(catalogue: Catalogue, groups: Groups) -> dict[str, SetColumns]:
-    """Columns of every footprint of the catalogue, by ``program:<id>`` or ``response:<id>``."""
-    names = dict.fromkeys(name for listed in catalogue.recipients.footprints.values() for name in listed)
-    out = {}
-    for name in names:
-        kind, _, key = name.partition(":")
-        known = catalogue.programs if kind == PROGRAM else catalogue.recipients.responses
-        if key in known:
-            columns = groups.set_columns(known[key].up, known[key].down)
-            if columns.n_found >= MIN_GENES:
-                out[name] = columns
-    return out
-
-
-def footprint_of(
-    mechanisms: Iterable[str],
-    receiver: str,
-    lineage: str,
-    recipients: Recipients,
-    known: Mapping[str, object],
-) -> str:
-    """First footprint of a pair's mechanisms that such a receiver can show; empty if there is none.
-
-    Parameters
-    ----------
-    mechanisms
-        Mechanisms of the pair, the most important first.
-    receiver, lineage
-        Name and lineage of the receiving group.
-    known
-        Footprints that the data can show.
-    """
-    for mechanism in mechanisms:
-        for name in recipients.footprints.get(mechanism, ()):
-            kind, _, key = name.partition(":")
-            if name in known and (kind == PROGRAM or _can_respond(recipients, key, receiver, lineage)):
-                return name
-    return ""
-
-
-def _can_respond(recipients: Recipients, response: str, receiver: str, lineage: str) -> bool:
-    for word in recipients.responses[response].cells:
-        cell = recipients.cells.get(word)
-        is_lineage = cell is not None and not cell.core and cell.lineage == lineage
-        if word == receiver or (word == CAF and lineage == CAF) or is_lineage:
-            return True
-    return False
-
-
 @dataclass(frozen=True)
 class Effects:
     """Gene sets in groups of cells against matched random sets.
@@ -91,32 +40,78 @@ class Effects:
     `fdr` is Benjamini-Hochberg over all of them, one-sided, for high scores.
     """
 
-    names: tuple[str, ...]
+    sets: Mapping[str, SetColumns]
     effect: Array
     fdr: Array
 
-    @classmethod
-    def of_effects(cls, names: Iterable[str], effect: Array) -> Effects:
-        """With the false discovery rates of the effects."""
-        return cls(tuple(names), effect, adjusted(stats.norm.sf(effect)))
-
     def of(self, group: int, name: str) -> tuple[float, float]:
         """Effect and its false discovery rate."""
-        column = self.names.index(name)
+        column = [*self.sets].index(name)
         return float(self.effect[group, column]), float(self.fdr[group, column])
 
-    def response(self, group: int, name: str) -> Row:
-        """Columns of a row for the response of a group."""
+    def row(self, group: int, name: str) -> Row:
+        """Columns of a row."""
         effect, fdr = self.of(group, name)
         return {"response": name, "response_effect": effect, "response_fdr": fdr}
 
-    def raised(self, group: int, name: str, columns: SetColumns, config: CrosstalkConfig) -> Row:
-        """The same for a programme, with its status."""
-        if not columns.n_found:
-            return {"status": NOT_MEASURED, "reason": "the data lack all its genes"}
+    def is_high(self, group: int, name: str, config: CrosstalkConfig) -> bool:
+        """Whether the set is high beyond chance."""
         effect, fdr = self.of(group, name)
-        status = RAISED if effect >= config.min_effect and fdr <= config.max_fdr else NOT_RAISED
-        return {"response_effect": effect, "response_fdr": fdr, "status": status}
+        return effect >= config.min_effect and fdr <= config.max_fdr
+
+
+def program_rows(
+    groups: Groups, kind: str, names: Iterable[str], side: str, shown: Iterable[int], config: CrosstalkConfig
+) -> Iterator[Row]:
+    """Rows of programmes of the catalogue in some groups."""
+    catalogue = groups.catalogue
+    known = {name: catalogue.programs[name] for name in names if name in catalogue.programs}
+    sets = {name: groups.set_columns(program.up, program.down) for name, program in known.items()}
+    found = effects(groups, sets)
+    for name, columns in sets.items():
+        base: Row = {"kind": kind, "named": NAMED, "id": name, "label": known[name].label}
+        base |= {"response": f"program:{name}", "reason": f"{columns.n_found} of {columns.n_genes} genes"}
+        base |= source_of_program(catalogue, name)
+        for group in shown:
+            row = base | groups.side(side, group)
+            if columns.n_found:
+                status = Status.RAISED if found.is_high(group, name, config) else Status.NOT_RAISED
+                yield row | found.row(group, name) | {"response": f"program:{name}", "status": status}
+            else:
+                yield row | result(Status.NOT_MEASURED, "the data lack all its genes")
+
+
+class Footprints:
+    """Footprints of the mechanisms of the catalogue in the receivers, compared with cells in other tumours."""
+
+    def __init__(self, groups: Groups, levels: ReferenceLevels) -> None:
+        self.groups, self.recipients = groups, groups.catalogue.recipients
+        sets = {}
+        for name in dict.fromkeys(name for names in self.recipients.footprints.values() for name in names):
+            kind, _, key = name.partition(":")
+            known = groups.catalogue.programs if kind == PROGRAM else self.recipients.responses
+            if key in known:
+                sets[name] = groups.set_columns(known[key].up, known[key].down)
+        self.sets = {name: columns for name, columns in sets.items() if columns.n_found >= MIN_GENES}
+        self.effects = against_elsewhere(groups, self.sets, levels)
+
+    def of(self, mechanisms: Iterable[str], group: int) -> str:
+        """First footprint of the mechanisms, the most important first, that a group can show; "" without one."""
+        receiver = self.groups.groups[group]
+        for mechanism in mechanisms:
+            for name in self.recipients.footprints.get(mechanism, ()):
+                kind, _, key = name.partition(":")
+                if name in self.sets and (kind == PROGRAM or self._can_respond(key, receiver)):
+                    return name
+        return ""
+
+    def _can_respond(self, response: str, receiver: Group) -> bool:
+        for word in self.recipients.responses[response].cells:
+            cell = self.recipients.cells.get(word)
+            is_lineage = cell is not None and not cell.core and cell.lineage == receiver.lineage
+            if word == receiver.name or (word == CAF and receiver.lineage == CAF) or is_lineage:
+                return True
+        return False
 
 
 def adjusted(p: Array) -> Array:
@@ -128,35 +123,18 @@ def adjusted(p: Array) -> Array:
     return out
 
 
-def effects(groups: Groups, sets: Mapping[str, SetColumns], bins: Index) -> Effects:
-    """Gene sets in all groups; see `cafsc.tl.score.table.cluster_effects`.
-
-    Parameters
-    ----------
-    bins
-        Expression bin of each gene over the tissue.
-    """
-    found = cluster_effects(groups.mean, groups.lognorm, groups.membership, bins, list(sets.values()))
-    return Effects.of_effects(sets, found.effect)
+def effects(groups: Groups, sets: Mapping[str, SetColumns]) -> Effects:
+    """Gene sets in all groups; see `cafsc.tl.score.table.cluster_effects`."""
+    found = cluster_effects(groups.mean, groups.lognorm, groups.membership, groups.bins, list(sets.values()))
+    return Effects(sets, found.effect, adjusted(stats.norm.sf(found.effect)))
 
 
-def against_elsewhere(
-    groups: Groups, sets: Mapping[str, SetColumns], bins: Index, levels: ReferenceLevels
-) -> Effects:
-    """Gene sets in groups of cells, compared with cells of the same lineage in other tumours.
+def against_elsewhere(groups: Groups, sets: Mapping[str, SetColumns], levels: ReferenceLevels) -> Effects:
+    """Gene sets in groups of cells, compared with the profile of their lineage in other tumours.
 
-    Parameters
-    ----------
-    bins
-        Expression bin of each gene over the tissue.
-    levels
-        Profiles of the lineages in other tumours.
-
-    Returns
-    -------
-    The effect is the difference of a set's log levels from the profile of the lineage, in standard deviations of
-    random sets of like expression, whose genes also differ between samples. Genes that every macrophage expresses are
-    no response of a macrophage. NaN without a profile of the lineage, or without a known gene of the set.
+    The effect is the difference of a set's log levels from the profile, in standard deviations of random sets of like
+    expression, whose genes also differ between samples. Genes that every macrophage expresses are no response of a
+    macrophage. NaN without a profile of the lineage, or without a known gene of the set.
     """
     profiles = profiles_in(levels.profiles, groups.columns, groups.lognorm.shape[1], groups.species)
     linear = groups.lognorm.copy()
@@ -176,10 +154,10 @@ def against_elsewhere(
         change = (_log_scaled(level[index, known]) - _log_scaled(profile[known]))[None, :]
         cells = groups.lognorm[np.flatnonzero(groups.codes == index)][:, known]
         inflation = correlation_inflation(cells, np.ones((cells.shape[0], 1)), members)[0]
-        score = control_corrected(sparse.csr_matrix(change), bins[known], members)[0]
-        deviation = null_deviation(change, bins[known], members)[0] * np.sqrt(inflation)
+        score = control_corrected(sparse.csr_matrix(change), groups.bins[known], members)[0]
+        deviation = null_deviation(change, groups.bins[known], members)[0] * np.sqrt(inflation)
         effect[index, usable] = np.divide(score, deviation, out=np.zeros_like(score), where=deviation > 0)
-    return Effects.of_effects(sets, effect)
+    return Effects(sets, effect, adjusted(stats.norm.sf(effect)))
 
 
 def _log_scaled(level: Array) -> Array:
@@ -198,34 +176,26 @@ def _within(columns: SetColumns, known: Index) -> SetColumns:
 def receptor_contrasts(
     groups: Groups,
     sets: Mapping[str, SetColumns],
-    bins: Index,
-    rows: Index,
+    cells: Index,
     wanted: Iterable[Contrast],
     config: CrosstalkConfig,
     seed: int,
 ) -> dict[Contrast, Row]:
-    """Footprints of cells with a receptor against cells of the same group without it.
+    """Footprints of cells with a receptor against cells of the same group without it, among some `cells`.
 
-    Parameters
-    ----------
-    rows
-        Cells that take part, by row number.
-
-    Returns
-    -------
-    For each contrast the columns ``contrast`` (natural log units), ``contrast_p`` and ``contrast_fdr``
+    Returns for each contrast the columns ``contrast`` (natural log units), ``contrast_p`` and ``contrast_fdr``
     (Benjamini-Hochberg over all contrasts); NaN with fewer than `min_cells` cells of either kind.
     """
-    codes, lognorm = groups.codes[rows], groups.lognorm[rows]
-    scores = dict(zip(sets, control_corrected(lognorm, bins, list(sets.values())).T, strict=True))
+    codes, lognorm = groups.codes[cells], groups.lognorm[cells]
+    scores = dict(zip(sets, control_corrected(lognorm, groups.bins, list(sets.values())).T, strict=True))
     depth = np.diff(lognorm.indptr).astype(np.float64)
     by_gene = lognorm.tocsc()
     found: dict[Contrast, tuple[float, float]] = {}
     for name, group, receptor in dict.fromkeys(wanted):
-        cells = np.flatnonzero(codes == group)
-        positive = (by_gene[:, list(receptor)].toarray() > 0).all(axis=1)[cells]
+        inside = np.flatnonzero(codes == group)
+        positive = (by_gene[:, list(receptor)].toarray() > 0).all(axis=1)[inside]
         found[name, group, receptor] = (
-            stratified_contrast(scores[name][cells], positive, depth[cells], config.n_perms, seed)
+            stratified_contrast(scores[name][inside], positive, depth[inside], config.n_perms, seed)
             if min(positive.sum(), (~positive).sum()) >= config.min_cells
             else (np.nan, np.nan)
         )
@@ -241,19 +211,9 @@ def stratified_contrast(
 ) -> tuple[float, float]:
     """Difference between cells with and without a receptor at the same depth, and its p value.
 
-    Parameters
-    ----------
-    values
-        Score of each cell.
-    positive
-        Whether each cell has the receptor, boolean.
-    depth
-        Genes detected in each cell. Receptors are detected more often in deep cells.
-
-    Returns
-    -------
-    Mean difference within strata of depth, weighted by their cells, and its two-sided p value over labels shuffled
-    within the strata; NaN where no stratum holds both kinds.
+    `values` is the score of each cell, `positive` whether it has the receptor, `depth` its number of detected genes:
+    receptors are detected more often in deep cells. Returns the mean difference within strata of depth, weighted by
+    their cells, and its two-sided p value over labels shuffled within the strata; NaN where no stratum holds both.
     """
     rank = np.argsort(np.argsort(depth, kind="stable"), kind="stable")
     stratum = rank * n_strata // max(values.size, 1)

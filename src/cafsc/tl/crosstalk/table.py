@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, get_args
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
@@ -12,9 +13,8 @@ from cafsc.sig.model import Evidence
 if TYPE_CHECKING:
     from cafsc.sig import Catalogue, CatalogueClaim
     from cafsc.sig.records import Record
-    from cafsc.tl.score.controls import SetColumns
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 COLUMNS = (
     "kind named id label direction source source_state source_call target target_state effect status reason "
@@ -27,41 +27,29 @@ NUMBERS = (
     "source_level source_fraction target_level target_fraction score p fdr magnitude_rank specificity_rank "
     "response_effect response_fdr contrast contrast_p contrast_fdr"
 ).split()
-
+KINDS = ("pair", "capacity", "cargo", "recipient", "uptake", "origin", "stimulus", "not measurable")
 NAMED = "named in the CAF literature"
 OTHER_WAY = "named, in another direction"
 ALSO = "also found"
 
-PAIR_AND_RESPONSE = "pair and response"
-PAIR = "pair"
-RESPONSE_ONLY = "response alone"
-EXPRESSED = "expressed"
-POTENTIAL = "sender potential"
-CONSISTENT = "consistent"
-RAISED = "above matched genes"
-NOT_RAISED = "not above matched genes"
-NOT_SEEN = "not seen"
-NOT_EXPRESSED = "hardly detected"
-TOO_FEW = "too few cells"
-NO_CELLS = "no such cells here"
-NOT_MEASURED = "not measured here"
-STATUSES = (
-    PAIR_AND_RESPONSE,
-    PAIR,
-    RESPONSE_ONLY,
-    CONSISTENT,
-    RAISED,
-    EXPRESSED,
-    POTENTIAL,
-    NOT_RAISED,
-    NOT_SEEN,
-    NOT_EXPRESSED,
-    TOO_FEW,
-    NO_CELLS,
-    NOT_MEASURED,
-)
-"""Result of a row, the strongest first."""
-KINDS = ("pair", "capacity", "cargo", "recipient", "uptake", "origin", "stimulus", "not measurable")
+
+class Status(StrEnum):
+    """Result of a row, the strongest first."""
+
+    PAIR_AND_RESPONSE = "pair and response"
+    PAIR = "pair"
+    RESPONSE_ONLY = "response alone"
+    CONSISTENT = "consistent"
+    RAISED = "above matched genes"
+    EXPRESSED = "expressed"
+    POTENTIAL = "sender potential"
+    NOT_RAISED = "not above matched genes"
+    NOT_SEEN = "not seen"
+    NOT_EXPRESSED = "hardly detected"
+    TOO_FEW = "too few cells"
+    NO_CELLS = "no such cells here"
+    NOT_MEASURED = "not measured here"
+
 
 SEPARATOR = "; "
 _STRENGTH = {level: rank for rank, level in enumerate(get_args(Evidence))}
@@ -70,18 +58,16 @@ _STRENGTH = {level: rank for rank, level in enumerate(get_args(Evidence))}
 def crosstalk_table(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     """Rows in the columns `COLUMNS`, best first."""
     frame = typed_table(rows, COLUMNS, NUMBERS)
-    by_rank = {
-        "kind": frame["kind"].map({kind: rank for rank, kind in enumerate(KINDS)}),
-        "named": frame["named"].map({NAMED: 0, OTHER_WAY: 1, ALSO: 2}),
-        "status": frame["status"].map({word: rank for rank, word in enumerate(STATUSES)}),
-        "p": frame["p"],
-        "rank": frame["magnitude_rank"],
-        "score": -frame["score"],
-        "id": frame["id"] + frame["label"],
-        "source": frame["source"],
-        "target": frame["target"],
-    }
-    return ordered(frame, by_rank)
+    order = frame[["kind", "named", "status", "p", "magnitude_rank", "score"]].assign(
+        kind=frame["kind"].map(KINDS.index),
+        named=frame["named"].map([NAMED, OTHER_WAY, ALSO].index),
+        status=frame["status"].map([*Status].index),
+        score=-frame["score"],
+        id=frame["id"] + frame["label"],
+        source=frame["source"],
+        target=frame["target"],
+    )
+    return ordered(frame, order)
 
 
 def typed_table(
@@ -89,17 +75,16 @@ def typed_table(
 ) -> pd.DataFrame:
     """Rows as a table: a missing text is ``""``, a missing number NaN; ``standing`` repeats ``status``."""
     frame: pd.DataFrame = pd.DataFrame(list(rows), columns=list(columns))
-    frame["standing"] = frame["status"]
+    frame["standing"] = frame["status"] = frame["status"].map(str)
     texts = [name for name in columns if name not in numbers]
     frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), "")
     frame[list(numbers)] = frame[list(numbers)].astype("float64")
     return frame
 
 
-def ordered(frame: pd.DataFrame, by_rank: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """Rows sorted by the ranks, the first one first; ties keep their order."""
-    order = pd.DataFrame(by_rank).sort_values(list(by_rank), kind="stable", na_position="last").index
-    return frame.loc[order].reset_index(drop=True)
+def ordered(frame: pd.DataFrame, order: pd.DataFrame) -> pd.DataFrame:
+    """Rows sorted by all columns of `order`; ties keep their order."""
+    return frame.loc[order.sort_values(list(map(str, order)), kind="stable").index].reset_index(drop=True)
 
 
 def _papers(catalogue: Catalogue, keys: Iterable[str]) -> Row:
@@ -140,18 +125,31 @@ def source_of(catalogue: Catalogue, record: Record) -> Row:
     }
 
 
+def record_row(catalogue: Catalogue, kind: str, record: Record, **more: object) -> Row:
+    """Columns of a row about a record of the catalogue."""
+    row = {"kind": kind, "named": NAMED, "id": record.id, "label": record.label}
+    return row | source_of(catalogue, record) | more
+
+
+def result(status: Status, reason: str = "") -> Row:
+    """Columns of a row for its result."""
+    return {"status": status, "reason": reason}
+
+
 def source_of_claims(catalogue: Catalogue, entries: Sequence[CatalogueClaim]) -> Row:
     """Evidence, papers and review claims of one or more claims."""
     claims = [entry.claim for entry in entries]
+
+    def every(name: str) -> Iterable[str]:
+        return dict.fromkeys(one for claim in claims for one in getattr(claim, name))
+
     return {
-        "evidence": _best(level for claim in claims for level in claim.evidence),
-        "cancer": ", ".join(dict.fromkeys(code for claim in claims for code in claim.cancer)),
-        "mechanism": ", ".join(dict.fromkeys(name for claim in claims for name in claim.mechanism)),
+        "evidence": _best(every("evidence")),
+        "cancer": ", ".join(every("cancer")),
+        "mechanism": ", ".join(every("mechanism")),
         "statement": " ".join(" ".join(claim.statement for claim in claims).split()),
         **_papers(catalogue, (entry.paper.key for entry in entries)),
-        "review_claims": SEPARATOR.join(
-            dict.fromkeys(name for claim in claims for name in claim.review_claims)
-        ),
+        "review_claims": SEPARATOR.join(every("review_claims")),
     }
 
 
@@ -164,17 +162,4 @@ def source_of_program(catalogue: Catalogue, name: str) -> Row:
         **source_of_claims(catalogue, claims),
         "statement": " ".join(f"{program.meaning} {program.proxy or ''}".split()),
         **_papers(catalogue, papers),
-    }
-
-
-def program_row(catalogue: Catalogue, kind: str, name: str, columns: SetColumns) -> Row:
-    """Columns of a row about a programme of the catalogue."""
-    return {
-        "kind": kind,
-        "named": NAMED,
-        "id": name,
-        "label": catalogue.programs[name].label,
-        "response": f"program:{name}",
-        "reason": f"{columns.n_found} of {columns.n_genes} genes",
-        **source_of_program(catalogue, name),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,17 +11,7 @@ from cafsc import sig
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import ANTI, MIXED
 from cafsc.tl.crosstalk.groups import Groups, cell_groups
-from cafsc.tl.crosstalk.table import (
-    EXPRESSED,
-    NOT_EXPRESSED,
-    NOT_MEASURED,
-    TOO_FEW,
-    Row,
-    ordered,
-    source_of,
-    source_of_claims,
-    typed_table,
-)
+from cafsc.tl.crosstalk.table import Row, Status, ordered, record_row, result, source_of_claims, typed_table
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -63,10 +52,8 @@ def targets(
         After `cafsc.annotate`. Not changed.
     catalogue
         The shipped one if not given.
-    key_added
-        The ``key_added`` of the run.
-    config
-        When a gene counts as expressed.
+    key_added, config
+        The ``key_added`` of the run, and the thresholds.
 
     Returns
     -------
@@ -106,22 +93,18 @@ def targets(
     --------
     >>> cafsc.tl.targets(adata)[["label", "cluster", "warning", "expressed"]]  # doctest: +SKIP
     """
-    config = config or CrosstalkConfig()
-    catalogue = catalogue or sig.load()
-    groups = cell_groups(adata, catalogue, key_added)
-    rows = _Targets(groups, catalogue, config)
+    groups = cell_groups(adata, catalogue or sig.load(), key_added)
+    rows = _Targets(groups, config or CrosstalkConfig())
     found = [*rows.agents(), *rows.biomarkers(), *rows.claims()] if groups.cafs else []
     frame = typed_table(found, COLUMNS, NUMBERS)
     counts = ["n_targets", "n_expressed", "n_also_in"]
     frame[counts] = frame[counts].fillna(0).astype("int64")
-    by_rank = {
-        "kind": frame["kind"].map({kind: rank for rank, kind in enumerate(KINDS)}),
-        "status": frame["status"].map({EXPRESSED: 0, NOT_EXPRESSED: 1, TOO_FEW: 2, NOT_MEASURED: 3}),
-        "fraction": -frame["fraction"],
-        "id": frame["id"],
-        "cluster": frame["cluster"],
-    }
-    return ordered(frame, by_rank)
+    order = frame[["kind", "status", "fraction", "id", "cluster"]].assign(
+        kind=frame["kind"].map(KINDS.index),
+        status=frame["status"].map([*Status].index),
+        fraction=-frame["fraction"],
+    )
+    return ordered(frame, order)
 
 
 def warning(call: str, acts_on: str) -> str:
@@ -131,29 +114,26 @@ def warning(call: str, acts_on: str) -> str:
     return ". ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True)
 class _Targets:
     """Rows of the table."""
 
-    groups: Groups
-    catalogue: Catalogue
-    config: CrosstalkConfig
+    def __init__(self, groups: Groups, config: CrosstalkConfig) -> None:
+        self.groups, self.catalogue, self.config = groups, groups.catalogue, config
 
     def agents(self) -> Iterator[Row]:
         """Compounds and therapies."""
         for agent in self.catalogue.agents.values():
-            base: Row = {"kind": AGENT, "id": agent.id, "label": agent.label, "agent_kind": agent.kind}
-            base |= {"acts_on": agent.acts_on} | _shown(source_of(self.catalogue, agent))
-            yield from self._clusters(base, agent.targets, agent.acts_on, "the compound names no gene")
+            base = record_row(self.catalogue, AGENT, agent, agent_kind=agent.kind, acts_on=agent.acts_on)
+            yield from self._clusters(base, agent.targets, "the compound names no gene")
 
     def biomarkers(self) -> Iterator[Row]:
         """Markers measured in patients."""
         for marker in self.catalogue.biomarkers.values():
-            fields = "id label measured_in predicts prognosis therapy_response".split()
-            base: Row = {"kind": BIOMARKER} | {name: getattr(marker, name) or "" for name in fields}
-            base |= _shown(source_of(self.catalogue, marker))
+            fields = ("measured_in", "predicts", "prognosis", "therapy_response")
+            more = {name: getattr(marker, name) or "" for name in fields}
             reason = f"the marker is measured in {marker.measured_in} and names no gene"
-            yield from self._clusters(base, marker.genes, "", reason)
+            base = record_row(self.catalogue, BIOMARKER, marker, **more)
+            yield from self._clusters(base, marker.genes, reason)
 
     def claims(self) -> Iterator[Row]:
         """Claims of the reviews about markers that have no record of their own."""
@@ -166,19 +146,19 @@ class _Targets:
             base: Row = {"kind": CLAIM, "id": claim.id, "label": claim.about}
             base |= {"predicts": "course of the disease" if claim.prognosis else ""}
             base |= {"prognosis": claim.prognosis or "", "therapy_response": claim.therapy_response or ""}
-            base |= _shown(source_of_claims(self.catalogue, [entry]))
-            genes = self.catalogue.up_genes(claim.about)
-            yield from self._clusters(base, genes, "", "the claim names no gene")
+            base |= source_of_claims(self.catalogue, [entry])
+            yield from self._clusters(base, self.catalogue.up_genes(claim.about), "the claim names no gene")
 
-    def _clusters(self, base: Row, genes: Sequence[str], acts_on: str, unnamed: str) -> Iterator[Row]:
+    def _clusters(self, base: Row, genes: Sequence[str], unnamed: str) -> Iterator[Row]:
         """One row a CAF cluster, or one in all where the data lack the genes."""
+        acts_on = str(base.get("acts_on", ""))
         columns = {gene: self.groups.column(gene) for gene in dict.fromkeys(genes)}
         here = {gene: column for gene, column in columns.items() if column is not None}
         missing = ", ".join(gene for gene in columns if gene not in here)
-        base = base | {"n_targets": len(columns), "not_in_data": missing}
+        base = base | {"n_targets": len(columns), "not_in_data": missing, "shown": base["statement"]}
         if not here:
             reason = f"the data lack {missing}" if columns else unnamed
-            yield base | {"status": NOT_MEASURED, "reason": reason, "warning": warning("", acts_on)}
+            yield base | result(Status.NOT_MEASURED, reason) | {"warning": warning("", acts_on)}
             return
         also = self._also_in(here)
         for index in self.groups.cafs:
@@ -193,7 +173,7 @@ class _Targets:
                 "state": group.state,
                 "call": group.call,
                 "warning": warning(group.call, acts_on),
-                "status": TOO_FEW if few else EXPRESSED if expressed else NOT_EXPRESSED,
+                "status": Status.TOO_FEW if few else Status.EXPRESSED if expressed else Status.NOT_EXPRESSED,
                 "reason": f"{size} cells" if few else "",
                 "n_expressed": len(expressed),
                 "level": float(self.groups.mean[index, here[most]]),
@@ -214,10 +194,6 @@ class _Targets:
             if self.groups.size[index] >= self.config.min_cells and share >= self.config.expr_prop:
                 found.append((-share, self.groups.groups[index].name, gene))
         return [f"{name} ({gene} {-share:.0%})" for share, name, gene in sorted(found)]
-
-
-def _shown(source: Row) -> Row:
-    return {("shown" if name == "statement" else name): value for name, value in source.items()}
 
 
 def _listed(shares: dict[str, float]) -> str:
