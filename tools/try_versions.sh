@@ -20,7 +20,6 @@ python_of() {
   for candidate in "$(command -v "python$1" || true)" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
     if [ -x "$candidate" ] && "$candidate" -c '' 2>/dev/null; then echo "$candidate"; return; fi
   done
-  echo "try_versions: Python $1 is not installed" >&2
   return 1
 }
 
@@ -96,8 +95,14 @@ lower_bounds "$wheel" >"$work/oldest.txt"
 
 [ $# -gt 0 ] || set -- {3.11,3.12,3.13}-{oldest,newest}
 failed=()
+tried=
 for combination in "$@"; do
   echo "== $combination"
+  if ! python_of "${combination%-*}" >/dev/null; then
+    echo "    skipped: Python ${combination%-*} is not installed"
+    continue
+  fi
+  tried=yes
   started=$SECONDS
   # A function in a condition runs without `set -e`; a subshell of its own keeps it.
   set +e
@@ -113,7 +118,7 @@ for combination in "$@"; do
   fi
   rm -rf "${work:?}/$combination" "$work/$combination-run"
 done
-if [ ${#failed[@]} -gt 0 ]; then
-  echo "failed: ${failed[*]}" >&2
+if [ ${#failed[@]} -gt 0 ] || [ -z "$tried" ]; then
+  echo "failed: ${failed[*]:-no combination could be tried}" >&2
   exit 1
 fi

@@ -42,26 +42,6 @@ def test_ssgsea_agrees_in_direction(cohort: Cohort, result: bulk.BulkResult) -> 
     assert agreement[result.subjects.set_index("id")["kind"] == "set"].median() > 0.8
 
 
-def test_ssgsea_is_what_gseapy_gives(cohort: Cohort, result: bulk.BulkResult) -> None:
-    gseapy = pytest.importorskip("gseapy")
-    from cafsc.bulk.levels import levels
-
-    ready = levels(cohort.counts, "auto", "x")
-    genes = [g for g in sig.load().sets["elyada2019/iCAF"].definition.up if g in ready.symbols]
-    frame = pd.DataFrame(ready.values.T, index=ready.symbols, columns=ready.samples)
-    own = (
-        gseapy.ssgsea(
-            data=frame, gene_sets={"x": genes}, outdir=None, min_size=1, max_size=5000, no_plot=True
-        )
-        .res2d.set_index("Name")["ES"]
-        .astype(float)
-    )
-    assert result.ssgsea is not None
-    np.testing.assert_allclose(
-        result.ssgsea["set:elyada2019/iCAF"], own[list(ready.samples)].to_numpy(), rtol=1e-6
-    )
-
-
 def test_a_state_is_the_mean_of_its_covered_sets(result: bulk.BulkResult) -> None:
     table = result.subjects.set_index("id")
     covered = table.index[table["n_found"] >= 0.5 * table["n_genes"]]
@@ -73,12 +53,6 @@ def test_the_prognosis_markers_of_the_reviews_have_a_score(result: bulk.BulkResu
     kinds = set(result.subjects["kind"])
     assert kinds == {"state", "set", "program", "lineage", "gene", "biomarker"}
     assert not result.scores.isna().any().any()
-
-
-def test_orientation_changes_nothing(cohort: Cohort, result: bulk.BulkResult) -> None:
-    turned = bulk.score(cohort.counts.T, cancer="breast", ssgsea=False)
-    pd.testing.assert_frame_equal(turned.scores, result.scores)
-    assert any("genes in rows" in note for note in turned.summary["input"]["notes"])
 
 
 def test_same_input_same_result(cohort: Cohort, result: bulk.BulkResult) -> None:

@@ -95,40 +95,10 @@ def test_markers_stand_where_they_belong(tumour: AnnData) -> None:
         assert mean(gene, high) > 4 * mean(gene, low), gene
 
 
-def test_profiles_agree_with_the_sample_they_come_from(dataset: Callable[[str], AnnData]) -> None:
-    sample = dataset("breast_tnbc_wu2021_CID4465")
-    profiles = load_profiles()
-    cells = (sample.obs["celltype_minor"] == "Plasmablasts").to_numpy()
-    total = np.asarray(sample[cells, list(profiles.genes)].X.sum(axis=0), dtype=np.float64).ravel()
-    expected = total / total.sum()
-    found = profiles.shares[profiles.types.index("plasmablast")]
-    np.testing.assert_allclose(found, expected, rtol=0.01, atol=1e-6)
-
-
 def test_genes_of_every_lineage_are_in_the_table() -> None:
     genes = set(load_profiles().genes)
     for panel in sig.load().lineages.values():
         assert len(genes & set(panel.core)) >= 0.8 * len(panel.core), panel.label
-
-
-def test_table_is_small_and_names_its_origin() -> None:
-    packed = resources.files("cafsc.data").joinpath(PROFILES).read_bytes()
-    assert len(packed) < 400_000
-    text = gzip.decompress(packed).decode()
-    assert "GSE176078" in text
-    assert "10.1038/s41588-021-00911-1" in text
-    assert "SIMULATED" in text
-
-
-def test_variance_grows_with_dispersion(tumour: AnnData) -> None:
-    profiles = load_profiles()
-    cells = (tumour.obs["simulated_type"] == "myCAF").to_numpy()
-    counts = np.asarray(tumour.X[cells].todense())
-    mean, variance = counts.mean(axis=0), counts.var(axis=0)
-    high = mean > 1
-    assert np.median(variance[high] / mean[high]) > 1.2
-    excess = (variance[high] - mean[high]) / mean[high] ** 2
-    assert np.corrcoef(np.log(profiles.dispersion[high]), np.log(np.maximum(excess, 1e-3)))[0, 1] > 0.5
 
 
 def test_doublets_hold_two_types_and_more_counts() -> None:

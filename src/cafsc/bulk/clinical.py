@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,23 +17,6 @@ _EVENT: dict[str, float] = dict.fromkeys(
     "1 1.0 true yes y event dead deceased died death relapse relapsed progressed recurred".split(), 1.0
 ) | dict.fromkeys("0 0.0 false no n censored alive living none disease-free progression-free".split(), 0.0)
 _MAX_LEVELS = 10
-
-
-@dataclass(frozen=True)
-class Clinical:
-    """Samples with known outcome.
-
-    Attributes
-    ----------
-    frame
-        Index: samples of the cohort. Columns ``time`` (float64), ``event`` (bool), then the adjusted ones as
-        numbers; a text column has one column of 0 and 1 per level but the first.
-    notes
-        Which samples were left out, and why.
-    """
-
-    frame: pd.DataFrame
-    notes: tuple[str, ...]
 
 
 def read_clinical(path: Path | str) -> pd.DataFrame:
@@ -67,26 +49,11 @@ def read_clinical(path: Path | str) -> pd.DataFrame:
 
 def match(
     clinical: pd.DataFrame, samples: Sequence[str], time: str, event: str, adjust: Sequence[str], source: str
-) -> Clinical:
-    """Rows of a clinical table for the samples of a cohort.
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Outcome of the samples of a cohort, and notes on those left out.
 
-    Parameters
-    ----------
-    clinical
-        One row per sample; its names are in the index, or in the column that matches most samples.
-    samples
-        Names of the cohort's samples.
-    time, event, adjust
-        Columns.
-    source
-        Name of the file, for messages.
-
-    Raises
-    ------
-    OptionError
-        A column is not there.
-    InputError
-        No sample has a row, a sample has two, or time or event cannot be read.
+    Columns ``time`` (float64), ``event`` (bool), then the adjusted ones as numbers; a text column becomes one column
+    of 0 and 1 per level but the first.
     """
     for name in (time, event, *adjust):
         if name not in clinical.columns:
@@ -129,7 +96,7 @@ def match(
     n_terms = out.shape[1] - 1
     if n_events < 10 * n_terms:
         notes.append(f"only {n_events} events for {n_terms} terms per model: intervals are wide")
-    return Clinical(out, tuple(notes))
+    return out, tuple(notes)
 
 
 def _sample_names(clinical: pd.DataFrame, samples: Sequence[str], source: str) -> pd.Index:

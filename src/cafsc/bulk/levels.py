@@ -37,56 +37,26 @@ _HIGHEST_LOG = 50.0
 
 @dataclass(frozen=True)
 class Levels:
-    """Log2 expression of a cohort.
-
-    Attributes
-    ----------
-    values
-        Samples x genes, float64, log2.
-    samples
-        Names of the samples.
-    symbols
-        Approved symbols, each once.
-    scale
-        What the values were.
-    species
-        ``human`` or ``mouse``.
-    notes
-        What was found and done, for the user.
-    """
+    """Log2 expression of a cohort."""
 
     values: Array
+    """Samples x genes, log2."""
     samples: tuple[str, ...]
     symbols: tuple[str, ...]
+    """Approved symbols, each once."""
     scale: Scale
+    """What the values were."""
     species: str
     notes: tuple[str, ...]
+    """What was found and done, for the user."""
 
 
 def levels(expression: pd.DataFrame, species: str, source: str) -> Levels:
-    """Check and prepare a cohort.
-
-    Parameters
-    ----------
-    expression
-        Samples x genes or genes x samples.
-    species
-        ``auto``, ``human`` or ``mouse``.
-    source
-        Name of the file, for messages.
-
-    Raises
-    ------
-    InputError
-        The table cannot be scored; says why.
-    """
+    """Check and prepare a cohort, samples x genes or genes x samples; `source` names it in messages."""
     notes = list(expression.attrs.get(NOTES, ()))
     if 0 in expression.shape:
-        raise InputError(
-            f"{source}: has {expression.shape[0]:,} rows and {expression.shape[1]:,} columns",
-            expected="samples and genes",
-            fix="check the table",
-        )
+        found = f"{source}: has {expression.shape[0]:,} rows and {expression.shape[1]:,} columns"
+        raise InputError(found, expected="samples and genes", fix="check the table")
     if gene_axis(expression, source) == 0:
         expression = expression.T
         notes.append("genes in rows, samples in columns")
@@ -195,13 +165,7 @@ def log2_levels(values: Array, scale: Scale) -> Array:
 
 
 def scale_of(values: Array, source: str) -> Scale:
-    """What finite values (samples x genes) are, by their numbers.
-
-    Raises
-    ------
-    InputError
-        Genes were centred or scaled, values are negative on a linear scale, or a sample is empty.
-    """
+    """What finite values (samples x genes) are, by their numbers; refuses centred genes and empty samples."""
     high = float(values.max())
     if values.min() < 0:
         return _negative(values, high, source)

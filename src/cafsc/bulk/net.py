@@ -29,21 +29,12 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class NetVerdict:
-    """What the claims say of the samples.
-
-    Attributes
-    ----------
-    samples
-        One row per sample; see `cafsc.bulk.score`.
-    evidence
-        One row per claim that counted, largest weight first.
-    n_pro, n_anti
-        Independent sources on each side: papers, those of one laboratory or dataset counted once.
-    """
+    """What the claims say of the samples; see `cafsc.bulk.score`."""
 
     samples: pd.DataFrame
     evidence: pd.DataFrame
     n_pro: int
+    """Independent sources on this side."""
     n_anti: int
 
 
@@ -59,19 +50,9 @@ class _Source:
 
 
 def residual_z(scores: Array, content: Array) -> Array:
-    """Residual z scores: where each sample is in its cohort at its amount of fibroblasts.
+    """Residuals of scores (samples x subjects) regressed on the fibroblast content, in standard deviations.
 
-    Parameters
-    ----------
-    scores
-        Samples x subjects.
-    content
-        Samples; fibroblast content.
-
-    Returns
-    -------
-    Samples x subjects: residuals of the least-squares line on the content, in standard deviations over the cohort; 0
-    where nothing varies.
+    0 where nothing varies.
     """
     residuals = scores - scores.mean(axis=0)
     amount = content - content.mean()
@@ -85,20 +66,9 @@ def residual_z(scores: Array, content: Array) -> Array:
 
 
 def attribution(scores: Array, content: Array) -> Array:
-    """Correlation of each subject's score with the fibroblast content over the samples, 0 where it is negative.
+    """Correlation of each subject's score (samples x subjects) with the fibroblast content, 0 where it is negative.
 
     A signature that does not rise with the fibroblasts is mostly expressed by other cells.
-
-    Parameters
-    ----------
-    scores
-        Samples x subjects.
-    content
-        Samples; fibroblast content.
-
-    Returns
-    -------
-    Subjects, 0..1.
     """
     centred, amount = scores - scores.mean(axis=0), content - content.mean()
     spread = np.sqrt((centred**2).sum(axis=0) * (amount @ amount))

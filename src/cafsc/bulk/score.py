@@ -113,18 +113,10 @@ def score(
     -----
     A set's score is the mean log2 expression of its genes minus that of all genes of similar mean expression over the
     cohort (Tirosh 2016, doi:10.1126/science.aad0501, with whole expression bins). A state's score is the mean of its
-    sets' scores.
-
-    The verdict compares the samples of this cohort. Each signature's score is regressed on the score of the fibroblast
-    panel; the residual is divided by its standard deviation over the cohort (residual z score); its presence is
-    Phi(z), 0..1. A claim about a set of a harmonised state is read by the state's score. A claim weighs as in
-    `cafsc.tl.verdict` (evidence x cancer x species x subject), times the attribution of its signature (the correlation
-    with the fibroblast panel over the cohort). An independent source (a paper, or the papers of one laboratory or
-    dataset) has one vote per side, with the weight of its strongest claim, divided among its subjects by weight.
-    ``pro`` and ``anti`` are the weighted means of presence over the sources of each side and the cohort's middle (0.5,
-    with a weight of 0.5). ``verdict_score`` is their difference, ``contrast`` the same difference of z. Only signatures
-    of three or more genes count. ``call`` is ``undetermined`` below an absolute score of 0.1 or where a side has no
-    source, and ``mixed`` where one source decides the sign.
+    sets' scores. The verdict compares the samples of this cohort: ``verdict_score`` is the weighted mean presence of
+    the tumour-promoting signatures minus that of the restraining ones, at the sample's amount of fibroblasts;
+    ``docs/bulk.md`` gives every step. ``call`` is ``undetermined`` below an absolute score of 0.1 or where a side has
+    no source, and ``mixed`` where one source decides the sign.
 
     Examples
     --------

@@ -22,24 +22,15 @@ _IN_TISSUE = ("tumour", "stroma", "tissue")
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing that gets a score.
-
-    Attributes
-    ----------
-    kind
-        ``state``, ``set``, ``program``, ``gene``, ``biomarker`` or ``lineage``.
-    label
-        Its name in the catalogue.
-    columns
-        Its genes; those of all its sets for a state.
-    members
-        Subjects whose mean it is; only for a state.
-    """
+    """One thing that gets a score."""
 
     kind: str
+    """``state``, ``set``, ``program``, ``gene``, ``biomarker`` or ``lineage``."""
     label: str
     columns: SetColumns
+    """Its genes; those of all its sets for a state."""
     members: tuple[str, ...] = ()
+    """Subjects whose mean it is; only for a state."""
 
     @property
     def is_covered(self) -> bool:
@@ -56,24 +47,7 @@ class Subject:
 def subjects(
     catalogue: Catalogue, species: str, symbols: Iterable[str], exclude_papers: Collection[str] = ()
 ) -> dict[str, Subject]:
-    """Everything of the catalogue that a cohort can score, by id as in claims (``set:..``, ``state:..``).
-
-    Parameters
-    ----------
-    catalogue
-        The catalogue.
-    species
-        Species of the data.
-    symbols
-        Approved symbols of the data's genes, in the order of its columns.
-    exclude_papers
-        Keys of papers whose sets, and parts of programmes, are left out.
-
-    Raises
-    ------
-    OptionError
-        A key is not in the catalogue.
-    """
+    """Everything of the catalogue that a cohort with these genes can score, by id as in claims (``set:..``)."""
     for key in exclude_papers:
         if key not in catalogue.papers:
             raise OptionError(

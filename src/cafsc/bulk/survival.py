@@ -47,23 +47,10 @@ class Survival:
 
 @dataclass(frozen=True)
 class Curve:
-    """Survival of one group.
-
-    Attributes
-    ----------
-    name
-        ``high`` or ``low``.
-    n, n_events
-        Samples and events.
-    times
-        Steps of the curve, from 0.
-    survival, low, high
-        Estimate and 95% interval at these times, 0..1.
-    censored
-        Times of censored samples.
-    """
+    """Survival of one group: estimate and 95% interval (0..1) at the steps of the curve."""
 
     name: str
+    """``high`` or ``low``."""
     n: int
     n_events: int
     times: Array
@@ -71,6 +58,7 @@ class Curve:
     low: Array
     high: Array
     censored: Array
+    """Times of censored samples."""
 
 
 @dataclass(frozen=True)
@@ -132,23 +120,23 @@ def survival(
     """
     lifelines = _lifelines()
     scores = result.scores.assign(**{VERDICT: result.verdict["verdict_score"].to_numpy()})
-    found = match(clinical, list(scores.index), time, event, adjust, source)
-    scores = scores.loc[found.frame.index]
+    outcome, notes = match(clinical, list(scores.index), time, event, adjust, source)
+    scores = scores.loc[outcome.index]
     spread = scores.std()
     scores = (scores - scores.mean()).div(spread.where(spread > 0)).fillna(0.0)
     info = result.subjects.set_index("id")
     rows = []
     for name in scores.columns:
         label, kind = ("net verdict", VERDICT) if name == VERDICT else info.loc[name, ["label", "kind"]]
-        model = _cox(lifelines, found.frame.astype(float).assign(**{_TERM: scores[name]}))
+        model = _cox(lifelines, outcome.astype(float).assign(**{_TERM: scores[name]}))
         rows.append({"id": name, "label": label, "kind": kind, **model})
     table = pd.DataFrame(rows).assign(
-        n=len(found.frame), n_events=int(found.frame["event"].sum()), fdr=np.nan, adjusted=", ".join(adjust)
+        n=len(outcome), n_events=int(outcome["event"].sum()), fdr=np.nan, adjusted=", ".join(adjust)
     )
     tested = table["p"].notna()
     table.loc[tested, "fdr"] = false_discovery_control(table.loc[tested, "p"])
     table = table.sort_values(["p", "id"], kind="stable", ignore_index=True)[COLUMNS]
-    return Survival(table, scores, found.frame, found.notes)
+    return Survival(table, scores, outcome, notes)
 
 
 def curves(found: Survival, name: str, time: str = "time") -> Curves:

@@ -21,23 +21,10 @@ _BYTES_PER_BYTE = 4
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a delimited table as it is.
+    """Read tab-, comma- or semicolon-separated text, gzip-compressed or not, as it is.
 
-    Parameters
-    ----------
-    path
-        Tab-, comma- or semicolon-separated text with a header line, gzip-compressed or not (decided by the content).
-        Leading lines that start with ``#``, and the sizes of a GCT file, are skipped.
-
-    Returns
-    -------
-    Columns named as in the header, duplicates included. A header that lacks the first name, as R writes it, gets an
-    empty one. Columns of numbers are numeric, all others object.
-
-    Raises
-    ------
-    InputError
-        The file is not such a table, or does not fit in memory.
+    Comments and the sizes of a GCT file in front of the header are skipped. Columns are named as in the header,
+    duplicates included; a header that lacks the first name, as R writes it, gets an empty one.
     """
     try:
         with _open(path) as stream:
