@@ -135,12 +135,16 @@ def _peer_rows(adata: AnnData, known: np.ndarray, kept: np.ndarray, quick: bool)
 
 
 def _leiden(adata: AnnData) -> np.ndarray:
-    from cafsc._config import ClusterConfig
-    from cafsc.pp.cluster import embed_and_cluster
+    """Leiden clusters as in scanpy's tutorial, on exact neighbours."""
+    import scanpy as sc
 
-    counts = sparse.csr_matrix(np.expm1(adata.X.astype(np.float64)))
-    _, labels = embed_and_cluster(counts, ClusterConfig(n_neighbors=15, resolution=1.0))
-    return labels.astype(str).astype(object)
+    stroma = adata.copy()
+    sc.pp.highly_variable_genes(stroma, n_top_genes=2000, subset=True)
+    sc.pp.scale(stroma, max_value=10)
+    sc.pp.pca(stroma, n_comps=30)
+    sc.pp.neighbors(stroma, method="gauss", transformer="sklearn")
+    sc.tl.leiden(stroma, flavor="leidenalg")
+    return stroma.obs["leiden"].astype(str).to_numpy(dtype=object)
 
 
 def compositions() -> pd.DataFrame:

@@ -146,6 +146,21 @@ class Keys:
         """``obsm``: principal components of all cells."""
         return f"X_{self.key_added}_tissue_pca"
 
+    @property
+    def umap(self) -> str:
+        """``obsm``: UMAP of the kept fibroblasts, cells x 2, missing (NaN) where not kept."""
+        return f"X_{self.key_added}_umap"
+
+    @property
+    def tissue_umap(self) -> str:
+        """``obsm``: UMAP of all cells, cells x 2."""
+        return f"X_{self.key_added}_tissue_umap"
+
+    @property
+    def low_quality(self) -> str:
+        """``obs``: whether a cell holds too few genes for a name, bool."""
+        return f"{self.key_added}_low_quality"
+
     def scheme(self, scheme: str) -> str:
         """``obs``: the label in one published scheme, categorical."""
         return f"{self.key_added}_{scheme}"

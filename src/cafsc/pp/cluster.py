@@ -1,4 +1,4 @@
-"""Cluster all cells of the tissue."""
+"""Embed and cluster all cells of the tissue."""
 
 from __future__ import annotations
 
@@ -13,41 +13,106 @@ from scipy import sparse
 from cafsc._config import ClusterConfig
 from cafsc._keys import Keys
 from cafsc.errors import OptionError
-from cafsc.pp._components import Components, principal_components
-from cafsc.pp._neighbors import (
+from cafsc.pp.embed import (
     Array,
+    Embedding,
     Index,
-    communities,
+    Names,
+    embed,
+    leiden,
+    nearest,
     neighbor_graph,
     shared_neighbors,
-    variable_genes,
+    sketch_rows,
+    umap,
 )
+from cafsc.pp.normalize import count_rows, log1p_depth
 from cafsc.pp.blocks import CountRows
-from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, scale_depth
-from cafsc.pp.sketch import centroids, nearest_centroid, sketch_rows
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+# A cell outside the sketch lies on the map where the mean of so many of its nearest cells does.
+_N_PLACED = 5
 
-def embed_and_cluster(
-    counts: sparse.csr_matrix,
-    config: ClusterConfig,
+
+def cluster(
+    adata: AnnData,
+    *,
+    batch_key: str | None = None,
+    map_cells: bool = True,
+    key_added: str = "caf",
+    config: ClusterConfig | None = None,
     seed: int = 0,
-    target_sum: float = 1e4,
-    batch: NDArray[np.object_] | None = None,
-) -> tuple[Components, Index]:
-    """Principal components and Leiden labels of one group of cells."""
-    scaled = scale_depth(counts, target_sum)
-    genes = variable_genes(scaled, config.n_top_genes)
-    # In place: nobody asks for the values before the logarithm any more.
-    np.log1p(scaled.data, out=scaled.data)
-    components = principal_components(scaled, genes, config.n_pcs, batch)
-    graph = neighbor_graph(components.scores, config.n_neighbors)
-    return components, communities(shared_neighbors(graph), config.resolution, seed)
+) -> None:
+    """Embed and cluster all cells, finely; the gate starts from these clusters.
+
+    Parameters
+    ----------
+    adata
+        After `cafsc.pp.normalize`, cells x genes.
+    batch_key
+        ``obs`` column of batches; the components are corrected by Harmony (doi:10.1038/s41592-019-0619-0).
+    map_cells
+        Also make a UMAP for people to look at; no later step reads it.
+    key_added
+        Prefix of the slots written.
+    config
+        Numbers of genes, components and neighbours, and the resolution.
+    seed
+        Of the sketch, PCA, Leiden and UMAP.
+
+    Notes
+    -----
+    Writes ``obsm["X_<key_added>_tissue_pca"]`` (float64, cells x components), ``obsm["X_<key_added>_tissue_umap"]``
+    (float64, cells x 2) and ``obs["<key_added>_tissue_cluster"]`` (categorical, numbered from the largest down).
+    Variable genes, scaling, PCA, Leiden and UMAP are scanpy's (doi:10.1186/s13059-017-1382-0), on exact neighbours and
+    a shared-neighbour graph. Of more than ``config.max_cells`` cells a random sketch is clustered; a cell outside it
+    takes the cluster of its nearest cell.
+
+    Raises
+    ------
+    InputError
+        If `cafsc.pp.normalize` has not run.
+    OptionError
+        If ``obs`` has no column `batch_key`.
+
+    Examples
+    --------
+    >>> cafsc.pp.cluster(adata)  # doctest: +SKIP
+    >>> adata.obs["caf_tissue_cluster"].value_counts()  # doctest: +SKIP
+    """
+    config = config or ClusterConfig(resolution=3.0)
+    keys = Keys(key_added)
+    rows = count_rows(adata, key_added=key_added)
+    batch = batch_labels(adata, batch_key)
+    chosen = sketch_rows(usable_cells(adata, key_added), config.max_cells, seed)
+    embedding = embed(
+        rows.take(chosen),
+        n_top_genes=config.n_top_genes,
+        n_pcs=config.n_pcs,
+        variable=True,
+        batch=None if batch is None else batch[chosen],
+        seed=seed,
+    )
+    graph = shared_neighbors(neighbor_graph(embedding.scores, config.n_neighbors))
+    labels = leiden(graph, config.resolution, seed)
+    layout = umap(embedding.scores, seed) if map_cells else np.empty((chosen.size, 0))
+    scores, codes, coordinates = embedding.scores, labels, layout
+    others = np.setdiff1d(np.arange(adata.n_obs), chosen, assume_unique=True)
+    if others.size:
+        placed, near = place_others(rows, embedding, others, _N_PLACED)
+        scores = scattered(adata.n_obs, chosen, embedding.scores, others, placed)
+        codes = scattered(adata.n_obs, chosen, labels, others, labels[near[:, 0]])
+        coordinates = scattered(adata.n_obs, chosen, layout, others, layout[near].mean(axis=1))
+    names = [str(label) for label in range(int(labels.max(initial=-1)) + 1)]
+    adata.obsm[keys.tissue_pca] = scores
+    adata.obs[keys.tissue_cluster] = pd.Categorical.from_codes(codes, categories=names)
+    if map_cells:
+        adata.obsm[keys.tissue_umap] = coordinates
 
 
-def batch_labels(adata: AnnData, batch_key: str | None) -> NDArray[np.object_] | None:
+def batch_labels(adata: AnnData, batch_key: str | None) -> Names | None:
     """Batch of each cell as strings, or None without a key.
 
     Raises
@@ -66,77 +131,43 @@ def batch_labels(adata: AnnData, batch_key: str | None) -> NDArray[np.object_] |
     return np.asarray(adata.obs[batch_key].astype(str), dtype=object)
 
 
-def cluster(
-    adata: AnnData,
-    *,
-    batch_key: str | None = None,
-    key_added: str = "caf",
-    config: ClusterConfig | None = None,
-    seed: int = 0,
-) -> None:
-    """Embed and cluster all cells, finely; the gate starts from these clusters.
-
-    Parameters
-    ----------
-    batch_key
-        ``obs`` column of batches; genes are centred within each before the components are found.
-
-    Notes
-    -----
-    Writes ``obsm["X_<key_added>_tissue_pca"]`` (float64, cells x components) and
-    ``obs["<key_added>_tissue_cluster"]`` (categorical, numbered from the largest down). Exact neighbours on
-    principal components of the most dispersed genes, shared-neighbour graph, Leiden by modularity
-    (doi:10.1038/s41598-019-41695-z). Of more than ``max_cells`` cells a random sample is clustered; the others are
-    placed among its components and take the cluster of the nearest centre. Same input and seed, same labels, on any
-    number of threads.
-    """
-    config = config or ClusterConfig(resolution=3.0)
-    keys = Keys(key_added)
-    rows = count_rows(adata, key_added=key_added)
-    batch = batch_labels(adata, batch_key)
-    chosen = sketch_rows(usable_cells(adata, key_added), config.max_cells, seed)
-    counts = rows.take(chosen)
-    mine = None if batch is None else batch[chosen]
-    components, labels = embed_and_cluster(counts, config, seed, TARGET_SUM, mine)
-    scores = components.scores
-    n_clusters = int(np.max(labels, initial=-1)) + 1
-    if chosen.size < adata.n_obs:
-        scores, labels = _place_all(rows, components, labels, chosen, TARGET_SUM, batch)
-    names = [str(label) for label in range(n_clusters)]
-    adata.obsm[keys.tissue_pca] = scores
-    adata.obs[keys.tissue_cluster] = pd.Categorical([names[label] for label in labels], categories=names)
-
-
 def usable_cells(adata: AnnData, key_added: str) -> NDArray[np.bool_]:
     """Cells that hold enough to be looked at; all where `cafsc.pp.qc` has not run."""
-    low_quality = f"{key_added}_low_quality"
+    low_quality = Keys(key_added).low_quality
     if low_quality not in adata.obs:
         return np.ones(adata.n_obs, dtype=bool)
     return np.asarray(~adata.obs[low_quality].to_numpy(dtype=bool))
 
 
-def _place_all(
-    rows: CountRows,
-    components: Components,
-    labels: Index,
-    chosen: Index,
-    target_sum: float,
-    batch: NDArray[np.object_] | None,
-) -> tuple[Array, Index]:
-    """Components and clusters of all cells; those of the chosen ones stay what they are."""
-    n_cells = rows.shape[0]
-    centres = centroids(components.scores, labels, int(labels.max()) + 1)
-    others = np.setdiff1d(np.arange(n_cells), chosen, assume_unique=True)
-    out, found = np.empty((n_cells, components.scores.shape[1])), np.empty(n_cells, dtype=np.int64)
-    out[chosen], found[chosen] = components.scores, labels
-    place = partial(_placed, components=components, target_sum=target_sum)
-    beside = np.full(n_cells, None, dtype=object) if batch is None else batch
-    for piece, placed in rows.map_with(place, beside, others):
-        out[piece], found[piece] = placed, nearest_centroid(placed, centres)
-    return out, found
+def place_others(rows: CountRows, embedding: Embedding, others: Index, n_neighbors: int) -> tuple[Array, Index]:
+    """Place cells outside the sketch: their components, and positions in the sketch of their nearest cells.
+
+    Parameters
+    ----------
+    rows
+        Counts of all cells.
+    others
+        Row numbers, sorted, of the cells to place.
+    n_neighbors
+        Cells of the sketch to find for each.
+
+    Returns
+    -------
+    Others x components, and others x neighbours.
+    """
+    place = partial(_placed, embedding=embedding, n_neighbors=n_neighbors)
+    found = [placed for _, placed in rows.map(place, others)]
+    scores, near = zip(*found, strict=True)
+    return np.concatenate(scores), np.concatenate(near)
 
 
-def _placed(
-    counts: sparse.csr_matrix, batch: NDArray[np.object_], components: Components, target_sum: float
-) -> Array:
-    return components.place(log1p_depth(counts, target_sum), batch)
+def _placed(counts: sparse.csr_matrix, embedding: Embedding, n_neighbors: int) -> tuple[Array, Index]:
+    scores = embedding.place(log1p_depth(counts))
+    return scores, nearest(scores, embedding.scores, n_neighbors)
+
+
+def scattered(n_rows: int, rows: Index, values: Array, others: Index, other_values: Array) -> Array:
+    """One array of ``n_rows`` rows from the values at some rows and at all others."""
+    out = np.empty((n_rows, *values.shape[1:]), dtype=values.dtype)
+    out[rows], out[others] = values, other_values
+    return out

@@ -38,7 +38,7 @@ def scale_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matr
     return sparse.csr_matrix((scaled, x.indices, x.indptr), shape=x.shape)
 
 
-def log1p_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
+def log1p_depth(matrix: sparse.csr_matrix, target_sum: float = TARGET_SUM) -> sparse.csr_matrix:
     """log1p (natural) of depth-scaled counts, float64 CSR, without explicit zeros."""
     x = scale_depth(matrix, target_sum)
     if not (x.has_sorted_indices and x.data.all()):

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -17,37 +18,55 @@ from cafsc.pp.normalize import count_rows
 if TYPE_CHECKING:
     from anndata import AnnData
 
+_METRICS = ("total_counts", "n_genes_by_counts", "pct_counts_mt")
+
 
 def qc(adata: AnnData, *, key_added: str = "caf", config: QCConfig | None = None) -> None:
-    """Count what each cell holds; no cell is removed.
+    """Quality metrics of each cell by `scanpy.pp.calculate_qc_metrics`; no cell is removed.
+
+    Parameters
+    ----------
+    adata
+        After `cafsc.pp.normalize`, cells x genes.
+    key_added
+        Prefix of the slots written.
+    config
+        Fewest genes a cell needs.
 
     Notes
     -----
-    Writes ``obs["<key_added>_n_counts"]`` (float64; counts, or pseudo-counts where the input has none),
-    ``obs["<key_added>_n_genes"]`` (int64, genes detected), ``obs["<key_added>_pct_mito"]`` (float64, percent
-    of counts) and ``obs["<key_added>_low_quality"]`` (bool, too few genes to be called anything). Run
-    `cafsc.pp.normalize` first.
+    Writes, under scanpy's names with the prefix, ``obs["<key_added>_total_counts"]`` (float64; counts, or
+    pseudo-counts where the input has none), ``obs["<key_added>_n_genes_by_counts"]`` (int64),
+    ``obs["<key_added>_pct_counts_mt"]`` (float64, percent of counts; 0 without mitochondrial genes) and
+    ``obs["<key_added>_low_quality"]`` (bool, too few genes for a name).
+
+    Raises
+    ------
+    InputError
+        If `cafsc.pp.normalize` has not run.
+
+    Examples
+    --------
+    >>> cafsc.pp.qc(adata)  # doctest: +SKIP
+    >>> adata.obs["caf_total_counts"].median()  # doctest: +SKIP
     """
     config = config or QCConfig()
-    require(adata, Keys(key_added), {("var", Keys(key_added).symbol): "pp.normalize"})
-    mito = np.flatnonzero(is_mitochondrial(adata.var[Keys(key_added).symbol]))
-    found = [
-        held
-        for _, held in count_rows(adata, key_added=key_added).map(
-            partial(what_cells_hold, mitochondrial=mito)
-        )
-    ]
-    total, n_genes, mito_counts = np.concatenate(found, axis=1)
-    adata.obs[f"{key_added}_n_counts"] = total
-    adata.obs[f"{key_added}_n_genes"] = n_genes.astype(np.int64)
-    adata.obs[f"{key_added}_pct_mito"] = 100.0 * mito_counts / np.where(total > 0, total, 1.0)
-    adata.obs[f"{key_added}_low_quality"] = n_genes < config.min_genes
+    keys = Keys(key_added)
+    require(adata, keys, {("var", keys.symbol): "pp.normalize"})
+    rows = count_rows(adata, key_added=key_added)
+    measure = partial(_metrics, mitochondrial=is_mitochondrial(adata.var[keys.symbol]))
+    found = pd.concat([metrics for _, metrics in rows.map(measure)])
+    for name in _METRICS:
+        adata.obs[f"{key_added}_{name}"] = found[name].to_numpy()
+    adata.obs[keys.low_quality] = found["n_genes_by_counts"].to_numpy() < config.min_genes
 
 
-def what_cells_hold(counts: sparse.csr_matrix, mitochondrial: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Counts, genes detected, and mitochondrial counts of each cell: three x cells."""
-    weight = np.zeros(counts.shape[1])
-    weight[mitochondrial] = 1.0
-    detected = counts if (counts.data > 0).all() else counts > 0
-    n_genes = np.diff(counts.indptr) if detected is counts else np.asarray(detected.sum(axis=1)).ravel()
-    return np.vstack([np.asarray(counts.sum(axis=1)).ravel(), n_genes, counts @ weight])
+def _metrics(counts: sparse.csr_matrix, mitochondrial: NDArray[np.bool_]) -> pd.DataFrame:
+    import scanpy as sc
+    from anndata import AnnData
+
+    cells = AnnData(
+        counts, var=pd.DataFrame({"mt": mitochondrial}, index=np.arange(counts.shape[1]).astype(str))
+    )
+    found, _ = sc.pp.calculate_qc_metrics(cells, qc_vars=["mt"], percent_top=None, log1p=False)
+    return found[list(_METRICS)].fillna(0.0).astype({"n_genes_by_counts": np.int64})

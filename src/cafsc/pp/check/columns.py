@@ -21,7 +21,7 @@ _WHAT = {"cluster_key": "cluster", "sample_key": "sample", "batch_key": "batch"}
 _PLURAL = {"cluster": "clusters", "sample": "samples", "batch": "batches"}
 _FEW_GROUPS = 10
 _MISSING_WORDS = {"", "nan", "na", "none", "<na>", "n/a", "null"}
-_QC = ("n_counts", "n_genes", "pct_mito", "low_quality")
+_QC = ("total_counts", "n_genes_by_counts", "pct_counts_mt", "low_quality")
 
 
 def column_findings(

@@ -16,8 +16,8 @@ from cafsc._config import GateConfig
 from cafsc._keys import Keys
 from cafsc._threads import reproducible
 from cafsc.pp.cluster import cluster, usable_cells
+from cafsc.pp.embed import sketch_rows
 from cafsc.pp.normalize import TARGET_SUM, count_rows, symbol_columns
-from cafsc.pp.sketch import sketch_rows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl.gate.held_out import doublet_components, left_out, unseen
 from cafsc.tl.gate.mixture import (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from cafsc.pp._neighbors import by_size, communities, shared_neighbors
+from cafsc.pp.embed import by_size, leiden, shared_neighbors
 from cafsc.tl.score.controls import Index
 
 
@@ -38,10 +38,10 @@ def state_clusters(
     """
     if not states.size:
         return np.zeros(0, dtype=np.int64), []
-    edges = shared_neighbors(graph)
+    edges = shared_neighbors(graph).tocoo()
     same = states[edges.row] == states[edges.col]
-    inside = sparse.coo_matrix((edges.data[same], (edges.row[same], edges.col[same])), shape=edges.shape)
-    labels = by_size(_absorbed(communities(inside, resolution, seed), states, min_cells))
+    inside = sparse.csr_matrix((edges.data[same], (edges.row[same], edges.col[same])), shape=edges.shape)
+    labels = by_size(_absorbed(leiden(inside, resolution, seed), states, min_cells))
     return labels, [str(number) for number in range(int(labels.max()) + 1)]
 
 

@@ -105,7 +105,7 @@ def _nuisance(cells: Fibroblasts, own_depth: Array, programs: pd.DataFrame) -> A
 
 def _depth(adata: AnnData, cells: Fibroblasts, key_added: str) -> Array:
     """Counts of each kept cell by itself."""
-    known = f"{key_added}_n_counts"
+    known = f"{key_added}_total_counts"
     if known in adata.obs:
         return np.asarray(adata.obs[known], dtype=np.float64)[cells.rows]
     blocks = cells.source.blocks(cells.rows)

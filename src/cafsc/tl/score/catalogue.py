@@ -16,12 +16,13 @@ from cafsc._keys import Keys
 from cafsc.engine.ucell import ucell as ucell_scores
 from cafsc.pp.blocks import CountRows
 from cafsc.pp.cluster import batch_labels
+from cafsc.pp.embed import sketch_rows
 from cafsc.pp.normalize import count_rows, symbol_columns
-from cafsc.pp.sketch import sketch_rows
+from cafsc.pp.blocks import CountRows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl.score.controls import Array, Index, SetColumns, control_corrected, expression_bins
 from cafsc.tl.score.fibroblasts import Fibroblasts, kept_rows
-from cafsc.tl.score.pool import space_of_all
+from cafsc.tl.score.pool import state_space
 from cafsc.tl.score.set_columns import scored_sets
 from cafsc.tl.score.tissue_level import balanced_level, profiles_in
 
@@ -96,7 +97,8 @@ def score(
     sketch = sketch_rows(np.ones(kept.size, dtype=bool), config.max_cells, seed)
     if len(kept) >= 2:
         batch = batch_labels(adata, batch_key)
-        counts, components, graph = space_of_all(rows, kept, sketch, config, batch)
+        _, components, graph = state_space(rows, kept, sketch, config, batch, seed)
+        counts = rows.take(kept[sketch])
         cells = Fibroblasts(kept, rows, sketch, counts, graph, bins, symbols, species)
         work = partial(both_scores, bins=bins, sets=columns, max_rank=config.max_rank)
         for here, (above, ranks) in cells.map_pooled(work, np.zeros((kept.size, 0))):

@@ -11,12 +11,12 @@ from scipy import sparse
 from cafsc._threads import reproducible
 from cafsc.engine import membership as memberships
 from cafsc.engine.means import control_corrected_mean, control_weights
-from cafsc.pp._neighbors import ROUNDING
 from cafsc.tl.score.statistics import false_discovery_rates
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 _FEWEST_CELLS = 3
+ROUNDING = 1e-9
 _GENES = 512
 
 

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import ScoreConfig
-from cafsc.pp._components import Components, principal_components
-from cafsc.pp._nearest import nearest
-from cafsc.pp._neighbors import Array, most_detected_genes, neighbor_graph
+from cafsc.pp.cluster import place_others, scattered
+from cafsc.pp.embed import Array, Embedding, embed, neighbor_graph
+from cafsc.pp.normalize import scale_depth
 from cafsc.pp.blocks import CountRows, Index
-from cafsc.pp.normalize import log1p_depth, scale_depth
 
 
 def state_space(
-    counts: sparse.csr_matrix,
-    config: ScoreConfig,
-    target_sum: float = 1e4,
-    batch: NDArray[np.object_] | None = None,
-) -> tuple[Components, sparse.csr_matrix]:
-    """Principal components of fibroblasts and their neighbours.
-
-    The most detected genes are used, not the most variable ones: among cells of one lineage the states show in
-    well-measured genes, and dispersion picks noise in shallow data.
-
-    Returns
-    -------
-    The components, and cells x cells with 1 for the cell itself and each neighbour.
-    """
-    genes = most_detected_genes(counts, config.n_top_genes)
-    components = principal_components(log1p_depth(counts, target_sum), genes, config.n_pcs, batch)
-    return components, neighbor_graph(components.scores, n_pooled(counts.shape[0], config))
-
-
-def space_of_all(
     rows: CountRows,
     kept: Index,
     sketch: Index,
     config: ScoreConfig,
-    batch: NDArray[np.object_] | None = None,
-    target_sum: float = 1e4,
-) -> tuple[Array, sparse.csr_matrix, sparse.csr_matrix]:
-    """`state_space` of many fibroblasts, of which some stand for all.
+    batch: NDArray[np.object_] | None,
+    seed: int,
+) -> tuple[Embedding, Array, sparse.csr_matrix]:
+    """Principal components of fibroblasts and their neighbours, which are sought in a sketch of them.
 
     Parameters
     ----------
@@ -57,42 +34,29 @@ def space_of_all(
 
     Returns
     -------
-    Counts of the sketch; fibroblasts x components; fibroblasts x fibroblasts, 1 for the cell itself and its
+    The embedding of the sketch; fibroblasts x components; fibroblasts x fibroblasts, 1 for the cell itself and its
     neighbours, which are in the sketch.
     """
-    counts = rows.take(kept[sketch])
     mine = None if batch is None else batch[kept[sketch]]
-    space, edges = state_space(counts, config, target_sum, mine)
-    known = space.scores
-    if sketch.size == kept.size:
-        return counts, known, edges
+    embedding = embed(
+        rows.take(kept[sketch]),
+        n_top_genes=config.n_top_genes,
+        n_pcs=config.n_pcs,
+        variable=False,
+        batch=mine,
+        seed=seed,
+    )
+    n_neighbors = min(n_pooled(sketch.size, config), sketch.size)
+    edges = neighbor_graph(embedding.scores, n_neighbors)
     outside = np.setdiff1d(np.arange(kept.size), sketch, assume_unique=True)
-    components = np.empty((kept.size, known.shape[1]))
-    components[sketch] = known
-    n_others = min(n_pooled(sketch.size, config), sketch.size) - 1
-    graphs = [edges.tocoo()]
-    ends = [(sketch[graphs[0].row], sketch[graphs[0].col]), (outside, outside)]
-    find = partial(_placed_and_near, space=space, n_others=n_others, target_sum=target_sum)
-    beside = np.full(rows.shape[0], None, dtype=object) if batch is None else batch
-    for piece, (found, near) in rows.map_with(find, beside, kept[outside]):
-        here = np.searchsorted(kept, piece)
-        components[here] = found
-        ends.append((np.repeat(here, n_others), sketch[near.ravel()]))
-    start, end = (np.concatenate(side) for side in zip(*ends, strict=True))
+    if not outside.size:
+        return embedding, embedding.scores, edges
+    placed, near = place_others(rows, embedding, kept[outside], n_neighbors - 1)
+    inside = edges.tocoo()
+    start = np.concatenate([sketch[inside.row], outside, np.repeat(outside, n_neighbors - 1)])
+    end = np.concatenate([sketch[inside.col], outside, sketch[near.ravel()]])
     graph = sparse.csr_matrix((np.ones(start.size), (start, end)), shape=(kept.size, kept.size))
-    return counts, components, graph
-
-
-def _placed_and_near(
-    counts: sparse.csr_matrix,
-    batch: NDArray[np.object_],
-    space: Components,
-    n_others: int,
-    target_sum: float,
-) -> tuple[Array, Index]:
-    """Where other cells lie, cells x components, and the nearest of those that the components were found in."""
-    found = space.place(log1p_depth(counts, target_sum), batch)
-    return found, nearest(found, space.scores, n_others)
+    return embedding, scattered(kept.size, sketch, embedding.scores, outside, placed), graph
 
 
 def n_pooled(n_cells: int, config: ScoreConfig) -> int:
