@@ -187,7 +187,12 @@ def run(
         pp.qc(adata, key_added=key_added, config=config.qc)
         step("cluster the tissue")
         pp.cluster(
-            adata, batch_key=options.batch_key, key_added=key_added, config=config.gate.components, seed=seed
+            adata,
+            batch_key=options.batch_key,
+            map_cells=options.umap,
+            key_added=key_added,
+            config=config.gate.components,
+            seed=seed,
         )
         step("gate lineages")
         tl.gate(adata, catalogue=catalogue, levels=levels, key_added=key_added, config=config.gate, seed=seed)
