@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from scipy import sparse
 from cafsc._config import ClusterConfig
 from cafsc._keys import Keys
 from cafsc.errors import OptionError
+from cafsc.pp.blocks import CountRows
 from cafsc.pp.embed import (
     Array,
     Embedding,
@@ -27,10 +28,11 @@ from cafsc.pp.embed import (
     umap,
 )
 from cafsc.pp.normalize import count_rows, log1p_depth
-from cafsc.pp.blocks import CountRows
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+Number = TypeVar("Number", np.float64, np.int64)
 
 # A cell outside the sketch lies on the map where the mean of so many of its nearest cells does.
 _N_PLACED = 5
@@ -105,7 +107,7 @@ def cluster(
         scores = scattered(adata.n_obs, chosen, embedding.scores, others, placed)
         codes = scattered(adata.n_obs, chosen, labels, others, labels[near[:, 0]])
         coordinates = scattered(adata.n_obs, chosen, layout, others, layout[near].mean(axis=1))
-    names = [str(label) for label in range(int(labels.max(initial=-1)) + 1)]
+    names = pd.Index([str(label) for label in range(int(labels.max(initial=-1)) + 1)])
     adata.obsm[keys.tissue_pca] = scores
     adata.obs[keys.tissue_cluster] = pd.Categorical.from_codes(codes, categories=names)
     if map_cells:
@@ -139,7 +141,9 @@ def usable_cells(adata: AnnData, key_added: str) -> NDArray[np.bool_]:
     return np.asarray(~adata.obs[low_quality].to_numpy(dtype=bool))
 
 
-def place_others(rows: CountRows, embedding: Embedding, others: Index, n_neighbors: int) -> tuple[Array, Index]:
+def place_others(
+    rows: CountRows, embedding: Embedding, others: Index, n_neighbors: int
+) -> tuple[Array, Index]:
     """Place cells outside the sketch: their components, and positions in the sketch of their nearest cells.
 
     Parameters
@@ -166,7 +170,9 @@ def _placed(counts: sparse.csr_matrix, embedding: Embedding, n_neighbors: int) -
     return scores, nearest(scores, embedding.scores, n_neighbors)
 
 
-def scattered(n_rows: int, rows: Index, values: Array, others: Index, other_values: Array) -> Array:
+def scattered(
+    n_rows: int, rows: Index, values: NDArray[Number], others: Index, other_values: NDArray[Number]
+) -> NDArray[Number]:
     """One array of ``n_rows`` rows from the values at some rows and at all others."""
     out = np.empty((n_rows, *values.shape[1:]), dtype=values.dtype)
     out[rows], out[others] = values, other_values

@@ -137,7 +137,7 @@ def _variable_genes(adata: AnnData, n_top_genes: int) -> Index:
     if detected.size <= n_top_genes:
         return detected.astype(np.int64)
     found = sc.pp.highly_variable_genes(adata[:, detected], n_top_genes=n_top_genes, inplace=False)
-    return detected[found["highly_variable"].to_numpy(dtype=bool)].astype(np.int64)
+    return np.asarray(detected[found["highly_variable"].to_numpy(dtype=bool)], dtype=np.int64)
 
 
 def most_detected(counts: sparse.csr_matrix, n_top_genes: int) -> Index:

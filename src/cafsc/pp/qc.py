@@ -69,4 +69,4 @@ def _metrics(counts: sparse.csr_matrix, mitochondrial: NDArray[np.bool_]) -> pd.
         counts, var=pd.DataFrame({"mt": mitochondrial}, index=np.arange(counts.shape[1]).astype(str))
     )
     found, _ = sc.pp.calculate_qc_metrics(cells, qc_vars=["mt"], percent_top=None, log1p=False)
-    return found[list(_METRICS)].fillna(0.0).astype({"n_genes_by_counts": np.int64})
+    return pd.DataFrame(found[list(_METRICS)].fillna(0.0).astype({"n_genes_by_counts": np.int64}))

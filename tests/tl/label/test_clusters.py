@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from cafsc.pp._neighbors import neighbor_graph
+from cafsc.pp.embed import neighbor_graph
 from cafsc.tl.label.clusters import given_clusters, state_clusters
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from cafsc._config import LabelConfig
-from cafsc.pp._neighbors import neighbor_graph
+from cafsc.pp.embed import neighbor_graph
 from cafsc.tl.label.states import (
     StateSpace,
     assign_states,

@@ -18,7 +18,6 @@ from cafsc.pp.blocks import CountRows
 from cafsc.pp.cluster import batch_labels
 from cafsc.pp.embed import sketch_rows
 from cafsc.pp.normalize import count_rows, symbol_columns
-from cafsc.pp.blocks import CountRows
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl.score.controls import Array, Index, SetColumns, control_corrected, expression_bins
 from cafsc.tl.score.fibroblasts import Fibroblasts, kept_rows

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import ScoreConfig
+from cafsc.pp.blocks import CountRows, Index
 from cafsc.pp.cluster import place_others, scattered
 from cafsc.pp.embed import Array, Embedding, embed, neighbor_graph
 from cafsc.pp.normalize import scale_depth
-from cafsc.pp.blocks import CountRows, Index
 
 
 def state_space(
