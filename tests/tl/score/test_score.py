@@ -95,7 +95,7 @@ def test_a_batch_shift_does_not_part_neighbours(gated: AnnData) -> None:
     counts = gated.layers["counts"][kept].toarray().astype(float)
     random = np.random.default_rng(0)
     batch = random.choice(np.array(["one", "two"], dtype=object), len(counts))
-    factor = random.lognormal(0, 1, counts.shape[1])
+    factor = random.lognormal(0, 0.3, counts.shape[1])
     counts[batch == "two"] = np.rint(counts[batch == "two"] * factor)
     shares = []
     for given in (None, batch):
@@ -104,8 +104,8 @@ def test_a_batch_shift_does_not_part_neighbours(gated: AnnData) -> None:
         edges = neighbor_graph(embedding.scores, 25).tocoo()
         other = edges.row != edges.col
         shares.append((batch[edges.row[other]] == batch[edges.col[other]]).mean())
-    assert shares[0] > 0.95
-    assert shares[1] < 0.7
+    assert shares[0] > 0.85
+    assert shares[1] < shares[0] - 0.1
 
 
 def test_expanding_a_graph_keeps_its_edges() -> None:
