@@ -1,6 +1,6 @@
 # make demo   install cafsc and annotate the embedded simulated tumour
 # make test   the whole test suite, in an environment of its own
-# make docs   the pages of the catalogue, in docs/catalogue
+# make docs   the pages of the catalogue, in docs/catalogue, and docs/columns.md
 # make lock   pin every dependency again (needs uv)
 # make clean  remove the environments and what the demo and the tests made
 
@@ -56,6 +56,7 @@ test: $(TEST_VENV)/.installed
 
 docs: $(VENV)/.installed
 	@$(VENV)/bin/python tools/make_catalogue_docs.py
+	@$(VENV)/bin/python tools/make_columns_doc.py
 
 lock:
 	$(UV) $(LOCK) --group test -o requirements-test.lock

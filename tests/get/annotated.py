@@ -174,40 +174,24 @@ def summary(gate: Any, lineage: Any, cluster: Any) -> dict[str, Any]:
 
 
 def cluster_table() -> pd.DataFrame:
-    total = sum(c[1] for c in CLUSTERS)
-    rows = []
-    for name, n, subtype, support, reason, call, why, score, pro, anti, sensitive_to, genes in CLUSTERS:
-        leading = dict.fromkeys(
-            " ".join(c[7].split()[:2]) for c in CLAIMS if c[0] == name and c[2] != "context"
-        )
-        rows.append(
-            {
-                "cluster": name,
-                "n_cells": n,
-                "fraction": n / total,
-                "subtype": subtype,
-                "support": support,
-                "reason": reason,
-                "runner_up": "iCAF" if subtype == "myCAF" else "",
-                "margin": 4.2 if subtype == "myCAF" else np.nan,
-                "call": call,
-                "verdict_score": score,
-                "verdict_low": max(-1.0, score - 0.3),
-                "verdict_high": min(1.0, score + 0.3),
-                "call_reason": why,
-                "n_pro": pro,
-                "n_anti": anti,
-                "prognosis": "worse" if name == "0" else "",
-                "therapy_response": "better" if name == "0" else "",
-                "leading": ", ".join(leading),
-                "sensitive_to": sensitive_to,
-                "top_genes": genes,
-                "scheme_elyada": subtype if subtype in ("myCAF", "iCAF") else "unresolved",
-                "scheme_kieffer": "ecm-myCAF" if subtype == "myCAF" else "unresolved",
-            }
-        )
+    names = "cluster n_cells subtype support reason call call_reason verdict_score n_pro n_anti sensitive_to top_genes"
+    table = pd.DataFrame(CLUSTERS, columns=names.split())
+    papers = {c[0]: " ".join(c[7].split()[:2]) for c in CLAIMS if c[2] != "context"}
+    mycaf, first = table["subtype"] == "myCAF", table["cluster"] == "0"
+    table = table.assign(
+        fraction=table["n_cells"] / table["n_cells"].sum(),
+        runner_up=np.where(mycaf, "iCAF", ""),
+        margin=np.where(mycaf, 4.2, np.nan),
+        verdict_low=(table["verdict_score"] - 0.3).clip(lower=-1),
+        verdict_high=(table["verdict_score"] + 0.3).clip(upper=1),
+        prognosis=np.where(first, "worse", ""),
+        therapy_response=np.where(first, "better", ""),
+        leading=table["cluster"].map(papers).fillna(""),
+        scheme_elyada=table["subtype"].where(table["subtype"].isin(["myCAF", "iCAF"]), "unresolved"),
+        scheme_kieffer=np.where(mycaf, "ecm-myCAF", "unresolved"),
+    )
     # Not in natural order: the getter has to put them there.
-    return pd.DataFrame(rows[::-1], index=[str(i) for i in range(len(rows))])
+    return table[::-1].rename(index=str)
 
 
 def cancer_table() -> pd.DataFrame:

@@ -12,10 +12,8 @@ and raises `cafsc.InputError` where there is no such result, or no cluster to dr
     File to write, in the format of its suffix.
 """
 
+from cafsc.pl._by_scanpy import dotplot, embedding
 from cafsc.pl._canvas import to_svg
-from cafsc.pl._charts import evidence_chart, kaplan_meier, lineage_bar
-from cafsc.pl._dotplot import dotplot
-from cafsc.pl._embedding import embedding
-from cafsc.pl._heatmap import score_heatmap
+from cafsc.pl._charts import evidence_chart, kaplan_meier, lineage_bar, score_heatmap
 
 __all__ = ["dotplot", "embedding", "evidence_chart", "kaplan_meier", "lineage_bar", "score_heatmap", "to_svg"]

@@ -68,10 +68,11 @@ def canvas(
 
     Settings of matplotlib hold inside the block only.
     """
+    if ax is None or show:
+        # A figure of the user's own needs no pyplot, and so no screen.
+        from matplotlib import pyplot
     with mpl.rc_context(_STYLE):
         if ax is None:
-            from matplotlib import pyplot
-
             ax = pyplot.figure()
         if isinstance(ax, Figure):
             ax.set(size_inches=size, layout_engine=layout)
@@ -86,8 +87,6 @@ def canvas(
         if save is not None:
             _figure(axes).savefig(save, bbox_inches="tight")
     if show:
-        from matplotlib import pyplot
-
         pyplot.show()
 
 

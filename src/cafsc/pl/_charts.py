@@ -1,20 +1,23 @@
-"""Bars of lineages and of evidence, and survival curves."""
+"""Bars of lineages and of evidence, a heat map of scores, and survival curves: drawn by matplotlib."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Patch
 
 from cafsc._keys import ANTI, KEPT, PRO
-from cafsc.get import cells, evidence
+from cafsc.errors import InputError, OptionError
+from cafsc.get import cells, evidence, scores
 from cafsc.get import clusters as cluster_table
 from cafsc.get.schema import lineage_name
 from cafsc.pl._canvas import (
     BLUE,
+    DIVERGING,
     GREEN,
     INK,
     LEGEND_ABOVE,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from cafsc.bulk import Curves
 
+FDR = 0.05
 _AUTHOR_YEAR = re.compile(r"(.+?\b(?:19|20)\d{2})\b")
 _WIDTH = 8.4
 _INCHES_OF_BARS = 0.7 * _WIDTH
@@ -62,17 +66,15 @@ def lineage_bar(
         columns=[True, False], fill_value=0
     )
     counts = counts.loc[sorted(counts.index, key=lambda name: (-counts.loc[name].sum(), name))]
-    with canvas(ax, (5.8, 1.3 + 0.29 * max(len(counts), 1)), show, save) as axes:
-        names = [label(lineage_name(name), 30) for name in counts.index]
-        axes.barh(range(len(names)), counts[True], height=0.68, color=GREEN, label="kept as fibroblast")
-        ends = axes.barh(
-            range(len(names)), counts[False], left=counts[True], height=0.68, color=PALE, label="refused"
-        )
-        axes.bar_label(ends, [f"{n:,}" for n in counts.sum(axis=1)], padding=5, size=SMALL)
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
+    total = counts.sum(axis=1)
+    counts.columns = pd.Index(["kept as fibroblast", "refused"])
+    counts.index = pd.Index([label(lineage_name(name), 30) for name in counts.index])
+    with canvas(ax, (5.8, 1.3 + 0.29 * len(counts)), show, save) as axes:
+        counts.plot.barh(stacked=True, width=0.68, color=[GREEN, PALE], ax=axes, xlabel="cells", ylabel="")
+        ends = axes.containers[-1]
+        axes.bar_label(ends, [f"{n:,}" for n in total], padding=5, size=SMALL)  # type: ignore[arg-type]
+        axes.invert_yaxis()
         axes.margins(x=0.12)
-        axes.set_xlabel("cells")
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
         axes.legend(**LEGEND_ABOVE)
@@ -149,6 +151,90 @@ def evidence_chart(
 def _author_year(citation: str) -> str:
     found = _AUTHOR_YEAR.match(citation)
     return label(found.group(1) if found else citation, 22)
+
+
+def score_heatmap(
+    adata: AnnData,
+    kind: Literal["subtype", "program", "state"] = "subtype",
+    *,
+    n_sets: int | None = None,
+    key_added: str = "caf",
+    ax: Place = None,
+    show: bool | None = None,
+    save: File = None,
+) -> Axes:
+    """Draw the effect of each set (rows) in each cluster (columns).
+
+    A dot marks an effect above zero with a false discovery rate below 0.05. The colour is clipped at the 95th
+    percentile of the absolute effects, so that one strong set does not bleach the others.
+
+    Parameters
+    ----------
+    kind
+        Which sets: published subtypes, functional programmes, or harmonised states.
+    n_sets
+        Only so many sets, those with the largest effect in any cluster; all without it.
+    adata, key_added, ax, show, save
+        See `cafsc.pl`.
+
+    Raises
+    ------
+    cafsc.OptionError
+        ``n_sets`` is below 1.
+
+    Examples
+    --------
+    >>> cafsc.pl.score_heatmap(adata, "program", n_sets=20)
+    """
+    if n_sets is not None and n_sets < 1:
+        raise OptionError(f"n_sets is {n_sets}", expected="1 or more")
+    table = cluster_table(adata, key_added)
+    names = cluster_labels(table, 22)
+    every = scores(adata, key_added)
+    long = every[every["kind"] == kind]
+    if long.empty:
+        raise InputError(
+            f"the result has no score of kind {kind!r}",
+            expected=f"one of {', '.join(sorted(every['kind'].unique())) or '(none)'}",
+        )
+    sets = long.drop_duplicates("set").set_index("set").sort_values(["scheme", "set"])
+    effect = long.pivot_table("effect", "set", "cluster", dropna=False).reindex(columns=table["cluster"])
+    if n_sets is not None:
+        sets = sets.loc[sets.index.isin(effect.max(axis=1).sort_index().nlargest(n_sets).index)]
+    effect = effect.loc[sets.index]
+    fdr = long.pivot_table("fdr", "set", "cluster", dropna=False).reindex_like(effect)
+    down, across = np.nonzero(((fdr < FDR) & (effect > 0)).to_numpy())
+    limit = max(1.0, float(np.nanquantile([*effect.abs().to_numpy().ravel(), 1.0], 0.95)))
+
+    with canvas(ax, (3.8 + 0.62 * len(names), 2.5 + 0.27 * len(sets)), show, save) as axes:
+        image = axes.pcolormesh(
+            np.ma.masked_invalid(effect.to_numpy()),
+            cmap=LinearSegmentedColormap.from_list("diverging", DIVERGING),
+            vmin=-limit,
+            vmax=limit,
+            edgecolors=PAPER,
+            linewidth=1.2,
+        )
+        # The tiles stay the same on a dark page, so their marks do not take the page's ink.
+        axes.scatter(across + 0.5, down + 0.5, s=9, color="#111111", linewidths=0, zorder=3)
+        axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=40, ha="left", rotation_mode="anchor")
+        axes.xaxis.tick_top()
+        rows = [
+            f"{t or s} · {x}" if x else t or s
+            for s, t, x in zip(sets.index, sets["label"], sets["scheme"], strict=True)
+        ]
+        axes.set_yticks(np.arange(len(sets)) + 0.5, [label(row, 36) for row in rows])
+        axes.tick_params(length=0, labelsize=SMALL)
+        axes.invert_yaxis()
+        scheme = sets["scheme"].to_numpy()
+        for border in np.flatnonzero(scheme[1:] != scheme[:-1]) + 1:
+            axes.axhline(float(border), color=INK, linewidth=0.8)
+        axes.spines[:].set_visible(False)
+        bar = axes.figure.colorbar(
+            image, ax=axes, location="bottom", shrink=0.7, aspect=30, extend="both", pad=0.02
+        )
+        bar.set_label("effect against matched random sets (standard deviations)", size=SMALL)
+    return axes
 
 
 def kaplan_meier(curves: Curves, ax: Place = None, *, show: bool | None = None, save: File = None) -> Axes:
