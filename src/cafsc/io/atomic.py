@@ -16,32 +16,22 @@ _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 _LONGEST_STEM = 230  # of the 255 bytes of a file name, beside two dots, a token and a suffix
 _TRIES = 20
 _WHY = {
-    errno.ENOSPC: ("no space left on the device", "free space there, or choose another folder with -o"),
-    errno.EDQUOT: ("no space left on the device", "free space there, or choose another folder with -o"),
-    errno.EFBIG: ("no space left on the device", "free space there, or choose another folder with -o"),
-    errno.EACCES: (
-        "permission denied: the folder is not writable",
-        "choose a folder you may write to with -o",
-    ),
-    errno.EPERM: (
-        "permission denied: the folder is not writable",
-        "choose a folder you may write to with -o",
-    ),
-    errno.EROFS: (
-        "the file system is read-only, nothing can be written",
-        "choose a writable folder with -o",
-    ),
-    errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter name with -o"),
-    errno.ENOTDIR: ("a file stands where a folder is needed", "choose another folder with -o"),
-    errno.EEXIST: ("a file stands where a folder is needed", "choose another folder with -o"),
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "no space left on the device",
+    errno.EFBIG: "no space left on the device",
+    errno.EACCES: "permission denied: the folder is not writable",
+    errno.EPERM: "permission denied: the folder is not writable",
+    errno.EROFS: "the file system is read-only, nothing can be written",
+    errno.ENAMETOOLONG: "the file name is too long",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+    errno.EEXIST: "a file stands where a folder is needed",
 }
 
 
 def _failed(path: Path, error: OSError) -> OutputError:
     """The error of a failed write, in a user's words."""
-    known = _WHY.get(error.errno or 0)
-    cause, fix = known or (error.strerror or str(error), "choose another place with -o")
-    return OutputError(f"{path}: cannot write: {cause}", fix=fix)
+    cause = _WHY.get(error.errno or 0) or error.strerror or str(error)
+    return OutputError(f"{path}: cannot write: {cause}", fix="mend that, or choose another place with -o")
 
 
 def _exists(path: Path) -> OutputError:

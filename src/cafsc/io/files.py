@@ -30,14 +30,10 @@ _KINDS = (
     (
         b"%%MatrixMarket",
         "a Matrix Market text file",
-        "give the folder with matrix.mtx, features.tsv and barcodes.tsv",
+        "give the folder with it, features.tsv and barcodes.tsv",
     ),
     (b"RDX", "an R data file", "convert it to h5ad in R first (for example with zellkonverter)"),
-    (
-        b"version https://git-lfs",
-        "a Git LFS pointer, not the file itself",
-        "fetch the file itself (git lfs pull)",
-    ),
+    (b"version https://git-lfs", "a Git LFS pointer", "fetch the file itself (git lfs pull)"),
 )
 
 
@@ -117,18 +113,10 @@ def head(path: Path) -> bytes:
 
 
 def has_hdf5_signature(path: Path, first: bytes) -> bool:
-    """Whether the HDF5 signature stands where the format allows it: at byte 0, 512, 1024, 2048, ..."""
-    if first.startswith(HDF5_SIGNATURE):
-        return True
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        offset = 512
-        while offset + len(HDF5_SIGNATURE) <= size:
-            file.seek(offset)
-            if file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE:
-                return True
-            offset *= 2
-    return False
+    """Whether the HDF5 signature stands where the format allows it: at the start, or behind a block of a user."""
+    import h5py
+
+    return first.startswith(HDF5_SIGNATURE) or bool(h5py.is_hdf5(path))
 
 
 def not_hdf5(path: Path, first: bytes) -> InputError:

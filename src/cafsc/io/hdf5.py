@@ -28,6 +28,7 @@ _MOST_EMPTY = 100
 # Inflate, byte shuffle, checksum and LZF: decoders without parameters that a file could twist.
 _PLAIN_FILTERS = {1, 2, 3, 32000}
 _NOT_NEEDED = "/uns/"
+_has_filter = h5py.h5z.filter_avail
 Above = tuple[int, ...]
 """Addresses of the groups above an object."""
 
@@ -69,19 +70,14 @@ def open_hdf5(path: Path) -> h5py.File:
         return h5py.File(path, "r", locking="best-effort")
     except OSError as error:
         text = str(error)
+        expected, fix = "a complete file", "wait for its writer to end; or copy, download or write it again"
         if "truncated" in text:
-            raise InputError(
-                f"{path}: is truncated: the end of the file is missing",
-                expected="a complete file",
-                fix="copy or download it again; the transfer or the writing was interrupted",
-            ) from error
-        if "already open for write" in text or "consistency flags" in text or "SWMR" in text:
-            raise InputError(
-                f"{path}: was not closed by the program that wrote it, or is still being written",
-                expected="a complete file",
-                fix="wait for the writer to end, or write the file again",
-            ) from error
-        raise damaged(path, f"HDF5 cannot open it ({_inner(text)})") from error
+            found = f"{path}: is truncated: the end of the file is missing"
+        elif any(word in text for word in ("already open for write", "consistency flags", "SWMR")):
+            found = f"{path}: was not closed by the program that wrote it, or is still being written"
+        else:
+            raise damaged(path, f"HDF5 cannot open it ({_inner(text)})") from error
+        raise InputError(found, expected=expected, fix=fix) from error
 
 
 def _n_found(dataset: h5py.Dataset) -> int:
@@ -127,14 +123,13 @@ def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
         raise _hostile(path, f"{name} maps the bytes of another file (HDF5 external storage)")
     if dataset.is_virtual:
         raise _hostile(path, f"{name} is a virtual dataset, whose data lie in other files")
-    for code, words in _filters(dataset):
-        if not h5py.h5z.filter_avail(code) and not name.startswith(_NOT_NEEDED):
-            what = f"{words}, HDF5 filter {code}" if words else f"HDF5 filter {code}"
-            raise InputError(
-                f"{path}: {name} is compressed with a filter that is not installed ({what})",
-                expected="data compressed with gzip or not at all",
-                fix="write it again with gzip where it can be read, or install that filter (hdf5plugin)",
-            )
+    absent = [f"{words}, HDF5 filter {code}" for code, words in _filters(dataset) if not _has_filter(code)]
+    if absent and not name.startswith(_NOT_NEEDED):
+        raise InputError(
+            f"{path}: {name} is compressed with a filter that is not installed ({absent[0]})",
+            expected="data compressed with gzip or not at all",
+            fix="write it again with gzip where it can be read, or install that filter (hdf5plugin)",
+        )
     if missing_chunks(dataset, unwritten=False):
         raise damaged(path, f"{name}: the index of its blocks is broken, and some would be read as zeros")
     n = dataset.size or 0
@@ -149,16 +144,9 @@ def _decode(dataset: h5py.Dataset) -> None:
 
     Plain numbers are left alone: they are copied or inflated, and are by far the most bytes.
     """
-    if dataset.shape is None:
-        return
-    if dataset.dtype.kind in "biuf" and all(code in _PLAIN_FILTERS for code, _ in _filters(dataset)):
-        return
-    if not dataset.shape:
+    is_plain = dataset.dtype.kind in "biuf" and all(code in _PLAIN_FILTERS for code, _ in _filters(dataset))
+    if dataset.shape is not None and not is_plain:
         dataset[()]
-        return
-    step = max(1, 65_536 * dataset.shape[0] // max(1, int(dataset.size)))
-    for start in range(0, dataset.shape[0], step):
-        dataset[start : start + step]
 
 
 def sparse_fault(vectors: Sequence[Any], n_major: int, n_minor: int) -> str | None:
@@ -206,18 +194,12 @@ def _chunks(vector: Any, overlap: int = 0) -> Iterator[Any]:
         yield np.asarray(vector[start : start + _READ_AT_ONCE + overlap])
 
 
-def sparse_shape(group: h5py.Group) -> tuple[int, ...] | None:
-    """Shape that a stored sparse matrix claims, in the words of anndata of any age."""
-    shape = group.attrs.get("shape", group.attrs.get("h5sparse_shape"))
-    return None if shape is None else tuple(int(n) for n in shape)
-
-
 def _inspect_sparse(path: Path, name: str, group: h5py.Group, major: int) -> None:
     missing = [part for part in SPARSE_PARTS if not isinstance(group.get(part), h5py.Dataset)]
     if missing:
         raise damaged(path, f"sparse matrix {name} has no {' and no '.join(missing)}")
-    shape = sparse_shape(group)
-    if shape is None or len(shape) != 2:
+    shape = [int(n) for n in group.attrs.get("shape", group.attrs.get("h5sparse_shape", ()))]
+    if len(shape) != 2:
         raise damaged(path, f"sparse matrix {name} does not say its shape")
     for part in SPARSE_PARTS:
         n_missing = missing_chunks(group[part])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -24,10 +25,7 @@ _ENDLESS = "looking through it does not come to an end"
 
 
 def inspect_input(path: Path) -> None:
-    """Look through an HDF5 file or zarr store; `InputError` says what is wrong with it.
-
-    Where no process can be started, this one does it.
-    """
+    """Look through an HDF5 file or zarr store; `InputError` says what is wrong with it."""
     parts = path.rglob("*") if path.is_dir() else [path]
     size = sum(part.stat().st_size for part in parts if part.is_file())
     seconds = int(_SECONDS + size / _BYTES_A_SECOND)
@@ -52,7 +50,7 @@ def inspect_input(path: Path) -> None:
         name = signal.Signals(-done.returncode).name
         raise damaged(path, f"reading it crashes the library that parses it ({name})")
     if answer is None:
-        # The child could not even start: nothing is known of the file.
+        # The child could not even start.
         _look_through(path)
     elif answer:
         found, expected, fix = answer
@@ -94,9 +92,7 @@ def main(name: str, seconds: str, memory_limit: str) -> None:
 
 def _limit(seconds: int, memory_limit: int) -> None:
     signal.alarm(seconds)
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
+    with suppress(OSError, ValueError):
         cpu_seconds = seconds - _SECONDS + 5
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))

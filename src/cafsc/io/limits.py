@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -21,30 +23,19 @@ def memory() -> int:
     The first answer stands: a process that limits itself afterwards still judges by what the user has.
     """
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    try:
-        import resource
-    except ImportError:
-        return limits[0]
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
     if soft != resource.RLIM_INFINITY:
         limits.append(soft)
     for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            text = Path(name).read_text(encoding="ascii").strip()
-        except OSError:
-            continue
-        if text.isdigit():
-            limits.append(int(text))
+        with suppress(OSError, ValueError):
+            limits.append(int(Path(name).read_text(encoding="ascii")))
     return min(limits)
 
 
 def _readable(size: float) -> str:
     """A number of bytes as text, such as ``2.5 GB``."""
-    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} EB"
+    unit = next(unit for unit in range(7) if size < 1000 ** (unit + 1) or unit == 6)
+    return f"{size / 1000**unit:,.{min(unit, 1)}f} {('bytes', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB')[unit]}"
 
 
 def refuse_impossible(source: Path, part: str, declared: int, stored: int) -> None:

@@ -12,18 +12,9 @@ import h5py
 import numpy as np
 
 from cafsc.errors import InputError, UserError
-from cafsc.io.files import (
-    ACCEPTED,
-    Version,
-    has_hdf5_signature,
-    head,
-    not_hdf5,
-    refuse_changed,
-    stat_input,
-    unchanged,
-    version,
-)
-from cafsc.io.hdf5 import MAX_DEPTH, SPARSE_PARTS, cause, damaged, open_hdf5, sparse_shape
+from cafsc.io import files
+from cafsc.io.files import ACCEPTED
+from cafsc.io.hdf5 import MAX_DEPTH, SPARSE_PARTS, cause, damaged, open_hdf5
 from cafsc.io.inspect_child import inspect_input
 from cafsc.io.limits import memory, refuse_oversized
 from cafsc.io.tenx import inspect_tenx_h5, is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
@@ -38,6 +29,16 @@ LARGE_SHARE = 0.25
 """Share of the memory; larger matrices stay in their file where nobody says what to do."""
 _NOT_NEEDED = ("uns", "obsm", "varm", "obsp", "varp", "layers")
 _SMALLER = "keep the matrix in its file (backed=True), store it as sparse (CSR), or split the file by sample"
+
+
+_OTHER_HDF5 = (
+    (
+        "mod",
+        "a MuData file (h5mu) with several modalities",
+        "write its RNA modality as h5ad with mudata first",
+    ),
+    ("row_attrs", "a loom file", "convert it with anndata.io.read_loom first"),
+)
 
 
 def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
@@ -70,8 +71,8 @@ def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
     """
     path = Path(path)
     try:
-        stat_input(path)
-        with unchanged(path):
+        files.stat_input(path)
+        with files.unchanged(path):
             return _read_folder(path, backed) if path.is_dir() else _read_file(path, backed)
     except UserError:
         raise
@@ -92,9 +93,9 @@ def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
 
 
 def _read_file(path: Path, backed: bool | None) -> AnnData:
-    first = head(path)
-    if not has_hdf5_signature(path, first):
-        raise not_hdf5(path, first)
+    first = files.head(path)
+    if not files.has_hdf5_signature(path, first):
+        raise files.not_hdf5(path, first)
     inspect_input(path)
     with open_hdf5(path) as file:
         if not is_tenx_h5(file):
@@ -112,8 +113,8 @@ def _read_folder(path: Path, backed: bool | None) -> AnnData:
     if is_zarr(path):
         inspect_input(path)
         return _read_anndata(path, open_store(path), backed)
-    files = mtx_folder_files(path)
-    if files is None:
+    found = mtx_folder_files(path)
+    if found is None:
         raise InputError(
             f"{path}: is a folder (directory) without matrix.mtx and not a zarr store",
             expected=ACCEPTED,
@@ -122,7 +123,7 @@ def _read_folder(path: Path, backed: bool | None) -> AnnData:
     if backed:
         command = f"import cafsc; cafsc.io.write_h5ad(cafsc.io.read('{path}'), 'counts.h5ad')"
         raise _cannot_stay(path, "a folder with matrix.mtx", command)
-    return read_tenx_mtx(path, files)
+    return read_tenx_mtx(path, *found)
 
 
 def _converted(command: str) -> str:
@@ -142,23 +143,15 @@ def _read_anndata(path: Path, root: Any, backed: bool | None) -> AnnData:
 
     matrices = {name: array for name, array in _arrays(root) if _is_of_a_matrix(name)}
     is_modern = root.attrs.get("encoding-type") == "anndata"
-    if not is_modern and backed:
-        raise InputError(
-            f"{path}: was written by an anndata before 0.8, whose matrices can only be loaded",
-            expected="a file of anndata 0.8 or later, as backed=True asks",
-            fix="load it with anndata and write it again, or leave out backed=True",
-        )
-    by_column = [
-        name for name in _matrix_names(root) if root[name].attrs.get("encoding-type") == "csc_matrix"
-    ]
-    if by_column and backed:
-        raise _cannot_stay(
-            path, f"{by_column[0]} is stored by column (CSC), and", _to_csr(path, by_column[0])
-        )
+    by_column = [name for name in _matrix_names(root) if _encoding(root[name]) == "csc_matrix"]
+    if backed and not is_modern:
+        raise _cannot_stay(path, "a file of an anndata before 0.8", _to_csr(path))
+    if backed and by_column:
+        raise _cannot_stay(path, f"{by_column[0]}, stored by column (CSC),", _to_csr(path, *by_column))
     if backed is None:
         n_bytes = sum(map(_n_bytes, matrices.values()))
         backed = is_modern and not by_column and n_bytes > LARGE_SHARE * memory()
-    fix = _converted(_to_csr(path, by_column[0])) if by_column else _SMALLER
+    fix = _converted(_to_csr(path, *by_column)) if by_column else _SMALLER
     _require_memory(path, root, fix=fix, skip=tuple(matrices) if backed else ())
     with warnings.catch_warnings():
         # Repeated names and old layouts are findings of pp.check, worded for the user.
@@ -174,11 +167,18 @@ def _read_anndata(path: Path, root: Any, backed: bool | None) -> AnnData:
     return adata
 
 
-def _to_csr(path: Path, name: str) -> str:
+def _to_csr(path: Path, *names: str) -> str:
+    """Python that writes a data set anew, with some of its matrices by row."""
     kind = "zarr" if path.is_dir() else "h5ad"
-    part = "X" if name == "X" else f"layers['{name.removeprefix('layers/')}']"
-    steps = f"a = anndata.read_{kind}('{path}'); a.{part} = a.{part}.tocsr(); a.write_{kind}('csr.{kind}')"
-    return f"import anndata; {steps}"
+    steps = [f"a = anndata.read_{kind}('{path}')"]
+    for name in names:
+        part = "a.X" if name == "X" else f"a.layers['{name.removeprefix('layers/')}']"
+        steps.append("del a.raw" if name == "raw/X" else f"{part} = {part}.tocsr()")
+    return f"import anndata; {'; '.join(steps)}; a.write_{kind}('csr.{kind}')"
+
+
+def _encoding(part: Any) -> str:
+    return str(part.attrs.get("encoding-type", ""))
 
 
 def _arrays(root: Any) -> Iterator[tuple[str, Any]]:
@@ -220,7 +220,7 @@ def _read_parts(path: Path, root: Any, *, backed: bool) -> tuple[AnnData, list[s
     """An AnnData of anndata 0.8 or later, and the names of parts that were left out."""
     from anndata.experimental import read_dispatched
 
-    before, dropped = version(path, deep=False), []
+    before, dropped = files.version(path, deep=False), []
 
     def read_part(read: Any, name: str, part: Any, iospec: Any) -> Any:
         kind, name = iospec.encoding_type, name.strip("/")
@@ -278,7 +278,7 @@ def _plain(matrix: Any) -> Any:
     return np.asarray(matrix).astype(matrix.dtype.newbyteorder("="), copy=False)
 
 
-def _lazy(part: Any, path: Path, before: Version) -> Any:
+def _lazy(part: Any, path: Path, before: files.Version) -> Any:
     """A stored matrix as a dask array of blocks of cells."""
     from anndata.experimental import read_elem_lazy
     from scipy import sparse
@@ -291,35 +291,17 @@ def _lazy(part: Any, path: Path, before: Version) -> Any:
     return stored.map_blocks(_block, path=path, before=before, dtype=dtype, meta=meta)
 
 
-def _block(block: Any, path: Path, before: Version) -> Any:
+def _block(block: Any, path: Path, before: files.Version) -> Any:
     """A block of a backed matrix; `InputError` where its file is not the one that was opened."""
-    refuse_changed(path, before, deep=False)
+    files.refuse_changed(path, before, deep=False)
     return _plain(block)
 
 
-def _n_rows(table: h5py.Group | h5py.Dataset) -> int | None:
-    """Rows of a stored obs or var, None where it does not say."""
-    if isinstance(table, h5py.Group):
-        table = table.get(table.attrs.get("_index", "_index"))
-    if isinstance(table, h5py.Group):
-        table = table.get("values", table.get("codes"))
-    return int(table.shape[0]) if isinstance(table, h5py.Dataset) and table.shape else None
-
-
 def _require_anndata(path: Path, file: h5py.File) -> None:
-    """Raise `InputError` for an HDF5 file of another kind, and an h5ad whose parts do not fit together."""
-    if "mod" in file:
-        raise InputError(
-            f"{path}: is a MuData file (h5mu) with several modalities, not an h5ad",
-            expected=ACCEPTED,
-            fix="write its RNA modality as h5ad with muon or mudata first",
-        )
-    if "row_attrs" in file and "matrix" in file:
-        raise InputError(
-            f"{path}: is a loom file, not an h5ad",
-            expected=ACCEPTED,
-            fix="convert it with anndata.io.read_loom first",
-        )
+    """Raise `InputError` for an HDF5 file of another kind, or of an anndata to come."""
+    other = next((kind for part, *kind in _OTHER_HDF5 if part in file), None)
+    if other is not None:
+        raise InputError(f"{path}: is {other[0]}, not an h5ad", expected=ACCEPTED, fix=other[1])
     missing = [part for part in ("obs", "var") if part not in file]
     if missing:
         raise InputError(
@@ -335,20 +317,3 @@ def _require_anndata(path: Path, file: h5py.File) -> None:
             expected="format version 0.1.0",
             fix="update cafsc and anndata, or write the file with an older anndata",
         )
-    n_obs, n_vars = _n_rows(file["obs"]), _n_rows(file["var"])
-    for name in _matrix_names(file):
-        matrix = file[name]
-        is_dense = isinstance(matrix, h5py.Dataset)
-        shape = tuple(matrix.shape or ()) if is_dense else sparse_shape(matrix)
-        if shape is None or name == "raw/X":
-            continue
-        if len(shape) != 2:
-            raise damaged(path, f"{name} has {len(shape)} dimensions, and a matrix has 2")
-        if is_dense and matrix.dtype.kind not in "biuf":
-            dtype = "string" if h5py.check_string_dtype(matrix.dtype) else str(matrix.dtype)
-            raise damaged(path, f"{name} has dtype {dtype}, which is not numeric")
-        for axis, have, what in ((0, n_obs, "cells in obs"), (1, n_vars, "genes in var")):
-            if have is not None and shape[axis] != have:
-                raise damaged(
-                    path, f"lengths differ: {name} has shape {shape[0]:,} x {shape[1]:,}, but {have:,} {what}"
-                )

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import warnings
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from cafsc.errors import InputError
 from cafsc.io.files import head
-from cafsc.io.hdf5 import SPARSE_PARTS, damaged, missing_chunks, sparse_fault
+from cafsc.io.hdf5 import SPARSE_PARTS, cause, damaged, missing_chunks, sparse_fault
 from cafsc.io.limits import refuse_oversized
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
 _GENE_EXPRESSION = "Gene Expression"
 _GZIP_MOST_PACKED = 1032
-_LONGEST_LINE = 100_000
 
 
 def _groups(file: h5py.File) -> list[str]:
@@ -102,122 +104,101 @@ def _gene_expression(path: Path, adata: AnnData) -> AnnData:
     return adata
 
 
-@dataclass(frozen=True)
-class MtxFiles:
-    """The three files of a 10x mtx folder."""
-
-    matrix: Path
-    features: Path
-    barcodes: Path
-
-
-def mtx_folder_files(folder: Path) -> MtxFiles | None:
-    """The three files of a 10x mtx folder; None where there is no matrix, `InputError` where one is missing."""
-    matrices = [
-        item for item in sorted(folder.iterdir()) if item.name.endswith(("matrix.mtx", "matrix.mtx.gz"))
-    ]
+def mtx_folder_files(folder: Path) -> list[Path] | None:
+    """Matrix, features and barcodes of a 10x mtx folder; None without a matrix, `InputError` if one is missing."""
+    matrices = sorted(folder.glob("*matrix.mtx")) + sorted(folder.glob("*matrix.mtx.gz"))
+    prefixes = sorted({item.name.partition("matrix.mtx")[0] for item in matrices})
     if not matrices:
         return None
-    plain = {item.name.removesuffix(".gz") for item in matrices}
-    if len(plain) > 1:
+    if len(prefixes) > 1:
         raise InputError(
-            f"{folder}: holds {len(plain)} matrices: {', '.join(sorted(plain)[:4])}",
+            f"{folder}: holds {len(prefixes)} matrices: {', '.join(f'{name}matrix.mtx' for name in prefixes[:4])}",
             expected="one sample a folder",
             fix="put each sample's three files into a folder of its own",
         )
-    prefix = plain.pop().removesuffix("matrix.mtx")
-    found = []
+    found = [matrices[0]]
     for stems in (("features.tsv", "genes.tsv"), ("barcodes.tsv",)):
-        names = [f"{prefix}{stem}{suffix}" for stem in stems for suffix in ("", ".gz")]
-        item = next((folder / name for name in names if (folder / name).exists()), None)
-        if item is None:
+        names = [f"{prefixes[0]}{stem}{suffix}" for stem in stems for suffix in ("", ".gz")]
+        there = [folder / name for name in names if (folder / name).exists()]
+        if not there:
             raise InputError(
-                f"{folder}: has a matrix.mtx, but no {prefix}{stems[0]}",
+                f"{folder}: has a matrix.mtx, but no {names[0]}",
                 expected="matrix.mtx, features.tsv (or genes.tsv) and barcodes.tsv, each also as .gz",
                 fix="put the missing file into the folder",
             )
-        found.append(item)
-    return MtxFiles(matrices[0], *found)
+        found.append(there[0])
+    return found
 
 
-def _open_text(path: Path) -> tuple[Any, bool]:
-    """A text file that may be compressed, opened, and whether it is."""
-    packed = head(path).startswith(b"\x1f\x8b")
-    opener = gzip.open if packed else open
-    return opener(path, "rt", encoding="utf-8-sig", errors="replace"), packed
-
-
-def _lines(path: Path, n_most: int) -> list[list[str]]:
-    """Lines that are not blank, split at tabs; one more than `n_most` at the most."""
-    rows: list[list[str]] = []
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file that a parser stumbles over."""
     try:
-        with _open_text(path)[0] as file:
-            # Never the whole of a line that does not end: a small file can unpack to any length.
-            while len(rows) <= n_most and (line := file.readline(_LONGEST_LINE)):
-                if len(line) == _LONGEST_LINE:
-                    raise damaged(path, f"line {len(rows) + 1:,} is longer than {_LONGEST_LINE:,} characters")
-                if line.strip():
-                    rows.append(line.rstrip("\r\n").split("\t"))
-    except (OSError, EOFError, zlib.error) as error:
-        raise damaged(path, f"cannot be decompressed: {error}") from error
-    return rows
+        yield
+    except (ValueError, OSError, EOFError, OverflowError, zlib.error) as error:
+        raise damaged(path, cause(error)) from error
+
+
+def _read_list(folder: Path, path: Path, n: int, what: str, kind: str) -> pd.DataFrame:
+    """Lines of a list, split at tabs: one for each of the `n` rows or columns of the matrix."""
+    import pandas as pd
+
+    head(path)
+    with _named(path):
+        table = pd.read_csv(
+            path, sep="\t", header=None, dtype=str, nrows=n + 1, quoting=csv.QUOTE_NONE,
+            keep_default_na=False, encoding="utf-8-sig", encoding_errors="replace",
+        )  # fmt: skip
+    if len(table) != n:
+        count = f"more than {n:,}" if len(table) > n else f"{len(table):,}"
+        raise InputError(
+            f"{folder}: {n:,} {what}, but {count} {kind} in {path.name}",
+            expected="one line a row (feature) and a column (barcode), and no header",
+            fix="take the three files of one and the same run",
+        )
+    return table
 
 
 def _read_mtx_header(path: Path) -> tuple[int, int]:
     """Rows and columns that a matrix declares; `InputError` where its file cannot hold the entries it declares."""
-    text, packed = _open_text(path)
-    try:
-        with text as file:
-            words = file.readline(1024).lower().split()
+    is_packed = head(path).startswith(b"\x1f\x8b")
+    opener = gzip.open if is_packed else open
+    with _named(path), opener(path, "rt", encoding="utf-8", errors="replace") as file:
+        words = file.readline(1024).lower().split()
+        line = file.readline(65536)
+        while line.startswith("%") or (line and not line.strip()):
             line = file.readline(65536)
-            while line.startswith("%") or (line and not line.strip()):
-                line = file.readline(65536)
-    except (OSError, EOFError, zlib.error) as error:
-        raise damaged(path, f"cannot be decompressed: {error}") from error
     if len(words) < 5 or words[0] != "%%matrixmarket" or words[2] != "coordinate":
         raise damaged(path, "is not a sparse (coordinate) Matrix Market file")
     if words[3] not in ("integer", "real", "pattern"):
         raise damaged(path, f"its entries are {words[3]}, not numbers")
-    try:
-        n_rows, n_columns, entries = (int(word) for word in line.split())
-    except ValueError as error:
-        raise damaged(path, "the line with its size is not three whole numbers") from error
-    size = path.stat().st_size * (_GZIP_MOST_PACKED if packed else 1)
-    if entries < 0 or entries * len("1 1\n") > size:
+    sizes = line.split()
+    if len(sizes) != 3 or not all(word.isdecimal() for word in sizes):
+        raise damaged(path, "the line with its size is not three whole numbers")
+    n_rows, n_columns, entries = map(int, sizes)
+    size = path.stat().st_size * (_GZIP_MOST_PACKED if is_packed else 1)
+    if entries * len("1 1\n") > size:
         raise damaged(path, f"it claims {entries:,} entries, more than a file of its size can hold")
     refuse_oversized(path, "the matrix", entries * 16, size)
     return n_rows, n_columns
 
 
-def read_tenx_mtx(folder: Path, files: MtxFiles) -> AnnData:
+def read_tenx_mtx(folder: Path, matrix: Path, features: Path, barcodes: Path) -> AnnData:
     """Read the gene expression of a 10x mtx folder; `InputError` where a file is damaged or the three do not fit.
 
     The files are read one by one: `scanpy.read_10x_mtx` knows fewer of the names that folders come with.
     """
-    import pandas as pd
     import scanpy
 
-    n_features, n_cells = _read_mtx_header(files.matrix)
-    rows, barcodes = _lines(files.features, n_features), _lines(files.barcodes, n_cells)
-    for n_declared, found, path, what, kind in (
-        (n_features, rows, files.features, "rows", "features"),
-        (n_cells, barcodes, files.barcodes, "columns", "barcodes"),
-    ):
-        if len(found) != n_declared:
-            n = f"more than {n_declared:,}" if len(found) > n_declared else f"{len(found):,}"
-            raise InputError(
-                f"{folder}: {n_declared:,} {what} in {files.matrix.name}, but {n} {kind} in {path.name}",
-                expected="one line a row (feature) and a column (barcode), and no header",
-                fix="take the three files of one and the same run",
-            )
-    try:
-        adata = scanpy.read_mtx(files.matrix).T
-    except (ValueError, OSError, EOFError, OverflowError, zlib.error) as error:
-        raise damaged(files.matrix, " ".join(str(error).split())[:200]) from error
+    n_features, n_cells = _read_mtx_header(matrix)
+    var = _read_list(folder, features, n_features, f"rows in {matrix.name}", "features")
+    obs = _read_list(folder, barcodes, n_cells, f"columns in {matrix.name}", "barcodes")
+    with _named(matrix):
+        adata = scanpy.read_mtx(matrix).T
     adata.X = adata.X.tocsr().astype(np.float32)
-    adata.obs_names = pd.Index([row[0] for row in barcodes], dtype=object)
-    adata.var_names = pd.Index([row[min(1, len(row) - 1)] for row in rows], dtype=object)
-    adata.var["gene_ids"] = [row[0] for row in rows]
-    if rows and all(len(row) > 2 for row in rows):
-        adata.var["feature_types"] = [row[2] for row in rows]
+    adata.obs_names = obs[0].to_numpy(dtype=object)
+    adata.var_names = var[min(1, var.shape[1] - 1)].to_numpy(dtype=object)
+    adata.var["gene_ids"] = var[0].to_numpy(dtype=object)
+    if var.shape[1] > 2:
+        adata.var["feature_types"] = var[2].to_numpy(dtype=object)
     return _gene_expression(folder, adata)

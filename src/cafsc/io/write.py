@@ -6,6 +6,7 @@ import errno
 import gzip
 import io
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +43,7 @@ def write_bytes(path: Path | str, data: bytes, force: bool = False) -> None:
 
 
 def write_text(path: Path | str, text: str, force: bool = False) -> None:
-    """Write text atomically, as UTF-8 with line feeds on every system.
-
-    Parameters are those of `write_bytes`. Lone surrogates, which cannot be encoded, are written as escapes.
-    """
+    """Write text atomically, as UTF-8 with line feeds; as `write_bytes`. Lone surrogates are written as escapes."""
     write_bytes(path, text.encode("utf-8", "backslashreplace"), force)
 
 
@@ -54,11 +52,9 @@ def _neutral(value: object) -> object:
     if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
         return value
     if value.startswith("-"):
-        try:
+        with suppress(ValueError):
             float(value)
-        except ValueError:
-            return f"'{value}"
-        return value
+            return value
     return f"'{value}"
 
 
