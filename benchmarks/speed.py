@@ -1,6 +1,6 @@
 """CPU time, wall time and peak memory beside scanpy and pyUCell.
 
-    python benchmarks/speed.py [--quick] [--rounds N] [--rows start,small,scores,annotate]
+    python benchmarks/speed.py [--quick] [--rounds N] [--rows start,scores,annotate]
 
 Ours and theirs take turns (A B A B) and each figure is a median. A command is a fresh process with one thread for
 linear algebra and numba; scores are compared within one process, after a warm-up. A ratio is their CPU seconds over
@@ -62,15 +62,11 @@ class Row:
     def cells(self) -> list[str]:
         """The table's cells."""
         costs = [self.ours, self.theirs] if self.theirs else [self.ours]
-        return [
-            self.what,
-            " / ".join(f"{cost.cpu:.2f}" for cost in costs),
-            " / ".join(f"{cost.wall:.2f}" for cost in costs),
-            " / ".join("-" if cost.peak_gb is None else f"{cost.peak_gb:.2f}" for cost in costs),
-            f"{self.figure:.3g} {'times' if self.theirs else 's'}",
-            "-" if self.bar is None else f"at {'least' if self.theirs else 'most'} {self.bar:g}",
-            "yes" if self.met else "NO",
-        ]
+        peaks = ["-" if cost.peak_gb is None else f"{cost.peak_gb:.2f}" for cost in costs]
+        figure = f"{self.figure:.3g} {'times' if self.theirs else 's'}"
+        bar = "-" if self.bar is None else f"at {'least' if self.theirs else 'most'} {self.bar:g}"
+        cpu, wall = [f"{cost.cpu:.2f}" for cost in costs], [f"{cost.wall:.2f}" for cost in costs]
+        return [self.what, *map(" / ".join, (cpu, wall, peaks)), figure, bar, "yes" if self.met else "NO"]
 
 
 def run(*command: str | Path | int) -> Cost:
@@ -102,11 +98,13 @@ def alternate(n_rounds: int, *works: Callable[[], Cost]) -> list[Cost]:
     return [middle(list(costs)) for costs in zip(*rounds, strict=True)]
 
 
+@dataclass(frozen=True)
 class Benchmark:
     """The measurements, in a folder of their own."""
 
-    def __init__(self, folder: Path, n_cells: int, rounds: int) -> None:
-        self.folder, self.n_cells, self.rounds = folder, n_cells, rounds
+    folder: Path
+    n_cells: int
+    rounds: int
 
     def data(self, n_cells: int) -> Path:
         """A simulated tumour of that many cells and 30,000 genes."""
@@ -133,12 +131,6 @@ class Benchmark:
         yield Row("import cafsc", module, None, 0.2)
         yield Row("cafsc --help", text, None, 0.5)
 
-    def small(self) -> Iterator[Row]:
-        """A small file."""
-        self.ours(_WARM_UP_CELLS)
-        (cost,) = alternate(self.rounds, partial(self.ours, _SMALL_CELLS))
-        yield Row(f"annotate with report, {_SMALL_CELLS:,} cells", cost, None, None)
-
     def scores(self) -> Iterator[Row]:
         """Scores of 100 sets in a matrix."""
         out = self.folder / "scores.json"
@@ -150,10 +142,12 @@ class Benchmark:
         yield Row(f"UCell / pyUCell, {size}", cost["ucell"], cost["pyucell"], 5)
 
     def annotate(self) -> Iterator[Row]:
-        """The whole command beside the same steps."""
-        # numba keeps on disk what a first run compiles; it is not timed.
+        """The whole command, on a small file and beside the same steps."""
         works = (self.ours, self.theirs)
+        # numba keeps on disk what a first run compiles; it is not timed.
         alternate(1, *(partial(work, _WARM_UP_CELLS) for work in works))
+        (small,) = alternate(self.rounds, partial(self.ours, _SMALL_CELLS))
+        yield Row(f"annotate with report, {_SMALL_CELLS:,} cells", small, None, None)
         ours, theirs = alternate(self.rounds, *(partial(work, self.n_cells) for work in works))
         what = f"annotate with report / same steps in scanpy and pyUCell, {self.n_cells:,} cells"
         yield Row(what, ours, theirs, 2.5)
@@ -163,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="CPU and wall seconds beside scanpy and pyUCell")
     parser.add_argument("--quick", action="store_true", help="fewer cells, one round")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of all but what answers at once")
-    parser.add_argument("--rows", default="start,small,scores,annotate", help="which measurements")
+    parser.add_argument("--rows", default="start,scores,annotate", help="which measurements")
     options = parser.parse_args()
     n_cells, rounds = (3_000, 1) if options.quick else (20_000, 3)
     packages = ", ".join(f"{name} {version(name)}" for name in ("scanpy", "pyucell", "numpy", "scipy"))

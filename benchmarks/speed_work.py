@@ -1,10 +1,4 @@
-"""What `speed.py` and `scale.py` measure, each in a process of its own.
-
-python benchmarks/speed_work.py data FOLDER N_CELLS
-python benchmarks/speed_work.py scanpy FOLDER/N_CELLS.h5ad FOLDER/sets.json OUT.h5ad
-python benchmarks/speed_work.py scores OUT.json N_CELLS N_ROUNDS
-python benchmarks/speed_work.py file SOURCE.h5ad OUT.json
-"""
+"""What `speed.py` and `scale.py` measure, each job in a process of its own: scanpy, scores or file."""
 
 from __future__ import annotations
 
@@ -15,12 +9,11 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import anndata
 import numpy as np
-
-if TYPE_CHECKING:
-    from anndata import AnnData
+from anndata import AnnData
 
 N_SETS = 100
 MAX_RANK = 1500
@@ -64,12 +57,8 @@ def ours(adata: AnnData, sets: Mapping[str, list[str]], method: str) -> None:
     tl.score_sets(adata, sets, method=method, max_rank=MAX_RANK)
 
 
-SCORED = {
-    "mean": partial(ours, method="mean"),
-    "score_genes": score_genes,
-    "ucell": partial(ours, method="ucell"),
-    "pyucell": pyucell,
-}
+MEAN, UCELL = (partial(ours, method=method) for method in ("mean", "ucell"))
+SCORED = {"mean": MEAN, "score_genes": score_genes, "ucell": UCELL, "pyucell": pyucell}
 
 
 def cpu_and_wall(work: Callable[[], Any]) -> tuple[float, float]:
@@ -81,8 +70,6 @@ def cpu_and_wall(work: Callable[[], Any]) -> tuple[float, float]:
 
 def rounds_of_scores(source: Path, n_rounds: int) -> dict[str, list[tuple[float, float]]]:
     """CPU and wall seconds of each method in each round (A B A B), after a warm-up on a few cells."""
-    import anndata
-
     adata = anndata.read_h5ad(source)
     lognormalise(adata)
     sets = random_sets(adata.var_names)
@@ -98,7 +85,6 @@ def rounds_of_scores(source: Path, n_rounds: int) -> dict[str, list[tuple[float,
 
 def scanpy_steps(source: Path, output: Path) -> None:
     """The steps of a run as one writes them with scanpy and pyUCell."""
-    import anndata
     import scanpy as sc
 
     adata = anndata.read_h5ad(source)

@@ -81,6 +81,10 @@ def test_counts_of_neighbours_are_pooled() -> None:
     graph = sparse.csr_matrix([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
     expected = np.log1p(np.array([[1 / 6, 2 / 6, 3 / 6], [4 / 6, 2 / 6, 0], [1, 0, 0]]) * 1e4)
     np.testing.assert_allclose(pooled_lognorm(counts, graph).toarray(), expected)
+    # A cell outside the sample brings its own counts.
+    own = sparse.csr_matrix([[0.0, 0.0, 0.0], [0.0, 0.0, 6.0], [0.0, 0.0, 0.0]])
+    expected[1] = np.log1p(np.array([4 / 12, 2 / 12, 6 / 12]) * 1e4)
+    np.testing.assert_allclose(pooled_lognorm(counts, graph, own=own).toarray(), expected)
 
 
 def test_neighbours_share_the_state(scored: AnnData) -> None:
