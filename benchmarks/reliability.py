@@ -19,10 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "reliability"))
 
 import bad_inputs
 from fuzz_h5ad import fuzz
-from kill_writer import kill_runs, kill_writers
+from kill_writer import kill_writers
 
 N_KILLS = 200
-N_RUN_KILLS = 100
 N_FILES = 2000
 
 
@@ -46,15 +45,10 @@ def corpus(folder: Path) -> None:
 
 def kills(folder: Path) -> None:
     found = kill_writers(folder, N_KILLS)
-    print(f"kills: {found.n_kills}, of which within the write {found.n_in_window}")
+    print(f"kills: {found.n_kills}, {found.n_in_window} of them within the write")
     print(f"  file of {found.size:,} bytes, written in {found.seconds:.2f} s")
     print(f"  old file whole {found.n_old}, new file whole {found.n_new}, damaged {found.n_damaged}")
     print(f"  temporary files left after the next write: {found.n_left}")
-    with tempfile.TemporaryDirectory(dir=folder) as inner:
-        run = kill_runs(Path(inner), N_RUN_KILLS)
-    print(f"kills in the writing of a whole run: {run.n_kills}, of which within the write {run.n_in_window}")
-    print(f"  largest file {run.size:,} bytes; {run.n_files} files looked at, damaged {run.n_damaged}")
-    print(f"  temporary files left after the next run: {run.n_left}")
 
 
 def damaged(folder: Path) -> None:

@@ -1,31 +1,26 @@
-"""How `cafsc annotate` grows with the cells, and what it takes where the matrix stays in its file.
+"""What `cafsc annotate` takes where the matrix stays in its file, and what a sample that stands for all loses.
 
-    python benchmarks/scale.py [--cells 100000] [--genes 30000] [--million] [--rounds 3] [--rows ...] [--folder FOLDER]
+    python benchmarks/scale.py [--cells 200000] [--genes 30000] [--million] [--folder FOLDER]
     python benchmarks/scale.py --agreement 12000
     python benchmarks/scale.py --rare 20000
     python benchmarks/scale.py --doublets 20000
 
 The data are those of `large_data.py`, about three percent of the entries not zero, gzip-compressed. Every run is a
-fresh process with one thread for linear algebra; runs in memory and from the file take turns, and their seconds are
-medians, those of other rows are of one run. CPU seconds include children, and peak memory is the highest resident set
-of the process. "Beyond outputs" leaves out the scores that the process returns; the process does without dask, fsspec
-and pyarrow, which an installation of cafsc alone does not have either.
-``--million`` adds a million cells; ``--folder`` keeps the data for another time. ``--agreement`` compares, on so many
-simulated cells, what a sample that stands for all gives with what all cells give. On as many with 30,000 genes,
-``--rare`` leaves only a few cells of one kind and says how many of them each size of the sample still finds, and
-``--doublets`` adds droplets of two cells and says how many are found.
+fresh process with one thread for linear algebra. CPU seconds include children, and peak memory is the highest
+resident set of the process. ``--million`` adds a million cells; ``--folder`` keeps the data for another time.
+``--agreement`` compares, on so many simulated cells, what a sample that stands for all gives with what all cells give.
+On as many with 30,000 genes, ``--rare`` leaves only a few cells of one kind and says how many of them each size of
+the sample still finds, and ``--doublets`` adds droplets of two cells and says how many are found.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,68 +31,27 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from speed import CAFSC, WORK, Cost, alternate, run
+from speed import CAFSC, run
 
 LARGE_DATA = Path(__file__).with_name("large_data.py")
-HEAD = ["what", "CPU s", "wall s", "peak GB", "figure", "bar", "met"]
 MILLION = 1_000_000
-_BASE = 20_000
+BARS = {200_000: 4.0, MILLION: 10.0}
+"""GB of peak memory that so many cells may take."""
 
 
-def row(what: str, cost: Cost, figure: float, bar: float) -> list[str]:
-    """A line of the table; every bar is one that must not be exceeded."""
-    shown = [f"{cost.cpu:.1f}", f"{cost.wall:.1f}", f"{cost.peak_gb:.2f}"]
-    return [what, *shown, f"{figure:.3g}", f"at most {bar:g}", "yes" if figure <= bar else "NO"]
-
-
-class Scale:
-    """The measurements, in a folder of their own."""
-
-    def __init__(self, folder: Path, n_genes: int) -> None:
-        self.folder, self.n_genes = folder, n_genes
-
-    def data(self, n_cells: int) -> Path:
-        path = self.folder / f"large_{n_cells}_{self.n_genes}.h5ad"
-        if not path.exists():
-            run(sys.executable, LARGE_DATA, path, n_cells, "--genes", self.n_genes)
-        return path
-
-    def annotate(self, n_cells: int, *options: str) -> Cost:
-        output = self.folder / "out.h5ad"
-        common = ("--force", "--quiet", *options)
-        return run(CAFSC, "annotate", self.data(n_cells), "--output", output, *common)
-
-    def scores(self, n_cells: int) -> tuple[Cost, float]:
-        """Scores of 100 sets from a file, and how many GB they take themselves."""
-        out = self.folder / "scores.json"
-        cost = run(sys.executable, WORK, "file", self.data(n_cells), out)
-        return cost, json.loads(out.read_text())["gb"]
-
-    def against_memory(self, n_cells: int, n_rounds: int) -> Iterator[list[str]]:
-        """How time grows with cells, and what leaving the matrix in its file costs; both ways take turns."""
-        few = self.annotate(_BASE, "--no-backed")
-        in_memory, backed = alternate(
-            n_rounds,
-            lambda: self.annotate(n_cells, "--no-backed"),
-            lambda: self.annotate(n_cells, "--backed"),
-        )
-        size = f"{n_cells:,} cells"
-        what = f"annotate with report, {size}, in memory: CPU s against {few.cpu:.0f} for {_BASE:,}"
-        yield row(what, in_memory, in_memory.cpu / few.cpu, 1.2 * n_cells / _BASE)
-        what = f"annotate --backed, {size}: wall against in memory"
-        yield row(what, backed, backed.wall / in_memory.wall, 1.1)
-
-    def from_file(self, n_cells: int) -> Iterator[list[str]]:
-        """Memory of scores of a matrix that stays in its file."""
-        cost, taken = self.scores(n_cells)
-        what = f"100 sets scored from the file, {n_cells:,} cells: peak GB beyond outputs"
-        yield row(what, cost, (cost.peak_gb or 0.0) - taken, 0.35)
-
-    def whole(self, n_cells: int) -> Iterator[list[str]]:
-        """The whole command on a large file."""
-        cost = self.annotate(n_cells, "--backed")
-        what = f"annotate --backed with report, {n_cells:,} cells: peak GB"
-        yield row(what, cost, cost.peak_gb or 0.0, 6)
+def annotate_large(folder: Path, n_cells: int, n_genes: int) -> str:
+    """A line of the table: the whole command on a simulated tumour that stays in its file."""
+    source = folder / f"large_{n_cells}_{n_genes}.h5ad"
+    if not source.exists():
+        run(sys.executable, LARGE_DATA, source, n_cells, "--genes", n_genes)
+    words = ("annotate", source, "--output", folder / "out.h5ad", "--backed", "--force", "--quiet")
+    cost = run(CAFSC, *words)
+    bar = next((bar for size, bar in BARS.items() if n_cells <= size), 0.0)
+    peak = cost.peak_gb or 0.0
+    figures = (
+        f"{cost.cpu:.0f} | {cost.wall:.0f} | {peak:.2f} | at most {bar:g} | {'yes' if peak <= bar else 'NO'}"
+    )
+    return f"| annotate --backed with report, {n_cells:,} cells x {n_genes:,} genes | {figures} |"
 
 
 def annotated(tumour: AnnData, of_tissue: int, of_fibroblasts: int) -> pd.DataFrame:
@@ -173,9 +127,8 @@ def doublets(n_cells: int) -> None:
     """How many droplets of a mesenchymal and another cell are found, in the sample that stands for all and outside."""
     import numpy as np
     from anndata import AnnData
+    from cafsc.pp.embed import sketch_rows
     from scipy import sparse
-
-    from cafsc.pp.sketch import sketch_rows
 
     tumour, simulated = with_noise(n_cells)
     counts, random = sparse.csr_matrix(tumour.X), np.random.default_rng(5)
@@ -220,39 +173,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cells", type=int, default=100_000)
+    parser.add_argument("--cells", type=int, default=200_000)
     parser.add_argument("--genes", type=int, default=30_000)
     parser.add_argument("--million", action="store_true")
-    parser.add_argument("--rounds", type=int, default=3, help="of the runs in memory and from the file")
-    parser.add_argument(
-        "--rows", default="annotate,scores,whole", help="which measurements; whole is of --million"
-    )
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--agreement", type=int, metavar="CELLS")
     parser.add_argument("--rare", type=int, metavar="CELLS")
     parser.add_argument("--doublets", type=int, metavar="CELLS")
     options = parser.parse_args()
-    if options.rare:
-        rare(options.rare)
-        return
-    if options.doublets:
-        doublets(options.doublets)
-        return
-    if options.agreement:
-        agreement(options.agreement)
-        return
+    for n_cells, measure in (
+        (options.rare, rare),
+        (options.doublets, doublets),
+        (options.agreement, agreement),
+    ):
+        if n_cells:
+            measure(n_cells)
+            return
     print(f"load {os.getloadavg()[0]:.1f} before, on {os.cpu_count()} cores", flush=True)
+    print("| what | CPU s | wall s | peak GB | bar | met |\n| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        scale = Scale(options.folder or Path(folder), options.genes)
-        sizes = [options.cells, MILLION] if options.million else [options.cells]
-        measurements = {
-            "annotate": [scale.against_memory(options.cells, options.rounds)],
-            "scores": map(scale.from_file, sizes),
-            "whole": map(scale.whole, sizes[1:]),
-        }
-        rows = [line for name in options.rows.split(",") for lines in measurements[name] for line in lines]
-    lines = [HEAD, ["---"] * len(HEAD), *rows]
-    print("\n".join(f"| {' | '.join(line)} |" for line in lines))
+        for n_cells in [options.cells, MILLION] if options.million else [options.cells]:
+            print(annotate_large(options.folder or Path(folder), n_cells, options.genes), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from kill_writer import kill_runs, kill_writers
+from kill_writer import kill_writers
 
 N_KILLS = int(os.environ.get("CAFSC_N_KILLS", "30"))
 
@@ -20,14 +20,3 @@ def test_no_kill_damages_the_file_that_was_there(tmp_path: Path) -> None:
     assert found.n_left == 0
     # The test is about kills that hit: most of them must.
     assert found.n_in_window > 0.5 * N_KILLS
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_no_kill_damages_a_file_of_the_run_before(tmp_path: Path) -> None:
-    n_kills = N_KILLS // 3
-    found = kill_runs(tmp_path, n_kills)
-    assert found.n_damaged == 0
-    assert found.n_files == 5 * n_kills
-    assert found.n_left == 0
-    assert found.n_in_window > 0.5 * n_kills
