@@ -24,17 +24,13 @@ def columns(*genes: int) -> SetColumns:
 
 def test_a_lead_falls_with_the_genes_that_carry_it() -> None:
     lead = Lead(np.array([4.0, 1.0, 1.0, 1.5]), (columns(0, 1, 2),), (columns(3),), 0.0)
+    assert gene_excess(np.array([1.0, 3.0, 10.0]), np.array([0, 0, 1])).tolist() == [-1.0, 1.0, 0.0]
     assert lead.without([]) == pytest.approx(0.5)
     assert lead.without([0]) == pytest.approx(-0.5)
     assert lead.carriers() == [(0, pytest.approx(1.0))]
     assert lead.fewest_genes(0.0) == (0,)
     assert lead.fewest_genes(-10.0) is None
     assert Lead(lead.above, lead.first, lead.second, 1.0).without([0]) == pytest.approx(0.5)
-
-
-def test_genes_stand_above_their_bin() -> None:
-    above = gene_excess(np.array([1.0, 3.0, 10.0]), np.array([0, 0, 1]))
-    assert above.tolist() == [-1.0, 1.0, 0.0]
 
 
 def test_the_explanation_says_what_the_tables_say(annotated_tumour: AnnotationResult) -> None:

@@ -27,15 +27,9 @@ UPTAKE = ("exosome-uptake",)
 """Programmes of the catalogue."""
 UPTAKE_AGENTS = "exosome_uptake"
 """``acts_on`` of agents that block a route of uptake."""
-WHY_NOT_MEASURED = {
-    "mirna": "mature-mirna",
-    "circrna": "circrna",
-    "metabolite": "metabolites",
-    "other": "metabolites",
-    "protein": "secreted-protein",
-    "mrna": "lncrna-transfer",
-    "lncrna": "lncrna-transfer",
-}
+WHY_NOT_MEASURED = {"mirna": "mature-mirna", "circrna": "circrna", "protein": "secreted-protein"}
+WHY_NOT_MEASURED |= {"metabolite": "metabolites", "other": "metabolites"}
+WHY_NOT_MEASURED |= {"mrna": "lncrna-transfer", "lncrna": "lncrna-transfer"}
 """Kind of cargo -> entry of ``not_measurable.yaml`` with the reason."""
 CAPACITY_WORDS = "expression of the machinery: a capacity, not what is released"
 CARGO_WORDS = "expression in the cell; that it travels is not seen"
@@ -70,12 +64,10 @@ def exosome(
         Machinery of exosome biogenesis and release in each CAF cluster, in standard deviations of matched random
         sets. Release itself is not measured.
     ``cargo``
-        Level and detection of each reported cargo in its senders; ``not measured here``, with the reason, for cargo
-        that single-cell RNA-seq does not count.
+        Level and detection of each reported cargo in its senders, or why RNA-seq does not count it.
     ``recipient``
-        Reported targets of the cargo in each recipient, compared with cells of its lineage in other tumours. They are
-        expected low where the cargo silences them, and high where the cargo is lost or raises them. An inference of
-        low confidence, whatever its p value.
+        Reported targets of the cargo in each recipient, compared with cells of its lineage in other tumours: low where
+        the cargo silences them, high where it is lost or raises them. An inference of low confidence.
     ``uptake``
         Molecules by which recipients take up exosomes, by route.
     ``not measurable``

@@ -13,14 +13,8 @@ from cafsc._keys import FIBROBLAST
 from cafsc.sig.reference import ReferenceLevels
 from cafsc.tl.crosstalk.groups import CAF, Group, Groups
 from cafsc.tl.crosstalk.table import NAMED, Row, Status, result, source_of_program
-from cafsc.tl.score.controls import (
-    Array,
-    Index,
-    SetColumns,
-    control_corrected,
-    correlation_inflation,
-    null_deviation,
-)
+from cafsc.tl.score import controls
+from cafsc.tl.score.controls import Array, Index, SetColumns, control_corrected
 from cafsc.tl.score.table import cluster_effects
 from cafsc.tl.score.tissue_level import TARGET_SUM, profiles_in
 
@@ -153,9 +147,9 @@ def against_elsewhere(groups: Groups, sets: Mapping[str, SetColumns], levels: Re
         members = [kept[number] for number in usable]
         change = (_log_scaled(level[index, known]) - _log_scaled(profile[known]))[None, :]
         cells = groups.lognorm[np.flatnonzero(groups.codes == index)][:, known]
-        inflation = correlation_inflation(cells, np.ones((cells.shape[0], 1)), members)[0]
+        inflation = controls.correlation_inflation(cells, np.ones((cells.shape[0], 1)), members)[0]
         score = control_corrected(sparse.csr_matrix(change), groups.bins[known], members)[0]
-        deviation = null_deviation(change, groups.bins[known], members)[0] * np.sqrt(inflation)
+        deviation = controls.null_deviation(change, groups.bins[known], members)[0] * np.sqrt(inflation)
         effect[index, usable] = np.divide(score, deviation, out=np.zeros_like(score), where=deviation > 0)
     return Effects(sets, effect, adjusted(stats.norm.sf(effect)))
 

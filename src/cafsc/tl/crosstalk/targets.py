@@ -60,8 +60,7 @@ def targets(
     DataFrame, one row an entry and CAF cluster; no row where there is no CAF cluster:
 
     ``kind`` : str
-        ``agent``, ``biomarker``, or ``biomarker claim`` (a claim of a review about a marker that is no record of its
-        own).
+        ``agent``, ``biomarker``, or ``biomarker claim`` (of a review, about a marker without a record of its own).
     ``cluster``, ``state``, ``call`` : str
         The cluster, and which way the evidence calls it.
     ``warning`` : str
@@ -72,7 +71,7 @@ def targets(
     ``n_targets``, ``n_expressed``, ``expressed``, ``hardly_detected``, ``not_in_data``
         Genes that the entry names, and which of them the cluster expresses, with the share of cells.
     ``level``, ``fraction`` : float64
-        Of the gene expressed most: mean natural log1p of counts per ten thousand, share of cells.
+        Of the gene in most cells: mean natural log1p of counts per ten thousand, share of cells.
     ``n_also_in``, ``also_in``
         Other groups of cells that express one of the genes: what else would be hit.
     ``shown``, ``evidence``, ``mechanism``, ``cancer``, ``papers``, ``doi``, ``review_claims`` : str
