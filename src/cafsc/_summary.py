@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cafsc._config import Config
 from cafsc._keys import CALLS, FIBROBLAST, KEPT, Keys
@@ -10,7 +13,6 @@ from cafsc._version import __version__
 from cafsc.data.simulate import SIMULATED_KEY
 from cafsc.pp.normalize import symbol_columns
 from cafsc.tl.gate.panels import lineage_panels
-from cafsc.tl.verdict.weigh import shares
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -84,6 +86,31 @@ def tumour_shares(
         seed,
         [{str(name): int(n) for name, n in group.value_counts().items()} for group in samples],
     )
+
+
+def shares(
+    calls: Mapping[str, int], n_resamples: int, seed: int, samples: Sequence[Mapping[str, int]] = ()
+) -> dict[str, dict[str, float]]:
+    """Share of cells with each call, with 95% intervals over resampled cells and, from two on, resampled samples.
+
+    `calls` and each of the `samples` give the cells of each call. Returns for each call ``share``, ``low``, ``high``
+    (over cells) and ``low_samples``, ``high_samples``, each 0..1; nothing without cells.
+    """
+    names = sorted(calls)
+    count = np.array([calls[name] for name in names], dtype=np.float64)
+    if count.sum() == 0:
+        return {}
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(int(count.sum()), count / count.sum(), size=n_resamples)
+    columns = {"share": count / count.sum()}
+    columns["low"], columns["high"] = np.quantile(drawn / count.sum(), [0.025, 0.975], axis=0)
+    table = np.array([[sample.get(name, 0) for name in names] for sample in samples], dtype=np.float64)
+    table = table[table.sum(axis=1) > 0] if len(table) else table
+    if len(table) >= 2:
+        sums = table[rng.integers(0, len(table), size=(n_resamples, len(table)))].sum(axis=1)
+        drawn = sums / sums.sum(axis=1, keepdims=True)
+        columns["low_samples"], columns["high_samples"] = np.quantile(drawn, [0.025, 0.975], axis=0)
+    return {name: {key: float(of[index]) for key, of in columns.items()} for index, name in enumerate(names)}
 
 
 def no_cluster_message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:

@@ -53,16 +53,12 @@ def verdict(
     cancer
         Name or code of the cancer. Claims about it weigh more. None weighs all cancers alike.
     catalogue
-        Claims and weights; the shipped ones if not given.
+        The shipped one if not given.
     weights
         Numbers in place of those of ``signatures/weights.yaml``: a file, or a mapping such as
         ``{"evidence": {"in_vitro": 0.3}}``. The other numbers stay.
-    key_added
-        Prefix of the slots.
-    config, marker_config
-        Thresholds of the call, and of markers.
-    seed
-        Seed of the intervals.
+    key_added, config, marker_config, seed
+        Prefix of the slots, thresholds of the call and of markers, and the seed of the intervals.
 
     Notes
     -----

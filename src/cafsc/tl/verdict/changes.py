@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from cafsc._config import LabelConfig, VerdictConfig
 from cafsc._keys import ANTI, MIXED, PRO, UNRESOLVED
@@ -34,16 +34,22 @@ class Change:
     names: tuple[str, ...] = ()
 
 
-class _Scored(Protocol):
-    @property
-    def effect(self) -> float: ...
-    @property
-    def share(self) -> float: ...
+@dataclass(frozen=True)
+class StateScore:
+    """One state: mean of its `n_sets` covered sets above their reference levels (`score`, natural log units) and in
+    standard deviations of matched random sets (`effect`), and `share` of cells whose own best state it is.
+    """
+
+    state: str
+    score: float
+    effect: float
+    share: float
+    n_sets: int
 
 
 def name_changes(
     row: Mapping[str, Any],
-    states: Mapping[str, _Scored],
+    states: Mapping[str, StateScore],
     leading: str,
     runner_up: str,
     gap: float,

@@ -19,7 +19,7 @@ from cafsc.tl.label.lead import Lead, gene_excess
 from cafsc.tl.score.fibroblasts import fibroblasts
 from cafsc.tl.score.set_columns import scored_sets
 from cafsc.tl.verdict.call import source_names
-from cafsc.tl.verdict.changes import Change, name_changes, verdict_changes
+from cafsc.tl.verdict.changes import Change, StateScore, name_changes, verdict_changes
 from cafsc.tl.verdict.weigh import Vote
 
 if TYPE_CHECKING:
@@ -41,22 +41,6 @@ _REASONS = {
     "sensitive_to_one_source": "one paper or laboratory decides it",
     "unresolved": "the cluster has no name",
 }
-
-
-@dataclass(frozen=True)
-class StateScore:
-    """One state in the cluster.
-
-    `score` is the mean of its sets above their reference levels in natural log units, `effect` their mean in standard
-    deviations of matched random sets, `share` the share of cells whose own best state it is (0..1), and `n_sets` the
-    number of its published sets that the data cover.
-    """
-
-    state: str
-    score: float
-    effect: float
-    share: float
-    n_sets: int
 
 
 @dataclass(frozen=True)
@@ -177,6 +161,9 @@ def explain(
     evidence = slot["evidence"]
     evidence = evidence[evidence["cluster"].astype(str) == row["cluster"]]
     counted = evidence[evidence["counted"].astype(bool)]
+    cancers = slot["cancers"]
+    cancers = cancers[(cancers["cluster"].astype(str) == row["cluster"]) & (cancers["n_own"] > 0)]
+    cancers = cancers[cancers["call"].astype(str) != row["call"]]
     names = source_names(catalogue)
     changes = [
         *name_changes(row, by_name, leading, runner_up, gap, lead, symbols, config.label),
@@ -199,7 +186,7 @@ def explain(
         claims_for=_claims(counted, sides[0], names),
         claims_against=_claims(counted, sides[1], names),
         claims_context=_claims(evidence, "context", names),
-        cancers=_other_cancers(slot, row),
+        cancers=dict(zip(cancers["cancer"].astype(str), cancers["call"].astype(str), strict=True)),
         changes=tuple(changes),
     )
 
@@ -298,17 +285,9 @@ def _claims(claims: pd.DataFrame, side: str, names: Mapping[str, str]) -> tuple[
     )
 
 
-def _other_cancers(slot: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, str]:
-    table = slot["cancers"]
-    mine = table[(table["cluster"].astype(str) == row["cluster"]) & (table["n_own"] > 0)]
-    other = mine[mine["call"].astype(str) != row["call"]]
-    return dict(zip(other["cancer"].astype(str), other["call"].astype(str), strict=True))
-
-
 def _number(value: Any) -> float:
     """A finite number: 0 where there is none."""
-    number = float(value)
-    return number if np.isfinite(number) else 0.0
+    return float(value) if np.isfinite(float(value)) else 0.0
 
 
 def _page(found: Explanation) -> Iterable[str]:
