@@ -8,7 +8,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from cafsc import genes, io
 from cafsc.bulk.table import ACCEPTED, read_table
@@ -113,8 +112,7 @@ def _from_h5ad(path: Path) -> pd.DataFrame:
     if adata.X is None:
         raise InputError(f"{path}: has no X", expected="expression in X", fix="copy the layer to X")
     refuse_oversized(path, "X as a full table", adata.n_obs * adata.n_vars * 8 * 2, path.stat().st_size)
-    dense = adata.X.toarray() if sparse.issparse(adata.X) else np.asarray(adata.X)
-    frame = pd.DataFrame(dense, index=adata.obs_names, columns=adata.var_names, dtype=float)
+    frame = adata.to_df().astype(np.float64)
     in_columns = 0 in frame.shape or gene_axis(frame, path.name) == 1
     frame = frame if in_columns else frame.T
     notes = [_sides(frame, *(("obs", "var") if in_columns else ("var", "obs")))]
@@ -127,8 +125,7 @@ def _from_h5ad(path: Path) -> pd.DataFrame:
 
 
 def _sides(frame: pd.DataFrame, samples: str, genes_: str) -> str:
-    found = {f"samples in {samples}": len(frame), f"genes in {genes_}": frame.shape[1]}
-    return ", ".join(f"{side} ({size:,})" for side, size in found.items())
+    return f"samples in {samples} ({len(frame):,}), genes in {genes_} ({frame.shape[1]:,})"
 
 
 def _framed(frame: pd.DataFrame, notes: list[str], source: str) -> pd.DataFrame:

@@ -119,14 +119,16 @@ def simulated_tumour(
     """
     from anndata import AnnData
 
-    for name, value, valid, expected in (
-        ("n_cells", n_cells, n_cells >= 1, "at least 1"),
-        ("depth", depth, depth > 0, "more than 0"),
-        ("ambient", ambient, 0 <= ambient < 1, "a fraction, at least 0 and below 1"),
-        ("doublets", doublets, 0 <= doublets < 1, "a fraction, at least 0 and below 1"),
+    for name, value, low, high in (
+        ("n_cells", n_cells, 1, np.inf),
+        ("depth", depth, 1, np.inf),
+        ("ambient", ambient, 0, 1),
+        ("doublets", doublets, 0, 1),
     ):
-        if not valid:
-            raise OptionError(f"{name}={value}", expected=expected, fix=f"correct {name}, or leave it out")
+        if not low <= value < high:
+            raise OptionError(
+                f"{name}={value}", expected=f"at least {low} and below {high}", fix="correct it"
+            )
     profiles = load_profiles()
     random = np.random.default_rng(seed)
     kinds = np.repeat(np.arange(len(profiles.types)), _counts_per_type(profiles.composition, n_cells))
