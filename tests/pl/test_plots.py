@@ -228,8 +228,12 @@ def test_evidence_draws_one_segment_a_paper(adata: ad.AnnData) -> None:
     assert len(bars(pl.evidence_chart(adata))) == before - 1
 
 
-def test_lineage_bars_add_up(adata: ad.AnnData) -> None:
-    assert sum(b.get_width() for b in bars(pl.lineage_bar(adata))) == adata.n_obs
+@pytest.mark.parametrize("refused", [True, False])
+def test_lineage_bars_add_up_and_their_numbers_stand_at_their_ends(adata: ad.AnnData, refused: bool) -> None:
+    kept = adata.obs[Keys().gate] == "kept"
+    ax = pl.lineage_bar(adata if refused else adata[kept])
+    assert sum(b.get_width() for b in bars(ax)) == (adata.n_obs if refused else kept.sum())
+    assert all(text.xy[0] == int(text.get_text()) for text in ax.texts)  # type: ignore[attr-defined]
 
 
 def test_colours_are_fixed_for_calls_and_distinct_for_many_categories() -> None:

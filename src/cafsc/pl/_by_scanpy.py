@@ -215,6 +215,7 @@ def dotplot(
     obs = pd.DataFrame({"cluster": cluster[rows]}, index=adata.obs_names[rows])
     cells = AnnData(np.concatenate(levels), obs=obs, var=pd.DataFrame(index=shown))
     with canvas(ax, (4.2 + 0.34 * len(shown), 1.9 + 0.34 * len(names)), show, save, layout="none") as axes:
+        others = [each for each in axes.figure.axes if each is not axes]
         plot = sc.pl.DotPlot(
             cells, shown, "cluster", categories_order=list(table["cluster"]), vmin=0, ax=axes
         )
@@ -228,7 +229,9 @@ def dotplot(
             grid=True,
         ).legend(size_title="share of cells (%)", colorbar_title="mean expression\n(log1p)")
         main: Axes = plot.get_axes()["mainplot_ax"]
-        axes.set_in_layout(False)  # scanpy emptied it; it would only widen the margins
+        for each in axes.figure.axes:
+            if not each.axison and each not in others:
+                each.set_visible(False)  # scanpy emptied it to lay out others in its place
         main.set_xticklabels([label(g, 18) for g in shown], style="italic", size=FONT, color=INK)
         main.set_yticklabels(names, size=FONT, color=INK)
     return main

@@ -66,13 +66,13 @@ def lineage_bar(
         columns=[True, False], fill_value=0
     )
     counts = counts.loc[sorted(counts.index, key=lambda name: (-counts.loc[name].sum(), name))]
-    total = counts.sum(axis=1)
-    counts.columns = pd.Index(["kept as fibroblast", "refused"])
-    counts.index = pd.Index([label(lineage_name(name), 30) for name in counts.index])
+    rows = range(len(counts))
     with canvas(ax, (5.8, 1.3 + 0.29 * len(counts)), show, save) as axes:
-        counts.plot.barh(stacked=True, width=0.68, color=[GREEN, PALE], ax=axes, xlabel="cells", ylabel="")
-        ends = axes.containers[-1]
-        axes.bar_label(ends, [f"{n:,}" for n in total], padding=5, size=SMALL)  # type: ignore[arg-type]
+        axes.barh(rows, counts[True], height=0.68, color=GREEN, label="kept as fibroblast")
+        ends = axes.barh(rows, counts[False], left=counts[True], height=0.68, color=PALE, label="refused")
+        axes.bar_label(ends, [f"{n:,}" for n in counts.sum(axis=1)], padding=5, size=SMALL)
+        axes.set_yticks(rows, [label(lineage_name(name), 30) for name in counts.index])
+        axes.set_xlabel("cells")
         axes.invert_yaxis()
         axes.margins(x=0.12)
         axes.grid(axis="x")
