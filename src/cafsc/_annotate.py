@@ -17,12 +17,11 @@ from cafsc._config import Config, ConfigLike
 from cafsc._input import Input, read_input
 from cafsc._keys import Keys
 from cafsc._options import RunOptions, Species, documented
-from cafsc._summary import summarise
+from cafsc._summary import outcome_findings, summarise
 from cafsc.errors import OptionError
 from cafsc.pp.blocks import is_backed
 from cafsc.pp.check.columns import with_columns
 from cafsc.pp.check.findings import by_severity
-from cafsc.pp.check.outcome import outcome_findings
 from cafsc.sig.user import OwnSignatures, listed
 from cafsc.sig.weights import WeightsLike
 

@@ -47,6 +47,11 @@ class Keys:
         return f"{self.key_added}_symbol"
 
     @property
+    def foreign(self) -> str:
+        """``var``: whether a gene is of the other species; only in a dataset of two species."""
+        return f"{self.key_added}_foreign"
+
+    @property
     def input(self) -> str:
         """``layers``: the values that were used, as they came, where ``counts`` cannot hold them."""
         return f"{self.key_added}_input"
@@ -158,7 +163,7 @@ class Keys:
 
     @property
     def low_quality(self) -> str:
-        """``obs``: whether a cell holds too few genes for a name, bool."""
+        """``obs``: whether a cell has too few genes for a name, or most counts of another species, bool."""
         return f"{self.key_added}_low_quality"
 
     def scheme(self, scheme: str) -> str:

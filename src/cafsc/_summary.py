@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cafsc import genes
 from cafsc._config import Config
 from cafsc._keys import CALLS, FIBROBLAST, KEPT, Keys
 from cafsc._version import __version__
 from cafsc.data.simulate import SIMULATED_KEY
+from cafsc.pp.check.findings import Finding, warning
 from cafsc.pp.normalize import symbol_columns
 from cafsc.tl.gate.panels import lineage_panels
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
 _MIN_FIBROBLAST_MARKERS = 5
+_MANY_LOW = 0.2
+_ENOUGH = 0.5
+_FEW_FIBROBLASTS = 20
 
 
 def summarise(
@@ -124,7 +131,7 @@ def no_cluster_message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:
         return f"no CAF cluster: only {found} of {known} fibroblast markers are in the data, too few to tell"
     low = int((adata.obs[keys.gate] == "low_quality").sum())
     if 2 * low > adata.n_obs:
-        return f"no CAF cluster: {low} of {adata.n_obs} cells hold too few genes to be called anything"
+        return f"no CAF cluster: {low} of {adata.n_obs} cells are of low quality"
     most = adata.obs[keys.lineage].value_counts().index[0]
     best = float(adata.obsm[keys.lineage_scores][FIBROBLAST].max())
     return (
@@ -145,3 +152,72 @@ def sample_states(adata: AnnData, sample_key: str | None, keys: Keys) -> dict[st
     for (sample, state), n in counts.items():
         out[str(sample)][str(state)] = int(n)
     return out
+
+
+def outcome_findings(adata: AnnData, catalogue: Catalogue, keys: Keys) -> list[Finding]:
+    """Findings of a finished run: poor cells, few fibroblasts, and what is odd about the user's own sets."""
+    species: Any = adata.uns[keys.uns]["species"]
+    own = {
+        name: genes.translate(entry.definition.genes, entry.species, species)
+        for name, entry in catalogue.sets.items()
+        if set(entry.schemes) & set(catalogue.own_schemes)
+    }
+    return [
+        *_cell_findings(adata, keys),
+        *(warning("own_signatures", text) for text in catalogue.notes),
+        *own_set_findings(own, symbol_columns(adata, key_added=keys.key_added)),
+    ]
+
+
+def _cell_findings(adata: AnnData, keys: Keys) -> list[Finding]:
+    """Findings on the cells: many of low quality, few fibroblasts."""
+    found = []
+    poor = adata.obs[f"{keys.key_added}_low_quality"]
+    foreign = f"{keys.key_added}_pct_counts_foreign"
+    # The check has reported the cells of another species.
+    low = int((poor & (adata.obs[foreign] <= 50.0)).sum() if foreign in adata.obs else poor.sum())
+    if low > _MANY_LOW * adata.n_obs:
+        text = f"{low:,} of {adata.n_obs:,} cells have too few genes to be named (low quality)"
+        found.append(warning("low_quality", text, low, fix="filter empty droplets upstream"))
+    kept = int((adata.obs[keys.gate] == KEPT).sum())
+    if 0 < kept < _FEW_FIBROBLASTS:
+        text = f"only {kept} fibroblasts, too few for reliable clusters"
+        found.append(warning("few_fibroblasts", text, kept, fix="pool samples of the same tumour"))
+    return found
+
+
+def own_set_findings(
+    sets: Mapping[str, Mapping[str, Collection[str]]], measured: Collection[str]
+) -> list[Finding]:
+    """Findings on the user's sets.
+
+    Parameters
+    ----------
+    sets
+        For each set its genes, and for each gene the symbols that show it in the sample's species.
+    measured
+        Symbols in the data.
+    """
+    found = []
+    for name, wanted in sorted(sets.items()):
+        missing = [gene for gene, symbols in wanted.items() if not any(one in measured for one in symbols)]
+        times = Counter(chain.from_iterable(wanted.values()))
+        shown = times.keys() & set(measured)
+        if len(shown) > _ENOUGH * len(measured) > 0:
+            text = (
+                f"your set {name} holds {len(shown):,} of the {len(measured):,} genes measured: no background "
+                "is left to compare it with"
+            )
+            fix = "give the genes that set these cells apart, not all that were measured"
+            found.append(warning("set_is_large", text, len(shown), fix=fix))
+        twice = [symbol for symbol, n in times.items() if n > 1]
+        if twice:
+            text = f"your set {name} names {len(twice)} gene(s) under two names; each counts once"
+            found.append(warning("set_names_twice", text, len(twice), twice, "keep the approved symbol"))
+        present = len(wanted) - len(missing)
+        if present < _ENOUGH * len(wanted):
+            text = f"your set {name}: {present or 'none'} of its {len(wanted)} genes found in the data"
+            text += "" if present else "; it cannot be scored"
+            fix = "check the gene symbols, their case and the species of the set"
+            found.append(warning("set_not_measured", text, len(missing), missing, fix))
+    return found

@@ -52,11 +52,11 @@ def result_lines(summary: Mapping[str, Any], clusters: pd.DataFrame, outputs: Ou
 
 def input_line(found: Mapping[str, Any]) -> str:
     """``tumour.h5ad  1,564 cells x 29,733 genes, raw counts, human  ok``."""
-    from cafsc.pp.check.report import _KIND_WORDS
+    from cafsc.pp.check.matrix import KIND_WORDS
 
     words = [
         f"{found['n_cells']:,} cells x {found['n_genes']:,} genes",
-        _KIND_WORDS.get(found["matrix"], str(found["matrix"])),
+        KIND_WORDS.get(found["matrix"], str(found["matrix"])),
         str(found.get("species") or "unknown species"),
     ]
     bad = any(item["severity"] != "note" for item in found.get("findings", ()))

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from cafsc.genes.identify import Identifiers, identify
-from cafsc.genes.orthologs import translate
+from cafsc.genes.names import Identifiers, foreign_genes, identify, is_mitochondrial, strip_genome_prefix
 from cafsc.genes.symbols import symbols
-from cafsc.genes.tables import aliases, approved
+from cafsc.genes.tables import aliases, approved, translate
 
-__all__ = ["Identifiers", "aliases", "approved", "identify", "symbols", "translate"]
+__all__ = [
+    "Identifiers",
+    "aliases",
+    "approved",
+    "foreign_genes",
+    "identify",
+    "is_mitochondrial",
+    "strip_genome_prefix",
+    "symbols",
+    "translate",
+]

@@ -1,67 +1,146 @@
-"""Taking a gene name apart: genome prefix, Ensembl ID, version, joined names, numbered repeats."""
+"""What a gene name is made of, and which kind and species the names of a dataset are."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cafsc.genes.tables import SPECIES, GeneTable, table
 from cafsc.sig.model import Species
 
-_HUMAN_GENOMES = "GRCh37|GRCh38|hg19|hg38"
-_MOUSE_GENOMES = "GRCm38|GRCm39|mm10|mm39"
-_PREFIX = re.compile(rf"(?:(?P<human>{_HUMAN_GENOMES})|(?P<mouse>{_MOUSE_GENOMES}))_+(?=.)", re.IGNORECASE)
+# References of two genomes mark each gene: GRCh38_CD74, mm10___Cd74 (Cell Ranger), MOUSE_Cd74 (Drop-seq).
+# Seurat turns "_" into "-", and R turns "-" into ".".
+_GENOME = re.compile(
+    r"(?:(?P<human>GRCh\d\d|hg\d\d|human)|GRCm\d\d|mm\d\d?|mouse)(?:\.p?\d+|[-_.]premrna)?[-_.:|]+(?=.)",
+    re.IGNORECASE,
+)
 _ENSEMBL = re.compile(r"(?P<id>ENS(?P<mouse>MUS)?G\d{11})(?P<version>\.\d+)?(?:_PAR_Y)?")
 _JOINT = re.compile(r"[|_:;]")
-_REPEAT = re.compile(r"(?P<stem>.+)[-.]\d+")
+# Share of the names that a kind or a species must explain to be given at all.
+_LEAST_KNOWN = 0.1
+# How many times more names one species must explain than the other one.
+_LEAD = 1.5
+# Share of the known names that the rarer kind must have to be called mixed.
+_MIXED_SHARE = 0.05
 
 
-@dataclass(frozen=True)
-class NameParts:
+class NameParts(NamedTuple):
     """What a gene name holds."""
 
     core: str
     """The name without genome prefix and, where it was joined to one, without the Ensembl ID."""
-    prefix: Species | None = None
-    """Species of the genome prefix (``GRCh38_``, ``mm10___``), as multi-genome references write it."""
+    species: Species | None = None
+    """Species that a genome prefix or an Ensembl ID states."""
+    prefixed: bool = False
     ensembl: str | None = None
     """Ensembl gene ID without version."""
-    ensembl_species: Species | None = None
     version: bool = False
     """Whether the name was an Ensembl ID with a version."""
 
 
-def is_bare(name: str) -> bool:
-    """Whether there is nothing to take apart: no genome prefix, which ends in ``_``, and no Ensembl ID."""
-    return "_" not in name and "ENS" not in name
+@dataclass(frozen=True)
+class Identifiers:
+    """What the gene names of a dataset are."""
+
+    kind: Literal["symbol", "ensembl", "mixed", "unknown"]
+    species: Species | None
+    """None if the names fit both species, as symbols all in lower case do."""
+    share: float
+    """Names known under that kind and species, as a share of all names, 0 to 1."""
+
+
+def strip_genome_prefix(name: str) -> tuple[str, Species | None]:
+    """A gene name without its genome prefix, and the species of that genome; None without a prefix.
+
+    ``GRCh38``, ``hg19``, ``human``, ``GRCm39``, ``mm10``, ``mouse`` and their like are known in any case, before one
+    or more of ``_ - . : |``.
+
+    Examples
+    --------
+    >>> strip_genome_prefix("mm10___mt-Nd1")
+    ('mt-Nd1', 'mouse')
+    """
+    match = _GENOME.match(name)
+    if match is None:
+        return name, None
+    return name[match.end() :], "human" if match["human"] else "mouse"
 
 
 def split_name(name: str) -> NameParts:
     """Take apart ``ENSG..``, ``ENSG...12``, ``ENSG..|NAME``, ``NAME_ENSG..`` and ``GRCh38_NAME``."""
-    prefix: Species | None = None
-    core = name
-    if is_bare(name):
-        return NameParts(name)
-    if (match := _PREFIX.match(name)) is not None:
-        prefix = "human" if match["human"] else "mouse"
-        core = name[match.end() :]
-    if "ENS" not in core:
-        return NameParts(core, prefix)
-    whole = _ENSEMBL.fullmatch(core)
-    if whole is not None:
-        return NameParts(
-            core, prefix, whole["id"], "mouse" if whole["mouse"] else "human", whole["version"] is not None
+    core, genome = strip_genome_prefix(name)
+    prefixed = genome is not None
+    if "ENS" in core:
+        pieces = [core] if _ENSEMBL.fullmatch(core) else [piece for piece in _JOINT.split(core) if piece]
+        others = [piece for piece in pieces if not _ENSEMBL.fullmatch(piece)]
+        for match in filter(None, map(_ENSEMBL.fullmatch, pieces)):
+            symbol = others[0] if others else core
+            version = match["version"] is not None and len(pieces) == 1
+            return NameParts(symbol, "mouse" if match["mouse"] else "human", prefixed, match["id"], version)
+    return NameParts(core, genome, prefixed)
+
+
+def is_mitochondrial(names: Iterable[object]) -> NDArray[np.bool_]:
+    """Which symbols, with or without a genome prefix, are those of genes of the mitochondrial genome."""
+    return np.array(
+        [strip_genome_prefix(str(name))[0].lower().startswith("mt-") for name in names], dtype=bool
+    )
+
+
+def identify(names: Iterable[object]) -> Identifiers:
+    """Find the kind and the species of the gene names of a dataset, and the share of names that they explain.
+
+    An Ensembl ID or a genome prefix states the species. Symbols count for a species in the case that it writes them:
+    human in capitals, mouse with one capital first. Symbols in any other case leave the species open.
+    """
+    parts = [split_name(str(name)) for name in names]
+    known = {species: [part for part in parts if _fits(part, table(species))] for species in SPECIES}
+    best, other = sorted(SPECIES, key=lambda species: -len(known[species]))
+    n_known = len(known[best])
+    if n_known < max(1, _LEAST_KNOWN * len(parts)):
+        keys = [part.core.casefold() for part in parts if part.species is None]
+        share = max(sum(key in table(species).folded for key in keys) for species in SPECIES) / max(
+            1, len(parts)
         )
-    pieces = [piece for piece in _JOINT.split(core) if piece]
-    for position, piece in enumerate(pieces):
-        found = _ENSEMBL.fullmatch(piece)
-        if found is not None:
-            others = pieces[:position] + pieces[position + 1 :]
-            symbol = next((other for other in others if not _ENSEMBL.fullmatch(other)), core)
-            return NameParts(symbol, prefix, found["id"], "mouse" if found["mouse"] else "human")
-    return NameParts(core, prefix)
+        return (
+            Identifiers("symbol", None, share) if share >= _LEAST_KNOWN else Identifiers("unknown", None, 0.0)
+        )
+    n_ids = sum(part.ensembl is not None for part in known[best])
+    mixed = min(n_ids, n_known - n_ids) >= _MIXED_SHARE * n_known
+    return Identifiers(
+        kind="mixed" if mixed else "ensembl" if n_ids * 2 > n_known else "symbol",
+        species=best if n_known >= _LEAD * len(known[other]) else None,
+        share=n_known / len(parts),
+    )
 
 
-def without_repeat(name: str) -> str | None:
-    """``name`` without the ``-1`` or ``.1`` that tools append to repeated names; None if it has none."""
-    match = _REPEAT.fullmatch(name)
-    return match["stem"] if match else None
+def state_species(names: Iterable[object]) -> bool:
+    """Whether genome prefixes or Ensembl IDs state the species of most names."""
+    stated = [split_name(str(name)).species is not None for name in names]
+    return 2 * sum(stated) > len(stated)
+
+
+def foreign_genes(names: Sequence[object], species: str) -> NDArray[np.bool_]:
+    """Which genes are of the other species than ``species``, in a dataset that has genes of both.
+
+    All are False unless each species has 10% of the names, by genome prefix, by Ensembl ID or by
+    symbols in the case that the species is written in.
+    """
+    parts = [split_name(str(name)) for name in names]
+    (other,) = (other for other in SPECIES if other != species)
+    here, there = ([_fits(part, table(which)) for part in parts] for which in (species, other))
+    native, foreign = np.greater(here, there), np.greater(there, here)
+    mixed = min(native.sum(), foreign.sum()) > _LEAST_KNOWN * len(parts)
+    return foreign if mixed else np.zeros(len(parts), dtype=bool)
+
+
+def _fits(part: NameParts, genes: GeneTable) -> bool:
+    """Whether a name is one of a species, in the case that the species is written in."""
+    if part.species is not None:
+        return part.species == genes.species
+    return part.core in genes.approved or part.core in genes.aliases

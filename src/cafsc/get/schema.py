@@ -75,7 +75,7 @@ _GATE: Final = {
     "not_fibroblast:<lineage>": "looks like another lineage",
     "doublet:<lineage>+<lineage>": "looks like two cells in one droplet",
     "unknown_lineage": "no lineage stood out",
-    "low_quality": "too few genes were detected",
+    "low_quality": "too few genes were detected, or most counts are of another species",
 }
 _REASONS: Final = {
     "low_coverage": "Too few genes of the published sets were measured in this data.",

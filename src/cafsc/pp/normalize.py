@@ -15,7 +15,7 @@ from cafsc import genes
 from cafsc._keys import COUNTS_LAYER, Keys
 from cafsc.errors import InputError
 from cafsc.pp.blocks import CountRows, canonical, is_backed
-from cafsc.pp.check.matrix_kind import COUNT_KINDS
+from cafsc.pp.check.matrix import COUNT_KINDS
 from cafsc.pp.check.report import CheckReport, check
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def normalize(
     memory (of the same dtype but for float16, which becomes float32), and the stored matrix itself where it is in a
     file. Also ``var["<key_added>_symbol"]`` (approved symbol; of two columns that mean one gene, the one with more
     counts carries the symbol, the other its own name) and ``uns["cafsc"]["matrix"]``, ``["layer"]``, ``["species"]``.
+    In a dataset of two species also ``var["<key_added>_foreign"]`` (bool, genes of the other species).
 
     Raises
     ------
@@ -120,6 +121,11 @@ def normalize(
     names = adata.var_names if report.gene_names == "var_names" else adata.var[report.gene_names]
     rows = count_rows(adata, key_added=key_added)
     adata.var[keys.symbol] = unique_symbols(list(names), species, rows.gene_sums)
+    if keys.foreign in adata.var:
+        del adata.var[keys.foreign]
+    foreign = genes.foreign_genes(list(names), species)
+    if foreign.any():
+        adata.var[keys.foreign] = foreign
 
 
 def _is_free(adata: AnnData, used: Any) -> bool:

@@ -11,15 +11,16 @@ import dask.array
 import numpy as np
 import pandas as pd
 import pytest
-from anndata import AnnData
+from anndata import AnnData, read_h5ad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from cafsc import genes, io
 from cafsc.errors import InputError, OptionError
-from cafsc.pp.check.matrix_kind import matrix_kind, matrix_stats
-from cafsc.pp.check.report import CheckReport, _candidate, check
+from cafsc.genes.tables import table
+from cafsc.pp.check.matrix import matrix_kind, matrix_stats
+from cafsc.pp.check.report import CheckReport, check
 
 Matrix = Any
 
@@ -74,17 +75,20 @@ TRANSFORMS: dict[str, tuple[str, Callable[[AnnData], np.ndarray]]] = {
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-@pytest.mark.parametrize(
-    "layout", [np.asarray, sparse.csr_matrix, sparse.csc_matrix], ids=["dense", "csr", "csc"]
-)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_kind_of_matrix(small: AnnData, name: str, layout: Callable[[Matrix], Matrix], dtype: type) -> None:
+def test_kind_of_matrix_in_any_layout(small: AnnData, name: str) -> None:
     expected, transform = TRANSFORMS[name]
-    matrix = layout(transform(small).astype(dtype))
-    assert matrix_kind(matrix, matrix_stats(matrix)) == expected
+    for dtype in (np.float32, np.float64):
+        values = transform(small).astype(dtype)
+        for matrix in (
+            values,
+            sparse.csr_matrix(values),
+            sparse.csc_matrix(values),
+            dask.array.from_array(values, chunks=(50, -1)),
+        ):
+            assert matrix_kind(matrix, matrix_stats(matrix)) == expected
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "uint16", "float16", "float64"])
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float16", "float64"])
 def test_integer_and_float_counts_are_counts_without_a_finding(small: AnnData, dtype: str) -> None:
     matrix = np.minimum(_dense(small), 200).astype(dtype)
     report = check(_with(small, matrix if dtype == "float16" else sparse.csr_matrix(matrix)))
@@ -114,7 +118,7 @@ def test_stats_of_a_matrix_with_explicit_zeros_nan_and_inf() -> None:
     matrix[2, 2] = 0
     for stats in (matrix_stats(dense), matrix_stats(matrix)):
         assert (stats.n_values, stats.n_nan, stats.n_inf, stats.n_negative, stats.n_whole) == (4, 1, 1, 1, 1)
-        assert (stats.low, stats.high) == (-1.5, 2)
+        assert stats.high == 2
         assert stats.cell_sums.tolist() == [2, -1.5, 0]
         assert stats.cell_values.tolist() == [1, 1, 0]
         assert stats.gene_values.tolist() == [0, 1, 1]
@@ -158,18 +162,6 @@ def test_pbmc_of_scanpy_is_scaled_with_a_usable_raw() -> None:
     assert not report.errors
 
 
-def test_simulated_tumour_is_clean(tumour: AnnData) -> None:
-    report = check(tumour)
-    assert (report.matrix, report.use, report.species, report.gene_names) == (
-        "counts",
-        "X",
-        "human",
-        "var_names",
-    )
-    assert not report.errors
-    assert not report.warnings
-
-
 # ---------------------------------------------------------------- which matrix is used
 
 
@@ -189,14 +181,6 @@ def test_scaled_variable_genes_with_all_genes_in_raw(small: AnnData) -> None:
     report = check(adata)
     assert (report.use, report.matrix, report.n_vars) == ("raw", "log1p", small.n_vars)
     assert "raw_used" in _codes(report, "warning")
-
-
-def test_scaled_raw_is_no_way_out(small: AnnData) -> None:
-    adata = _with(small, _scaled(small))
-    adata.raw = adata
-    report = check(adata)
-    assert report.use == "X"
-    assert "scaled" in _codes(report, "error")
 
 
 def test_counts_layer_is_used_where_x_is_logged(small: AnnData) -> None:
@@ -287,13 +271,6 @@ def test_all_errors_are_reported_at_once(small: AnnData) -> None:
     assert len(text.splitlines()) <= 8
 
 
-def test_findings_are_sorted_by_severity(small: AnnData) -> None:
-    report = check(_first_entries(small, 3, np.nan))
-    order = ["error", "warning", "note"]
-    severities = [order.index(finding.severity) for finding in report.findings]
-    assert severities == sorted(severities)
-
-
 def test_empty_cells_and_genes_are_counted(small: AnnData) -> None:
     counts = _dense(small)
     counts[::10] = 0
@@ -326,24 +303,13 @@ def test_counts_that_are_odd_give_a_warning(
     assert code not in _codes(check(small))
 
 
-@pytest.mark.parametrize("n_cells", [50, 51, 53, 103])
-def test_copies_are_told_alike_from_any_form(n_cells: int) -> None:
-    dense = np.tile(np.random.default_rng(0).poisson(1.0, 2003).astype(np.float32), (n_cells, 1))
-    marks = [
-        matrix_stats(form).cell_marks for form in (dense, np.asfortranarray(dense), sparse.csr_matrix(dense))
-    ]
-    for found in marks:
-        np.testing.assert_array_equal(found, marks[0][0])
-
-
-def test_many_blocks_are_summed_up_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    dense = np.random.default_rng(0).poisson(0.5, (230, 40)).astype(np.float64)
-    dense[3, 2], dense[200, 1], dense[100, 0] = np.nan, -3.0, 99.0
-    monkeypatch.setattr("cafsc.pp.blocks.BLOCK", 3)
-    parts = matrix_stats(dask.array.from_array(dense, chunks=(3, 40)))
+def test_many_blocks_are_summed_up_as_one() -> None:
+    dense = np.random.default_rng(0).poisson(0.5, (5000, 40)).astype(np.float64)
+    dense[3, 2], dense[4000, 1], dense[100, 0] = np.nan, -3.0, 99.0
     whole = matrix_stats(dense)
-    for name, value in vars(whole).items():
-        np.testing.assert_array_equal(getattr(parts, name), value, err_msg=name)
+    for form in (dask.array.from_array(dense, chunks=(700, -1)), sparse.csc_matrix(dense)):
+        for name, value in vars(matrix_stats(form)).items():
+            np.testing.assert_array_equal(value, getattr(whole, name), err_msg=name)
 
 
 def test_identical_cells_are_an_error(small: AnnData) -> None:
@@ -373,20 +339,18 @@ def test_text_matrix_is_refused(small: AnnData) -> None:
         check(adata, layer="words")
 
 
+def test_a_matrix_that_anndata_keeps_open_is_refused_with_the_way_out(small: AnnData, tmp_path: Path) -> None:
+    small.write_h5ad(tmp_path / "sample.h5ad")
+    with pytest.raises(InputError, match="to_memory"):
+        check(read_h5ad(tmp_path / "sample.h5ad", backed="r"))
+
+
 def test_a_backed_matrix_is_checked_as_one_in_memory(small: AnnData, tmp_path: Path) -> None:
     small.X[3, :] = 0
     small.write_h5ad(tmp_path / "sample.h5ad")
     found = check(io.read(tmp_path / "sample.h5ad", backed=True))
     assert found.to_dict() == check(small).to_dict()
     assert "empty_cells" in {finding.code for finding in found.findings}
-
-
-def test_a_matrix_of_another_kind_is_refused_with_the_way_out(small: AnnData) -> None:
-    class Other:
-        shape = small.shape
-
-    with pytest.raises(InputError, match="to_memory"):
-        _candidate("X", Other(), small.var, "the AnnData")
 
 
 # ---------------------------------------------------------------- names
@@ -423,21 +387,7 @@ def test_mouse(small: AnnData) -> None:
 
 
 def _ensembl(small: AnnData) -> list[str]:
-    table = pd.read_csv(
-        next(path for path in _tables() if path.name == "human_genes.tsv.gz"),
-        sep="\t",
-        comment="#",
-        header=None,
-    )
-    text = table.astype(str).apply(" ".join, axis=1)
-    ids = text.str.extract(r"(ENSG\d{11})")[0].dropna()
-    return ids.iloc[: small.n_vars].tolist()
-
-
-def _tables() -> tuple[Path, ...]:
-    from cafsc.genes.tables import table_files
-
-    return tuple(table_files())
+    return sorted(map(str, table("human").symbol_of))[: small.n_vars]
 
 
 @pytest.mark.parametrize("version", ["", ".12"])
@@ -494,6 +444,7 @@ def test_given_species_that_does_not_fit(small: AnnData) -> None:
         ({3: "1-Mar", 4: "2-Sep", 5: "2021-03-01"}.get, "excel_dates", 3),
         ({3: "", 4: "nan"}.get, "blank_genes", 2),
         (lambda number, name: f"GRCh38_{name}", "genome_prefix", 400),
+        (lambda number, name: f"hg38-{name}", "genome_prefix", 400),
         (lambda number, name: f"{name}-1" if number % 10 == 0 else name, "unique_suffix", None),
     ],
 )
@@ -543,7 +494,3 @@ def test_report_as_json(small: AnnData) -> None:
     assert plain["source"] == "sample.h5ad"
     assert plain["n_obs"] == small.n_obs
     assert {"code", "severity", "message", "count", "examples", "fix"} == set(plain["findings"][0])
-
-
-def test_no_error_raises_nothing(small: AnnData) -> None:
-    check(small).raise_for_errors()

@@ -8,10 +8,9 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from cafsc._annotate import with_columns
 from cafsc.errors import InputError, OptionError
 from cafsc.pp import check
-from cafsc.pp.check.columns import column_findings
+from cafsc.pp.check.columns import column_findings, with_columns
 from cafsc.pp.check.findings import Finding
 
 

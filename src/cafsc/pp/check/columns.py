@@ -1,4 +1,4 @@
-"""What is odd about the columns of obs that a user names, and about those that a run will replace."""
+"""What is odd about the columns of obs that a run uses, and which slots it replaces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,37 @@ _WHAT = {"cluster_key": "cluster", "sample_key": "sample", "batch_key": "batch"}
 _PLURAL = {"cluster": "clusters", "sample": "samples", "batch": "batches"}
 _FEW_GROUPS = 10
 _MISSING_WORDS = {"", "nan", "na", "none", "<na>", "n/a", "null"}
-_QC = ("total_counts", "n_genes_by_counts", "pct_counts_mt", "low_quality")
+_QC = ("total_counts", "n_genes_by_counts", "pct_counts_mt", "pct_counts_foreign", "low_quality")
+
+
+def with_columns(
+    report: CheckReport,
+    adata: AnnData,
+    named: Mapping[str, str | None],
+    min_cells: int,
+    key_added: str = "caf",
+    schemes: Iterable[str] = (),
+) -> CheckReport:
+    """The report with `column_findings`.
+
+    Raises
+    ------
+    OptionError
+        A column does not exist.
+    InputError
+        A column, or the dataset, has a finding of severity ``error``.
+    """
+    for option, column in named.items():
+        if column is not None and column not in adata.obs:
+            raise OptionError(
+                f"{option} {column!r}: obs has no such column",
+                expected=f"one of {', '.join(map(str, adata.obs.columns)) or 'no column at all'}",
+                fix="name an existing column, or leave the option out",
+            )
+    more = column_findings(adata, named, min_cells=min_cells, key_added=key_added, schemes=schemes)
+    report = report.with_findings(by_severity([*report.findings, *more]))
+    report.raise_for_errors()
+    return report
 
 
 def column_findings(
@@ -32,15 +62,14 @@ def column_findings(
     key_added: str = "caf",
     schemes: Iterable[str] = (),
 ) -> list[Finding]:
-    """Findings on the columns that a run is told to use, and on the slots that it will write over.
+    """Findings on the columns that a run uses, and on the slots that it will replace.
 
     Parameters
     ----------
     adata
         Cells x genes. It is not changed.
     named
-        Column of ``obs`` by option: ``cluster_key``, ``sample_key``, ``batch_key``; None where not given. Columns
-        that do not exist are for the caller to refuse.
+        Column of ``obs`` by option: ``cluster_key``, ``sample_key``, ``batch_key``; None where not given.
     min_cells
         Cells a cluster needs for a name.
     key_added
@@ -56,33 +85,42 @@ def column_findings(
 
 
 def _group_findings(column: pd.Series, option: str, min_cells: int) -> list[Finding]:
+    """Findings on one column of clusters, samples or batches."""
     what = _WHAT[option]
+    many = _PLURAL[what]
     where = f"{option} {str(column.name)!r}"
     words = column.astype(str)
     missing = (column.isna() | words.str.strip().str.lower().isin(_MISSING_WORDS)).to_numpy(dtype=bool)
     n_missing, n_cells = int(missing.sum()), len(column)
+    sizes = words[~missing].value_counts()
     fix = f"give another column as {option}, or leave it out"
     if n_missing == n_cells:
         text = f"{where}: every cell's {what} is missing (nan)"
         return [error(f"{what}_missing", text, n_missing, fix=fix)]
-    sizes = words[~missing].value_counts()
     if _is_continuous(column):
-        text = f"{where}: holds continuous numbers (float), not names of {_PLURAL[what]}"
+        text = f"{where}: the column holds continuous numbers (float), not names of {many}"
         return [error(f"{what}_continuous", text, len(sizes), sizes.index, fix)]
     if len(sizes) > max(_FEW_GROUPS, n_cells / 2):
-        text = (
-            f"{where}: too many {_PLURAL[what]} ({len(sizes):,} in {n_cells:,} cells); it is unique to cells"
-        )
+        text = f"{where}: too many {many} ({len(sizes):,} in {n_cells:,} cells); most are unique to one cell"
         return [error(f"{what}_per_cell", text, len(sizes), sizes.index, fix)]
     found = []
     if n_missing:
         text = f"{where}: {n_missing:,} cells have no {what} (missing, nan); they are taken together as one"
-        fix = f"fill the missing {_PLURAL[what]}, or leave these cells out"
+        fix = f"fill the missing {many}, or leave these cells out"
         found.append(warning(f"{what}_missing", text, n_missing, fix=fix))
     if column.dtype.kind == "f":
-        text = f"{where}: the {_PLURAL[what]} are decimal numbers (float), as a merge leaves them"
+        text = f"{where}: the {many} are decimal numbers (float), as a merge leaves them"
         found.append(note(f"{what}_numbers", text, len(sizes), sizes.index))
-    return found + _size_findings(sizes, what, where, min_cells) + _alike(sizes.index, what, where)
+    small = sizes[sizes < min_cells]
+    if len(sizes) == 1:
+        text = f"{where}: there is a single {what} (only 1), so nothing can be compared"
+        fix = "give finer clusters, or leave it out"
+        single = warning("one_cluster", text, 1, sizes.index, fix)
+        found.append(single if what == "cluster" else note(f"one_{what}", text, 1, sizes.index))
+    elif what == "cluster" and len(small):
+        text = f"{where}: {len(small):,} clusters have too few cells for a name (fewer than {min_cells})"
+        found.append(warning("small_clusters", text, len(small), small.index, "merge them with others"))
+    return found + _alike(sizes.index, what, where)
 
 
 def _is_continuous(column: pd.Series) -> bool:
@@ -92,19 +130,6 @@ def _is_continuous(column: pd.Series) -> bool:
     values = column.to_numpy(dtype=np.float64)
     values = values[np.isfinite(values)]
     return bool((values != np.rint(values)).any()) and len(np.unique(values)) > _FEW_GROUPS
-
-
-def _size_findings(sizes: pd.Series, what: str, where: str, min_cells: int) -> list[Finding]:
-    if len(sizes) == 1:
-        text = f"{where}: holds a single {what} (only 1), so that nothing can be compared"
-        if what == "cluster":
-            return [warning("one_cluster", text, 1, sizes.index, "give finer clusters, or leave it out")]
-        return [note(f"one_{what}", text, 1, sizes.index)]
-    small = sizes[sizes < min_cells]
-    if what != "cluster" or not len(small):
-        return []
-    text = f"{where}: {len(small):,} clusters hold too few cells for a name (fewer than {min_cells})"
-    return [warning("small_clusters", text, len(small), small.index, "merge them with others")]
 
 
 def _alike(names: Iterable[object], what: str, where: str) -> list[Finding]:
@@ -126,43 +151,15 @@ def _replaced(adata: AnnData, key_added: str, schemes: Iterable[str]) -> list[Fi
     keys = Keys(key_added)
     written = {getattr(keys, name) for name, value in vars(Keys).items() if isinstance(value, property)}
     written |= {f"{key_added}_{name}" for name in _QC} | {keys.scheme(scheme) for scheme in schemes}
-    slots = {
-        "obs": adata.obs,
-        "var": adata.var,
-        "obsm": adata.obsm,
-        "obsp": adata.obsp,
-        "layers": adata.layers,
-    }
-    taken = [f"{slot}[{name!r}]" for slot, part in slots.items() for name in part if name in written]
+    taken = [
+        f"{slot}[{name!r}]"
+        for slot in ("obs", "var", "obsm", "obsp", "layers")
+        for name in getattr(adata, slot)
+        if name in written
+    ]
     if keys.uns in adata.uns:
         taken.append(f"uns[{keys.uns!r}]")
     if not taken:
         return []
     text = f"{len(taken)} slots exist already, as of an earlier run, and are replaced in the result"
     return [warning("slots_replaced", text, len(taken), taken, "rename them if they are your own")]
-
-
-def with_columns(
-    report: CheckReport,
-    adata: AnnData,
-    named: dict[str, str | None],
-    min_cells: int,
-    key_added: str = "caf",
-    schemes: Iterable[str] = (),
-) -> CheckReport:
-    """The report with what is odd about the columns that a run is told to use; raises if they are of no use."""
-    _check_columns(adata, named)
-    more = column_findings(adata, named, min_cells=min_cells, key_added=key_added, schemes=schemes)
-    report = report.with_findings(by_severity([*report.findings, *more]))
-    report.raise_for_errors()
-    return report
-
-
-def _check_columns(adata: AnnData, named: dict[str, str | None]) -> None:
-    for option, column in named.items():
-        if column is not None and column not in adata.obs:
-            raise OptionError(
-                f"{option} {column!r}: obs has no such column",
-                expected=f"one of {', '.join(map(str, adata.obs.columns)) or 'no column at all'}",
-                fix="name an existing column, or leave the option out",
-            )

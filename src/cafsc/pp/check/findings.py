@@ -1,15 +1,14 @@
-"""What a check has to say: one finding, and how findings are counted and shown."""
+"""What a check has to say: one finding, and how findings are built, sorted and shown."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 _SHOWN = 3
 _LONGEST = 40
 
@@ -22,7 +21,7 @@ class Finding:
     """Stable word for programs."""
     severity: Severity
     message: str
-    """What was found, in one sentence."""
+    """What was found."""
     count: int = 0
     """How many cells, genes or entries it concerns; 0 where counting says nothing."""
     examples: tuple[str, ...] = ()
@@ -35,32 +34,30 @@ class Finding:
         return {**asdict(self), "examples": list(self.examples)}
 
 
-def printable(text: str) -> str:
-    """Shorten a name from a file and take out what could steer a terminal."""
-    clean = "".join(char if unicodedata.category(char)[0] != "C" else "?" for char in text)
-    return clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 3]}..."
-
-
-def examples(names: Iterable[object]) -> tuple[str, ...]:
-    """First few names, safe to print."""
-    return tuple(printable(str(name)) for name in islice(names, _SHOWN))
+def _examples(names: Iterable[object]) -> tuple[str, ...]:
+    """First few names, shortened, without characters that could steer a terminal."""
+    clean = (
+        "".join("?" if unicodedata.category(char)[0] == "C" else char for char in str(name))
+        for name in islice(names, _SHOWN)
+    )
+    return tuple(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..." for name in clean)
 
 
 def error(code: str, message: str, count: int = 0, shown: Iterable[object] = (), fix: str = "") -> Finding:
     """Build a finding that makes the dataset unusable."""
-    return Finding(code, "error", message, count, examples(shown), fix)
+    return Finding(code, "error", message, count, _examples(shown), fix)
 
 
 def warning(code: str, message: str, count: int = 0, shown: Iterable[object] = (), fix: str = "") -> Finding:
     """Build a finding that a user has to know of."""
-    return Finding(code, "warning", message, count, examples(shown), fix)
+    return Finding(code, "warning", message, count, _examples(shown), fix)
 
 
 def note(code: str, message: str, count: int = 0, shown: Iterable[object] = ()) -> Finding:
     """Build a finding that explains what was done."""
-    return Finding(code, "note", message, count, examples(shown))
+    return Finding(code, "note", message, count, _examples(shown))
 
 
-def by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Errors first, then warnings, then notes; otherwise as they come."""
-    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+    return tuple(sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.severity)))
