@@ -66,7 +66,8 @@ class Row:
         figure = f"{self.figure:.3g} {'times' if self.theirs else 's'}"
         bar = "-" if self.bar is None else f"at {'least' if self.theirs else 'most'} {self.bar:g}"
         cpu, wall = [f"{cost.cpu:.2f}" for cost in costs], [f"{cost.wall:.2f}" for cost in costs]
-        return [self.what, *map(" / ".join, (cpu, wall, peaks)), figure, bar, "yes" if self.met else "NO"]
+        met = "-" if self.bar is None else "yes" if self.met else "NO"
+        return [self.what, *map(" / ".join, (cpu, wall, peaks)), figure, bar, met]
 
 
 def run(*command: str | Path | int) -> Cost:

@@ -119,7 +119,7 @@ def test_a_row_says_whether_its_bar_is_met(
     row = speed.Row("what", speed.Cost(1.0, 2.0), peer, bar)
     assert row.figure == pytest.approx(figure)
     assert row.met is met
-    assert row.cells()[-1] == ("yes" if met else "NO")
+    assert row.cells()[-1] == ("-" if bar is None else "yes" if met else "NO")
 
 
 def test_a_process_is_measured_with_its_memory() -> None:
