@@ -127,8 +127,9 @@ def doublets(n_cells: int) -> None:
     """How many droplets of a mesenchymal and another cell are found, in the sample that stands for all and outside."""
     import numpy as np
     from anndata import AnnData
-    from cafsc.pp.embed import sketch_rows
     from scipy import sparse
+
+    from cafsc.pp.embed import sketch_rows
 
     tumour, simulated = with_noise(n_cells)
     counts, random = sparse.csr_matrix(tumour.X), np.random.default_rng(5)
