@@ -20,7 +20,6 @@ _GENOME = re.compile(
     re.IGNORECASE,
 )
 _ENSEMBL = re.compile(r"(?P<id>ENS(?P<mouse>MUS)?G\d{11})(?P<version>\.\d+)?(?:_PAR_Y)?")
-_JOINT = re.compile(r"[|_:;]")
 # Share of the names that a kind or a species must explain to be given at all.
 _LEAST_KNOWN = 0.1
 # How many times more names one species must explain than the other one.
@@ -76,7 +75,9 @@ def split_name(name: str) -> NameParts:
     core, genome = strip_genome_prefix(name)
     prefixed = genome is not None
     if "ENS" in core:
-        pieces = [core] if _ENSEMBL.fullmatch(core) else [piece for piece in _JOINT.split(core) if piece]
+        pieces = (
+            [core] if _ENSEMBL.fullmatch(core) else [piece for piece in re.split(r"[|_:;]", core) if piece]
+        )
         others = [piece for piece in pieces if not _ENSEMBL.fullmatch(piece)]
         for match in filter(None, map(_ENSEMBL.fullmatch, pieces)):
             symbol = others[0] if others else core

@@ -31,17 +31,13 @@ KIND_WORDS: dict[MatrixKind, str] = {
 }
 _GIVE_COUNTS = "give raw counts if you have them, in X or with layer="
 
-FEWEST_CELLS = 2
-FEWEST_GENES = 50
+FEWEST_CELLS, FEWEST_GENES = 2, 50
 _FEW_CELLS = 50
-_ROWS_AT_ONCE = 256
-_SAMPLED_CELLS = 400
+_ROWS_AT_ONCE, _SAMPLED_CELLS = 256, 400
 _FEWEST_VALUES = 10  # in a cell whose kind is judged
 _MARKED_VALUES = 50  # in a cell that is compared with others
-_SHALLOW = 300.0
-_DEEP = 1e6
-_IMPUTED = 0.9
-_HIGH_MITO = 0.3
+_SHALLOW, _DEEP = 300.0, 1e6  # counts of the median cell
+_IMPUTED, _HIGH_MITO = 0.9, 0.3
 _CLIPPED_AT = (127.0, 255.0, 32_767.0, 65_535.0)
 _FLOAT32_WHOLE = 2.0**24
 # Halves and sums of such counts still are numbers of single precision.
