@@ -57,13 +57,11 @@ def annotate_large(folder: Path, n_cells: int, n_genes: int) -> str:
 def annotated(tumour: AnnData, of_tissue: int, of_fibroblasts: int) -> pd.DataFrame:
     """``obs`` after a run whose samples of the tissue and of the fibroblasts have at most so many cells."""
     import cafsc
-    from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
+    from cafsc._config import ClusterConfig, Config, GateConfig, ScoreConfig
 
     adata = tumour.copy()
     components = ClusterConfig(resolution=GateConfig().components.resolution, max_cells=of_tissue)
-    config = AnnotateConfig(
-        gate=GateConfig(components=components), score=ScoreConfig(max_cells=of_fibroblasts)
-    )
+    config = Config(gate=GateConfig(components=components), score=ScoreConfig(max_cells=of_fibroblasts))
     cafsc.annotate(adata, config=config)
     return adata.obs
 

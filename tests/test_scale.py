@@ -12,12 +12,12 @@ from scipy import sparse
 
 import cafsc
 from cafsc import AnnotationResult, data, io
-from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig, ScoreConfig
+from cafsc._config import ClusterConfig, Config, GateConfig, ScoreConfig
 from cafsc.errors import OptionError
 from cafsc.pp.blocks import is_backed
 
 N_CELLS = 3_000
-SKETCH = AnnotateConfig(
+SKETCH = Config(
     gate=GateConfig(components=ClusterConfig(resolution=3.0, max_cells=1_000)),
     score=ScoreConfig(max_cells=300),
 )

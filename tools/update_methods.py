@@ -53,7 +53,7 @@ def table(model: BaseModel, prefix: str = "") -> list[str]:
 def written() -> str:
     """The table as it should be."""
     return "\n".join(
-        ["| option | default | what it is |", "| --- | --- | --- |", *table(_config.AnnotateConfig()), ""]
+        ["| option | default | what it is |", "| --- | --- | --- |", *table(_config.Config()), ""]
     )
 
 

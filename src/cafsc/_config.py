@@ -106,27 +106,13 @@ class LabelConfig(Thresholds):
     """Standard errors by which a name must lead the runner-up."""
     min_support: float = Field(default=0.55, ge=0, le=1)
     """Share of resamples that must agree on the name, one standard error below the share that does."""
-    minor_level: float = Field(default=0.8, ge=0)
-    """Natural-log units above its reference at which a state that is not primary takes a cell."""
-    max_excluded: float = Field(default=0.2, ge=0, le=1)
-    """Share of the tissue's strongest component that a gene which a state must lack may reach."""
     min_cells: int = Field(default=5, ge=1)
     """Cells a cluster needs for a name."""
     min_activation: float = Field(default=0.15, ge=0, le=1)
     """Level of the activation panel, relative to tumours, below which fibroblasts are taken for normal ones."""
-    min_activation_counts: float = Field(default=20.0, ge=0)
-    """Counts of the panel that fibroblasts of a tumour would show; fewer prove nothing."""
     mixed_share: float = Field(default=0.3, ge=0, le=0.5)
     """A second state holding this share of a cluster makes the cluster mixed."""
     n_resamples: int = Field(default=20, ge=2)
-    n_paper_draws: int = Field(default=25, ge=1)
-    """Choices of papers and reference levels in each resample of cells and counts."""
-    max_asked: int = Field(default=500, ge=1)
-    """Cells that a resample asks, at most, unless ``min_votes`` takes more."""
-    min_votes: int = Field(default=3, ge=1)
-    """Resamples in which a cell is asked, on average, at least."""
-    cell_fraction: float = Field(default=0.8, gt=0, le=1)
-    count_fraction: float = Field(default=0.5, gt=0, le=1)
 
 
 class MarkerConfig(Thresholds):
@@ -135,14 +121,6 @@ class MarkerConfig(Thresholds):
     present: float = Field(default=0.5, gt=0, le=1)
     """Share of the level in the fibroblast cluster that expresses it most."""
     absent: float = Field(default=0.2, ge=0, lt=1)
-    tissue_share: float = Field(default=0.1, ge=0, le=1)
-    """Share of the level in the tissue's strongest component, below which no fibroblast counts as expressing it."""
-    min_level: float = Field(default=0.5, gt=0)
-    """Counts per ten thousand that the strongest cluster must reach."""
-    min_expected: float = Field(default=5.0, gt=0)
-    """Counts a cluster would show if the gene were present in it; fewer prove no absence."""
-    max_level_distance: float = Field(default=0.35, gt=0)
-    """Root mean squared distance from a published level profile (levels run from 0 to 1)."""
 
 
 class VerdictConfig(Thresholds):
@@ -154,12 +132,6 @@ class VerdictConfig(Thresholds):
     """Absolute net score a call needs."""
     mixed_share: float = Field(default=0.3, ge=0, le=0.5)
     """Share of the weight on the losing side that makes a call mixed."""
-    strong_weight: float = Field(default=0.45, gt=0)
-    """Weight of a strong claim: animals, patients or human culture of this very cancer, or patients of many cancers.
-    Strong papers on the losing side make a call mixed where they are as many as a call needs, or more than those on
-    the winning side, however many weaker ones agree."""
-    full_level: float = Field(default=0.3, gt=0)
-    """Natural-log units above its reference at which a set counts as fully present."""
     n_resamples: int = Field(default=1000, ge=100)
     """Resamples of the papers, and of cells and samples, for intervals."""
 
@@ -171,24 +143,14 @@ class CrosstalkConfig(Thresholds):
     """Cells a group needs to send or to receive."""
     expr_prop: float = Field(default=0.1, ge=0, le=1)
     """Share of a group's cells in which a gene must be detected to count as expressed; liana's default."""
-    named_prop: float = Field(default=0.02, ge=0, le=1)
-    """The same for pairs that the CAF literature names: shallow data detect a true receptor in few cells."""
-    min_detected: int = Field(default=3, ge=1)
-    """Cells of a group in which a gene must be detected in any case."""
     n_perms: int = Field(default=1000, ge=1)
     """Shuffles of the groups' labels; the smallest p is one over this."""
-    n_rank_perms: int = Field(default=100, ge=1)
-    """Shuffles for the one of liana's methods that shuffles; it ranks, and its p is not reported."""
     max_fdr: float = Field(default=0.05, gt=0, le=1)
     """False discovery rate up to which a pair counts as found."""
     min_effect: float = Field(default=2.0, gt=0)
     """Null standard deviations at which a receiver counts as answering, as a name needs."""
     max_cells: int = Field(default=500, ge=50)
     """Cells of a group that take part in the shuffles; more change little and take long."""
-    max_origin_confidence: float = Field(default=0.3, gt=0, le=1)
-    """Cap: expression shows what a cell is, not what it was."""
-    n_neighbors: int = Field(default=15, ge=1)
-    """Nearest cells in space that make a neighbourhood."""
 
 
 class Config(Thresholds):
@@ -244,6 +206,3 @@ def _refused(error: ValidationError) -> OptionError:
         expected=f"one of {', '.join(step.model_fields)}",
         fix="correct the name",
     )
-
-
-AnnotateConfig = Config

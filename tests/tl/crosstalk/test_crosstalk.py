@@ -17,7 +17,7 @@ from cafsc.errors import OptionError
 from cafsc.pp.normalize import lognorm_matrix, symbol_columns
 from cafsc.tl.crosstalk.table import ALSO, COLUMNS, NAMED, Status
 
-FEW = CrosstalkConfig(n_perms=200, n_rank_perms=20)
+FEW = CrosstalkConfig(n_perms=200)
 
 
 @pytest.fixture(scope="module")

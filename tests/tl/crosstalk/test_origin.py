@@ -28,12 +28,12 @@ def test_confidence_is_capped(adata: AnnData) -> None:
     cells = np.flatnonzero((adata.obs["caf_cluster"].astype(object) == cluster).to_numpy())
     counts = np.asarray(adata.layers["counts"].todense(), dtype=np.int64)
     counts[np.ix_(cells, here)] += 8
-    config = CrosstalkConfig(max_origin_confidence=0.1, min_effect=1.0)
+    config = CrosstalkConfig(min_effect=1.0)
     found = tl.origin(with_counts(adata, counts), config=config)
     row = found[(found["id"] == "origin-mesothelial") & (found["target"] == f"caf:{cluster}")].iloc[0]
     assert row["status"] == Status.RAISED
     assert row["response_effect"] > 2
-    assert float(row["confidence"]) == 0.1
+    assert float(row["confidence"]) == 0.3
     others = found[(found["id"] == "origin-mesothelial") & (found["target"] != f"caf:{cluster}")]
     assert set(others["confidence"]) == {"0.00"}
 

@@ -9,7 +9,7 @@ from scipy import sparse
 
 import cafsc
 from cafsc import data
-from cafsc._config import AnnotateConfig, ClusterConfig, GateConfig
+from cafsc._config import ClusterConfig, Config, GateConfig
 from cafsc.tl.gate.held_out import LeftOut, Unseen, doublet_components, left_out, unseen
 from cafsc.tl.gate.mixture import average_shares, shrunk, weighted_sums
 
@@ -148,7 +148,7 @@ def test_rare_cells_outside_the_sample_are_found() -> None:
     stays[np.random.default_rng(0).choice(np.flatnonzero(of_kind), 24, replace=False)] = True
     part = tumour[stays].copy()
     components = ClusterConfig(resolution=GateConfig().components.resolution, max_cells=part.n_obs // 2)
-    cafsc.annotate(part, config=AnnotateConfig(gate=GateConfig(components=components)))
+    cafsc.annotate(part, config=Config(gate=GateConfig(components=components)))
     lineage = part.obs["caf_lineage"].astype(str).to_numpy()
     assert (lineage[of_kind[stays]] == "myeloid").all()
 

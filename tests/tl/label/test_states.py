@@ -8,6 +8,7 @@ from scipy import sparse
 
 from cafsc._config import LabelConfig
 from cafsc.pp.embed import neighbor_graph
+from cafsc.tl.label import states
 from cafsc.tl.label.states import (
     StateSpace,
     assign_states,
@@ -149,12 +150,13 @@ def test_thinning_keeps_each_molecule_with_the_same_chance(fraction: float) -> N
     np.testing.assert_allclose(kept.std(axis=1), deviation, rtol=0.06)
 
 
-def test_asking_some_of_the_cells_each_time_finds_about_the_same() -> None:
+def test_asking_some_of_the_cells_each_time_finds_about_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states, "_MAX_ASKED", 1)
     counts, bins, sets, state = planted()
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     graph = neighbor_graph(np.log1p(counts.toarray()), 8)
     reference = control_corrected(pooled_lognorm(counts, graph), bins, sets).mean(axis=0)
-    config = LabelConfig(max_asked=1, min_votes=3)
+    config = LabelConfig()
     some = resampled_agreement(counts, graph, bins, sets, reference, SURE, space, config, seed=0)
     asked = np.isfinite(some).all(axis=1)
     assert asked.mean() > 0.8
@@ -175,28 +177,29 @@ def test_papers_are_drawn_with_replacement() -> None:
     assert all(np.allclose(votes.sum(axis=0), 1.0) for votes in drawn)
 
 
-def test_votes_are_those_of_one_choice_of_papers_after_the_other() -> None:
+def test_votes_are_those_of_one_choice_of_papers_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states, "_N_PAPER_DRAWS", 50)
     centred = np.random.default_rng(1).normal(0.3, 0.6, (40, 4))
     error = np.array([0.1, 0.2, 0.3])
-    config = LabelConfig(n_paper_draws=50)
     rng = np.random.default_rng(7)
     expected = np.zeros((40, 3))
     for _ in range(50):
         members = tuple(tuple(rng.choice(columns, size=len(columns)).tolist()) for columns in SPACE.members)
         scores = StateSpace(SPACE.names, members, SPACE.primary).scores(centred)
         scores += rng.standard_normal(3) * error
-        for cell, state in enumerate(assign_states(scores, SPACE, config.minor_level)):
+        for cell, state in enumerate(assign_states(scores, SPACE, states.MINOR_LEVEL)):
             expected[cell, scores[cell, :2].argmax()] += 1
             expected[cell, 2] += state == 2
-    found = cast_votes(centred, SPACE, error, config, np.random.default_rng(7))
+    found = cast_votes(centred, SPACE, error, np.random.default_rng(7))
     assert 0 < expected[:, 2].sum() < 40 * 50
     np.testing.assert_array_equal(found, expected)
 
 
-def test_a_cell_that_no_resample_drew_has_no_agreement() -> None:
+def test_a_cell_that_no_resample_drew_has_no_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states, "_CELL_FRACTION", 0.1)
     counts, bins, sets, _ = planted(20)
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
-    config = LabelConfig(n_resamples=2, cell_fraction=0.1)
+    config = LabelConfig(n_resamples=2)
     agreement = resampled_agreement(
         counts, sparse.csr_matrix(np.eye(20)), bins, sets, np.zeros(2), SURE, space, config, seed=0
     )

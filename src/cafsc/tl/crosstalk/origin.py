@@ -32,6 +32,8 @@ ORIGIN = "origin-"
 """Prefix of the programmes of an origin."""
 STIMULI = "activation-stimuli"
 """Programme of the factors that activate fibroblasts."""
+# Cap: expression shows what a cell is, not what it was.
+_MAX_CONFIDENCE = 0.3
 
 
 def origin(
@@ -88,7 +90,7 @@ def _origins(groups: Groups, config: CrosstalkConfig) -> Iterator[Row]:
         row["direction"] = f"{str(row['id']).removeprefix(ORIGIN)}>{CAF}"
         if row["status"] != Status.NOT_MEASURED:
             share = min(1.0, float(row["response_effect"]) / (2 * config.min_effect))
-            confidence = config.max_origin_confidence * share if row["status"] == Status.RAISED else 0.0
+            confidence = _MAX_CONFIDENCE * share if row["status"] == Status.RAISED else 0.0
             row["confidence"] = f"{confidence:.2f}"
         yield row
 

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
 ALONE = "the data hold only fibroblasts: sender potential only"
+# Share of a group's cells that must express a pair that the CAF literature names: shallow data detect a true
+# receptor in few cells.
+_NAMED_PROP = 0.02
+# Cells of a group in which a gene must be detected in any case.
+_MIN_DETECTED = 3
+# Shuffles for the one of liana's methods that shuffles; it ranks, and its p is not reported.
+_N_RANK_PERMS = 100
 
 
 def crosstalk(
@@ -135,7 +142,7 @@ def crosstalk(
         options = {
             "expr_prop": config.expr_prop,
             "min_cells": config.min_cells,
-            "n_perms": config.n_rank_perms,
+            "n_perms": _N_RANK_PERMS,
         }
         ranks = lr.liana_ranks(lognorm, pairs.symbols, labels, keys, seed=seed, **options)
     footprints = Footprints(groups, levels or reference_levels())
@@ -195,7 +202,7 @@ class _Pairs:
         """Pairs and directions in which both partners are expressed."""
         config, size = self.config, self.groups.size
         n_groups = len(self.groups.groups)
-        enough = self.fraction * size[:, None] >= config.min_detected - 0.5
+        enough = self.fraction * size[:, None] >= _MIN_DETECTED - 0.5
         named = np.zeros((len(self.found), n_groups, n_groups), dtype=bool)
         for number, directions in enumerate(self.named):
             for source, target in directions:
@@ -206,7 +213,7 @@ class _Pairs:
             self.ligand,
             self.receptor,
             (self.fraction >= config.expr_prop) & enough & usable[:, None],
-            (self.fraction >= config.named_prop) & enough & usable[:, None],
+            (self.fraction >= _NAMED_PROP) & enough & usable[:, None],
             is_caf[:, None] | is_caf,
             named,
         )
@@ -270,7 +277,7 @@ class _Pairs:
             yield row | result(Status.NO_CELLS, f"no {sender} cells in the data")
         for source in () if targets else sources:
             row = base | self._side("source", source, self.ligand[number])
-            enough = row["source_fraction"] >= self.config.named_prop
+            enough = row["source_fraction"] >= _NAMED_PROP
             why = f"no {receiver} cells in the data" if self.groups.others else ALONE
             yield row | result(Status.POTENTIAL if enough else Status.NOT_EXPRESSED, why)
         if not targets and not sources:

@@ -13,6 +13,8 @@ from cafsc.tl.gate.mixture import Array, scaled_sums
 from cafsc.tl.score.set_columns import columns_of
 
 ACTIVATION = "activation"
+# Counts of the panel that fibroblasts of a tumour would show; fewer prove nothing.
+_MIN_COUNTS = 20.0
 
 
 def activation_panel(catalogue: Catalogue, columns: Mapping[str, int], species: str) -> dict[str, int]:
@@ -46,7 +48,7 @@ def activation_score(
     if len(typical) < config.min_genes:
         return None
     expected = sum(typical.values()) / 1e4 * sums.sum()
-    if expected < config.min_activation_counts:
+    if expected < _MIN_COUNTS:
         return None
     bulk = scaled_sums(sums[None, :], 1e4)[0]
     return float(np.mean([min(bulk[panel[gene]] / level, 1.0) for gene, level in typical.items()]))

@@ -23,6 +23,12 @@ LEVELS: Mapping[Level, float] = {
     "high": 1.0,
 }
 """Published words as numbers between absent and full."""
+# Share of the level in the tissue's strongest component, below which no fibroblast counts as expressing it.
+_TISSUE_SHARE = 0.1
+# Counts per ten thousand that the strongest cluster must reach.
+_MIN_LEVEL = 0.5
+# Counts a cluster would show if the gene were present in it; fewer prove no absence.
+_MIN_EXPECTED = 5.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,9 @@ def marker_levels(sums: Array, tissue_reference: Array, config: MarkerConfig) ->
         Genes: counts per ten thousand in the tissue's component that expresses the gene most.
     """
     bulk = scaled_sums(sums, 1e4)
-    floor = np.maximum(config.min_level, config.tissue_share * tissue_reference)
+    floor = np.maximum(_MIN_LEVEL, _TISSUE_SHARE * tissue_reference)
     reference = np.maximum(bulk.max(axis=0), floor) if len(bulk) else floor
-    readable = np.outer(sums.sum(axis=1) / 1e4, reference * config.present) >= config.min_expected
+    readable = np.outer(sums.sum(axis=1) / 1e4, reference * config.present) >= _MIN_EXPECTED
     return MarkerLevels(bulk / reference, readable)
 
 

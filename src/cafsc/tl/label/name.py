@@ -21,6 +21,7 @@ from cafsc.tl.label.evidence import ClusterName, StateEvidence, name_cluster
 from cafsc.tl.label.markers import marker_levels
 from cafsc.tl.label.schemes import SchemeContext, scheme_label
 from cafsc.tl.label.states import (
+    MINOR_LEVEL,
     StateSpace,
     assign_states,
     competing_states,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 _N_TOP_GENES = 8
 _TABLE = "cluster n_cells fraction subtype support reason runner_up margin top_genes"
+# Share of the tissue's strongest component that a gene which a state must lack may reach.
+_MAX_EXCLUDED = 0.2
 
 
 def label(
@@ -170,7 +173,7 @@ def _without_excluded(
         return name
     for gene in catalogue.states[name.subtype].excludes:
         for column in columns_of([gene], "human", cells.species, cells.columns):
-            if level[column] > config.max_excluded * tissue[column]:
+            if level[column] > _MAX_EXCLUDED * tissue[column]:
                 return replace(name, subtype=UNRESOLVED, reason=f"excluded_gene:{gene}")
     return name
 
@@ -193,7 +196,7 @@ def _settled(
     states = {name: (state.members, state.primary) for name, state in catalogue.states.items()}
     space = competing_states(states, sets, config)
     scores = space.scores(centred)
-    first = assign_states(scores, space, config.minor_level)
+    first = assign_states(scores, space, MINOR_LEVEL)
     agreement = np.zeros(scores.shape)
     if cells.rows.size >= 2:
         reference = np.array([levels.sets.get(name, 0.0) for name in sets])

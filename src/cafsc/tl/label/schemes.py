@@ -13,9 +13,12 @@ from cafsc.sig import Catalogue
 from cafsc.sig.catalogue import CatalogueSet
 from cafsc.sig.model import Level
 from cafsc.tl.label.markers import MarkerLevels, level_distances
-from cafsc.tl.label.states import is_covered
+from cafsc.tl.label.states import MINOR_LEVEL, is_covered
 from cafsc.tl.score.controls import Array, SetColumns
 from cafsc.tl.score.set_columns import columns_of, set_columns
+
+# Root mean squared distance from a published level profile (levels run from 0 to 1).
+_MAX_LEVEL_DISTANCE = 0.35
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def _by_scores(
             continue
         column = position[entry.id]
         minor = any(not states[state].primary for state in entry.states)
-        floor = context.config.minor_level if minor else -np.inf
+        floor = MINOR_LEVEL if minor else -np.inf
         if effect[column] >= context.config.min_effect and centred[:, column].mean() >= floor:
             competing.append(entry)
     if not competing:
@@ -87,7 +90,7 @@ def _by_levels(members: tuple[CatalogueSet, ...], cluster: int, context: SchemeC
     profiles = [level_profile(entry, context) for entry in members]
     distances = level_distances(context.markers.relative[cluster], profiles)
     best = int(distances.argmin())
-    near = distances[best] <= context.marker_config.max_level_distance
+    near = distances[best] <= _MAX_LEVEL_DISTANCE
     readable = near and context.markers.readable[cluster, list(profiles[best])].all()
     return members[best].label if readable else UNRESOLVED
 

@@ -19,6 +19,17 @@ _HALF = 0.5
 _WORD_BITS = 64
 _AT_ONCE = 200
 """Cells that are pooled before they are scored: so few that their memory is used again for the next."""
+# Natural-log units above its reference at which a state that is not primary takes a cell.
+MINOR_LEVEL = 0.8
+# Choices of papers and reference levels in each resample of cells and counts.
+_N_PAPER_DRAWS = 25
+# Cells that a resample asks, at most, unless the least number of votes takes more.
+_MAX_ASKED = 500
+# Resamples in which a cell is asked, on average, at least.
+_MIN_VOTES = 3
+# Share of the cells, and of every cell's counts, that a resample keeps.
+_CELL_FRACTION = 0.8
+_COUNT_FRACTION = 0.5
 
 
 @dataclass(frozen=True)
@@ -197,11 +208,11 @@ def resampled_agreement(
     # Counts below one appear where the input had no raw counts; thinning needs whole molecules.
     whole = counts.copy()
     whole.data = np.rint(whole.data)
-    n_asked = max(config.max_asked, -(-config.min_votes * n_cells // config.n_resamples))
-    thinned = thinning(whole, config.count_fraction)
+    n_asked = max(_MAX_ASKED, -(-_MIN_VOTES * n_cells // config.n_resamples))
+    thinned = thinning(whole, _COUNT_FRACTION)
     weights = control_weights(bins, sets)
     for _ in range(config.n_resamples):
-        chosen = rng.permutation(n_cells)[: max(2, round(config.cell_fraction * n_cells))]
+        chosen = rng.permutation(n_cells)[: max(2, round(_CELL_FRACTION * n_cells))]
         thin = thinned(rng)
         cells = np.sort(chosen[:n_asked])
         inside = np.zeros(n_cells, dtype=bool)
@@ -212,15 +223,13 @@ def resampled_agreement(
             for start in range(0, cells.size, _AT_ONCE)
         ]
         centred = np.vstack(scored) - reference
-        votes[cells] += cast_votes(centred, space, state_error, config, rng)
-        drawn[cells] += config.n_paper_draws
+        votes[cells] += cast_votes(centred, space, state_error, rng)
+        drawn[cells] += _N_PAPER_DRAWS
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(votes / drawn[:, None])
 
 
-def cast_votes(
-    centred: Array, space: StateSpace, state_error: Array, config: LabelConfig, rng: np.random.Generator
-) -> Array:
+def cast_votes(centred: Array, space: StateSpace, state_error: Array, rng: np.random.Generator) -> Array:
     """How many choices of papers put each cell in each state, cells x states, from its centred scores of the sets.
 
     Scoring is dear and these draws are cheap: one choice in each resample would leave the vote to luck.
@@ -229,14 +238,14 @@ def cast_votes(
     if not n_states:
         return np.zeros((n_cells, 0))
     papers, zeros = [], []
-    for _ in range(config.n_paper_draws):
+    for _ in range(_N_PAPER_DRAWS):
         papers.append(space.redrawn(rng, centred.shape[1]))
         # The zero of each state was measured in a few datasets: it moves by its standard error.
         zeros.append(rng.standard_normal(n_states) * state_error)
     with reproducible():
         scores = centred @ np.hstack(papers) + np.concatenate(zeros)
     scores = scores.reshape(-1, n_states)
-    state = assign_states(scores, space, config.minor_level)
+    state = assign_states(scores, space, MINOR_LEVEL)
     ballots = np.zeros(scores.shape)
     minor = np.flatnonzero((state >= 0) & ~space.primary[np.maximum(state, 0)])
     ballots[minor, state[minor]] = 1.0

@@ -28,6 +28,8 @@ MIN_SIGNATURE = 3
 _MIN_EFFECT = 2.0
 _FULL_EFFECT = 6.0
 """Null standard deviations at which a signature begins to count, and at which a programme counts in full."""
+# Natural-log units above its reference at which a set counts as fully present.
+_FULL_LEVEL = 0.3
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class Subjects:
             return self._markers(up, down, entry.species, index)
         # Counted from the level of the signature in fibroblasts of any state.
         is_clear = score is not None and score["effect"] >= _MIN_EFFECT
-        return _ramp(score["mean"], self.config.full_level) if is_clear else 0.0
+        return _ramp(score["mean"], _FULL_LEVEL) if is_clear else 0.0
 
     def _markers(self, up: Sequence[str], down: Sequence[str], species: str, index: int) -> float:
         columns = set_columns(up, down, species, self.species, self.columns)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cafsc import sig
-from cafsc._config import AnnotateConfig, LabelConfig
+from cafsc._config import Config, LabelConfig
 from cafsc._keys import ANTI, PRO, UNRESOLVED, Keys, require
 from cafsc.errors import OptionError
 from cafsc.tl.label.lead import Lead, gene_excess
@@ -191,13 +191,13 @@ def explain(
     )
 
 
-def _config(slot: Mapping[str, Any]) -> AnnotateConfig:
+def _config(slot: Mapping[str, Any]) -> Config:
     """Thresholds of the run, or the defaults where none are recorded."""
     try:
         recorded = json.loads(str(slot["provenance"]))["parameters"]["config"]
-        return AnnotateConfig.model_validate(recorded)
+        return Config.model_validate(recorded)
     except (KeyError, TypeError, ValueError):
-        return AnnotateConfig()
+        return Config()
 
 
 def _row(clusters: pd.DataFrame, cluster: str) -> dict[str, Any]:

@@ -17,6 +17,10 @@ _N_HEAVY = 8
 
 Sides = tuple[float, float]
 """Weight for pro, weight for anti."""
+# Weight of a strong claim: animals, patients or human culture of this very cancer, or patients of many
+# cancers. Strong papers on the losing side make a call mixed where they are as many as a call needs, or
+# more than those on the winning side, however many weaker ones agree.
+_STRONG_WEIGHT = 0.45
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def _side(
         return UNDETERMINED, "no_claim"
     if len(_sources(votes, PRO, ANTI)) < config.min_papers:
         return UNDETERMINED, "single_source"
-    strong = [vote for vote in votes if vote.weight >= config.strong_weight]
+    strong = [vote for vote in votes if vote.weight >= _STRONG_WEIGHT]
     winning, losing = (PRO, ANTI) if score > 0 else (ANTI, PRO)
     winners, losers = _sources(strong, winning), _sources(strong, losing)
     # Many weak papers on other tumours must not outvote the few on this one.
