@@ -40,31 +40,10 @@ class GateConfig(Thresholds):
 
     components: ClusterConfig = ClusterConfig(resolution=3.0)
     """Fine clusters start the mixture; fine enough that two lineages rarely share one."""
-    depth_cap: float = Field(default=1000.0, gt=0)
-    """Counts a cell may bring into the likelihood; beyond it overdispersion would make every call certain."""
-    shrinkage: float = Field(default=200.0, ge=0)
-    """Counts of the average cell added to each component's profile."""
-    n_iterations: int = Field(default=10, ge=1)
-    present_level: float = Field(default=1.0, gt=0)
-    """Counts per ten thousand below which a marker's best component does not count as expressing it."""
-    typical_share: float = Field(default=0.65, ge=0, le=1)
-    """Share of a marker's level in its own lineage elsewhere (``reference_levels.tsv``) that it must reach."""
-    reference_error: float = Field(default=2.0, ge=0)
-    """Standard errors of its counts that are taken off a component's level before it can be a gene's reference."""
-    min_graded_split: int = Field(default=30, ge=2)
-    """Cells below which a component between fibroblast and pericyte is not split."""
     min_score: float = Field(default=0.3, ge=0, le=1)
     """Mean relative marker level under which a component stays ``unknown``."""
     min_fibroblast_score: float = Field(default=0.35, ge=0, le=1)
     """The same for fibroblasts: between what fibroblasts reach (0.42 and more) and cell lines (0.21 at most)."""
-    fibroblast_panel: float = Field(default=0.5, ge=0, le=1)
-    """Share of the fibroblast panel above which a component is fibroblast even where it looks mural too."""
-    mural_tie: float = Field(default=0.8, ge=0, le=1)
-    """Share of the pericyte panel's level that the fibroblast panel must reach for that: nearly a tie."""
-    unmeasured_weight: float = Field(default=0.5, ge=0, le=1)
-    """What a marker that is not in the data counts as one that is not expressed, where lineages compete."""
-    rival: float = Field(default=0.6, ge=0, le=1)
-    """A second lineage above this share of the first makes a component ambiguous: it is split once more."""
     min_doublet_gain: float = Field(default=10.0, ge=0)
     """Log-likelihood by which two unlike lineages must explain a cell better than one."""
     min_cells: int = Field(default=3, ge=1)
@@ -74,19 +53,10 @@ class GateConfig(Thresholds):
 class ScoreConfig(Thresholds):
     """Scores of the catalogue's sets."""
 
-    n_bins: int = Field(default=50, ge=2)
-    """Expression bins from which matched control genes come."""
-    min_lineage_cells: int = Field(default=20, ge=1)
-    """Cells of a lineage below which its profile from elsewhere (``lineage_profiles.tsv.gz``) sets the bins."""
     max_rank: int = Field(default=1500, ge=10)
     """UCell: ranks beyond it count as not expressed (doi:10.1016/j.csbj.2021.06.043)."""
     n_neighbors: int = Field(default=25, ge=1)
     """Cells whose counts are pooled before scoring; one shallow cell alone says little."""
-    min_neighbors: int = Field(default=8, ge=1)
-    """Cells pooled where there are few: an eighth of the fibroblasts, but no fewer than this."""
-    n_top_genes: int = Field(default=1000, ge=10)
-    """Most detected genes, from which the neighbours are found: in shallow data they carry the states."""
-    n_pcs: int = Field(default=10, ge=2)
     max_cells: int = Field(default=10_000, ge=100)
     """Fibroblasts among which neighbours are sought; of more, a random sample of so many."""
 

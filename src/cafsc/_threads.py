@@ -16,6 +16,3 @@ def one_thread() -> Iterator[None]:
     """
     with threadpool_limits(limits=1):
         yield
-
-
-reproducible = one_thread

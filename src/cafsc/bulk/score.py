@@ -19,7 +19,7 @@ from cafsc.errors import OptionError
 from cafsc.sig import Catalogue
 from cafsc.sig.user import OwnSignatures, listed
 from cafsc.sig.weights import WeightsLike, own_weights
-from cafsc.tl.score.controls import control_corrected, expression_bins
+from cafsc.tl.score.controls import N_BINS, control_corrected, expression_bins
 
 _GENES_PER_BIN = 20
 
@@ -156,7 +156,7 @@ def score(
 
 def _scores(cohort: Levels, found: Mapping[str, Subject], config: ScoreConfig) -> pd.DataFrame:
     """Samples x subjects, log2 units; single genes as their level minus that of their bin."""
-    n_bins = max(1, min(config.n_bins, len(cohort.symbols) // _GENES_PER_BIN))
+    n_bins = max(1, min(N_BINS, len(cohort.symbols) // _GENES_PER_BIN))
     bins = expression_bins(cohort.values.mean(axis=0), n_bins)
     sets = [subject.columns for subject in found.values()]
     values = control_corrected(sparse.csr_matrix(cohort.values), bins, sets)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._threads import reproducible
+from cafsc._threads import one_thread
 from cafsc.errors import InputError, UserError
 from cafsc.io.hdf5 import cause
 from cafsc.io.read import BLOCK
@@ -191,7 +191,7 @@ def _on_counts(
     beside: Any,
 ) -> T:
     # Where a block is worked on must not show in the last digits.
-    with reproducible():
+    with one_thread():
         return function(_counts(block[inside], convert), beside)
 
 

@@ -9,11 +9,11 @@ from anndata import AnnData
 from scipy import sparse
 
 from cafsc import data, pp, sig, tl
-from cafsc._config import GateConfig
 from cafsc.errors import InputError
 from cafsc.pp.normalize import symbol_columns
 from cafsc.sig.reference import ReferenceLevels
 from cafsc.tl.gate.panels import (
+    PRESENT_LEVEL,
     confident_levels,
     coverage_weights,
     lineage_panels,
@@ -72,10 +72,9 @@ def test_a_panel_of_which_little_is_measured_weighs_less() -> None:
 
 
 def test_a_marker_has_to_reach_a_share_of_its_usual_level() -> None:
-    config = GateConfig(typical_share=0.3, present_level=1.0)
     levels = ReferenceLevels({("fibroblast", "DCN"): 100.0, ("fibroblast", "LUM"): 2.0}, {})
-    floor = marker_floor({"fibroblast": {"DCN": 0, "LUM": 1}}, levels, 3, config)
-    np.testing.assert_allclose(floor, [30.0, 1.0, 1.0])
+    floor = marker_floor({"fibroblast": {"DCN": 0, "LUM": 1}}, levels, 3)
+    np.testing.assert_allclose(floor, [65.0, 1.3, 1.0])
 
 
 def test_panels_are_in_the_species_of_the_data() -> None:
@@ -129,7 +128,7 @@ def test_what_is_written(gated: AnnData) -> None:
     assert scores.to_numpy().max() <= 1 + 1e-9
     kept_cells = (gated.obs["caf_gate"] == "kept").to_numpy()
     assert (scores.idxmax(axis=1)[kept_cells] == "fibroblast").mean() > 0.95
-    assert gated.var["caf_reference_level"].min() >= GateConfig().present_level
+    assert gated.var["caf_reference_level"].min() >= PRESENT_LEVEL
 
 
 def test_a_soup_of_collagen_makes_no_fibroblasts_of_immune_cells() -> None:

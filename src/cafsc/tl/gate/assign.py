@@ -14,7 +14,7 @@ from scipy import sparse
 from cafsc import sig
 from cafsc._config import GateConfig
 from cafsc._keys import Keys
-from cafsc._threads import reproducible
+from cafsc._threads import one_thread
 from cafsc.pp.cluster import cluster, usable_cells
 from cafsc.pp.embed import sketch_rows
 from cafsc.pp.normalize import TARGET_SUM, count_rows, symbol_columns
@@ -51,9 +51,20 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from cafsc.sig import Catalogue
+# Counts a cell may bring into the likelihood; beyond it overdispersion would make every call certain.
+_DEPTH_CAP = 1000.0
+# Counts of the average cell added to each component's profile.
+_SHRINKAGE = 200.0
+_N_ITERATIONS = 10
+# Standard errors of its counts that are taken off a component's level before it can be a gene's reference.
+_REFERENCE_ERROR = 2.0
+# Cells below which a component between fibroblast and pericyte is not split.
+_MIN_GRADED_SPLIT = 30
+# What a marker that is not in the data counts as one that is not expressed, where lineages compete.
+_UNMEASURED_WEIGHT = 0.5
 
 
-@reproducible()
+@one_thread()
 def fit_tissue(
     counts: sparse.csr_matrix,
     clusters: NDArray[np.int64],
@@ -94,20 +105,20 @@ def fit_tissue(
     is split by them and fitted again.
     """
     labels = _without_tiny(clusters, config.min_cells)
-    capping = Capping.fit(counts, config.depth_cap)
+    capping = Capping.fit(counts, _DEPTH_CAP)
     if labels.max(initial=-1) < 0:
         empty = TissueModel.empty(list(panels), floor, capping)
         return empty, empty, np.zeros((len(labels), 0))
     x = capping.apply(counts)
     depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
-    trust = coverage_weights(panels, sizes, config.unmeasured_weight)
+    trust = coverage_weights(panels, sizes, _UNMEASURED_WEIGHT)
     for attempt in range(2):
         n_components = int(labels.max(initial=-1)) + 1
         weights = fit_capped(
-            x, one_hot(labels, n_components), shrinkage=config.shrinkage, n_iterations=config.n_iterations
+            x, one_hot(labels, n_components), shrinkage=_SHRINKAGE, n_iterations=_N_ITERATIONS
         )
         bulk = pseudobulk(counts, weights, target_sum)
-        sure = confident_levels(bulk, depth @ weights, config.reference_error, target_sum)
+        sure = confident_levels(bulk, depth @ weights, _REFERENCE_ERROR, target_sum)
         levels, reference = relative_levels(bulk, weights.sum(axis=0), floor, config.min_cells, sure)
         scores = panel_scores(levels, panels)
         if attempt == 0:
@@ -117,12 +128,12 @@ def fit_tissue(
     trusted = scores * trust
     best = component_lineages(scores, trusted, config)
     sums = weighted_sums(x, weights)
-    profile = shrunk(sums, average_shares(x), config.shrinkage)
+    profile = shrunk(sums, average_shares(x), _SHRINKAGE)
     model = TissueModel(
         tuple(panels), capping, profile, log_shares(weights), trusted.to_numpy(),
         best, tuple(fibroblast_doublets(trusted, config)), np.full(len(best), config.min_doublet_gain), reference,
     )  # fmt: skip
-    without = left_out(x, weights, sums, config.shrinkage)
+    without = left_out(x, weights, sums, _SHRINKAGE)
     for component, *pair in doublet_components(profile, without, model.apart):
         first, second = sorted(str(best[one]) for one in pair)
         model = replace(model, doublets=(*model.doublets, (component, first, second)))
@@ -165,7 +176,7 @@ def _split_ambiguous(
     for component, first, second in mixed_components(scores, config):
         cells = np.flatnonzero(labels == component)
         # Fibroblasts grade into pericytes: a handful of cells that no clustering parts is not parted by force.
-        least = config.min_graded_split if {first, second} == GRADED else 2 * config.min_cells
+        least = _MIN_GRADED_SPLIT if {first, second} == GRADED else 2 * config.min_cells
         if cells.size < least:
             continue
         depth = np.asarray(counts[cells].sum(axis=1)).ravel()
@@ -225,7 +236,7 @@ def gate(
     panels = lineage_panels(
         catalogue, symbol_columns(adata, key_added=key_added), str(adata.uns[keys.uns]["species"])
     )
-    floor = marker_floor(panels, levels or reference_levels(), adata.n_vars, config)
+    floor = marker_floor(panels, levels or reference_levels(), adata.n_vars)
     columns = {name: list(markers.values()) for name, markers in panels.items()}
     sizes = {name: len(panel.core) for name, panel in catalogue.lineages.items()}
     chosen = sketch_rows(usable, config.components.max_cells, seed)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._threads import reproducible
+from cafsc._threads import one_thread
 from cafsc.tl.gate.mixture import Array, average_shares, shrunk
 
 # Cells of a component that are asked, of those that it holds by more than half; to one of many more than these it makes
@@ -66,7 +66,7 @@ class LeftOut:
         return np.asarray(np.max(by_cell, axis=0))
 
 
-@reproducible()
+@one_thread()
 def left_out(x: sparse.csr_matrix, weights: Array, sums: Array, shrinkage: float) -> list[LeftOut]:
     """Ask some cells of each component what it would be without them.
 
@@ -118,7 +118,7 @@ class Unseen:
     gain: Array
 
 
-@reproducible()
+@one_thread()
 def unseen(sums: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]) -> Unseen:
     """Profiles with as much of the average cell added as makes the component's own cells likeliest, each left out.
 
@@ -144,7 +144,7 @@ def unseen(sums: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArr
     return Unseen(profile, gain)
 
 
-@reproducible()
+@one_thread()
 def doublet_components(
     profile: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]
 ) -> list[tuple[int, int, int]]:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from cafsc import genes
-from cafsc._config import GateConfig
 from cafsc.sig.reference import ReferenceLevels
 from cafsc.tl.gate.mixture import Array
 
@@ -17,6 +16,10 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
 _MIN_MARKERS = 3
+# Counts per ten thousand below which a marker's best component does not count as expressing it.
+PRESENT_LEVEL = 1.0
+# Share of a marker's level in its own lineage elsewhere (``reference_levels.tsv``) that it must reach.
+_TYPICAL_SHARE = 0.65
 
 
 def lineage_panels(
@@ -34,15 +37,13 @@ def lineage_panels(
     return out
 
 
-def marker_floor(
-    panels: Mapping[str, Mapping[str, int]], levels: ReferenceLevels, n_genes: int, config: GateConfig
-) -> Array:
+def marker_floor(panels: Mapping[str, Mapping[str, int]], levels: ReferenceLevels, n_genes: int) -> Array:
     """Lowest reference level of each gene: a share of what the marker reaches in its own lineage elsewhere."""
-    floor = np.full(n_genes, config.present_level)
+    floor = np.full(n_genes, PRESENT_LEVEL)
     for name, markers in panels.items():
         for gene, column in markers.items():
             typical = levels.markers.get((name, gene), 0.0)
-            floor[column] = max(floor[column], config.typical_share * typical)
+            floor[column] = max(floor[column], _TYPICAL_SHARE * typical)
     return floor
 
 

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from cafsc._config import GateConfig
 from cafsc._keys import DOUBLET, FIBROBLAST, KEPT, UNKNOWN
-from cafsc._threads import reproducible
+from cafsc._threads import one_thread
 from cafsc.tl.gate.doublets import PairProfiles, doublet_partners
 from cafsc.tl.gate.mixture import Array, Capping, posterior
 
@@ -22,6 +22,12 @@ GRADED = frozenset({FIBROBLAST, "pericyte"})
 MESENCHYMAL = frozenset({FIBROBLAST, "pericyte", "smooth_muscle", "mesothelial", "adipocyte"})
 """Lineages between which cells truly lie; elsewhere two at once means two cells."""
 Names = NDArray[np.object_]
+# Share of the fibroblast panel above which a component is fibroblast even where it looks mural too.
+_FIBROBLAST_PANEL = 0.5
+# Share of the pericyte panel's level that the fibroblast panel must reach for that: nearly a tie.
+_MURAL_TIE = 0.8
+# A second lineage above this share of the first makes a component ambiguous: it is split once more.
+_RIVAL = 0.6
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class TissueModel:
             tuple(lineages), capping, no_gene, np.zeros(0), none, np.zeros(0, dtype=object), (), np.zeros(0), floor,
         )  # fmt: skip
 
-    @reproducible()
+    @one_thread()
     def place(
         self, counts: sparse.csr_matrix, usable: NDArray[np.bool_], weights: Array | None = None
     ) -> tuple[Names, Names, Array]:
@@ -125,7 +131,7 @@ class TissueModel:
             pair = sorted({str(self.best[component[cell]]), str(self.best[partner[cell]])})
             lineage[cell], reason[cell] = DOUBLET, f"doublet:{'+'.join(pair)}"
         lineage[~usable], reason[~usable] = UNKNOWN, LOW_QUALITY
-        with reproducible():
+        with one_thread():
             return lineage, reason, np.asarray(weights @ self.scores)
 
 
@@ -147,7 +153,7 @@ def component_lineages(levels: pd.DataFrame, trusted: pd.DataFrame, config: Gate
     if FIBROBLAST in names:
         panel = trusted[FIBROBLAST].to_numpy()
         level = values.max(axis=1)
-        best[mural & (panel >= config.fibroblast_panel) & (panel >= config.mural_tie * level)] = FIBROBLAST
+        best[mural & (panel >= _FIBROBLAST_PANEL) & (panel >= _MURAL_TIE * level)] = FIBROBLAST
     least = np.where(best == FIBROBLAST, config.min_fibroblast_score, config.min_score)
     best[levels.to_numpy()[np.arange(len(values)), values.argmax(axis=1)] < least] = UNKNOWN
     return np.asarray(best, dtype=object)
@@ -161,7 +167,7 @@ def mixed_components(scores: pd.DataFrame, config: GateConfig) -> list[tuple[int
     for component in range(len(values)):
         order = np.argsort(-values[component], kind="stable")
         first, second = values[component, order[0]], values[component, order[1]]
-        if first >= config.min_score and second >= config.min_score and second > config.rival * first:
+        if first >= config.min_score and second >= config.min_score and second > _RIVAL * first:
             out.append((component, names[order[0]], names[order[1]]))
     return out
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._config import LabelConfig
-from cafsc._threads import reproducible
+from cafsc._threads import one_thread
 from cafsc.engine.means import control_corrected_mean, control_weights
 from cafsc.tl.score.controls import Array, Index, SetColumns
 from cafsc.tl.score.pool import pooled_lognorm
@@ -242,7 +242,7 @@ def cast_votes(centred: Array, space: StateSpace, state_error: Array, rng: np.ra
         papers.append(space.redrawn(rng, centred.shape[1]))
         # The zero of each state was measured in a few datasets: it moves by its standard error.
         zeros.append(rng.standard_normal(n_states) * state_error)
-    with reproducible():
+    with one_thread():
         scores = centred @ np.hstack(papers) + np.concatenate(zeros)
     scores = scores.reshape(-1, n_states)
     state = assign_states(scores, space, MINOR_LEVEL)

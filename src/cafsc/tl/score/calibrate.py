@@ -10,7 +10,7 @@ import pandas as pd
 from cafsc import sig
 from cafsc._config import ScoreConfig
 from cafsc._keys import Keys
-from cafsc._threads import reproducible
+from cafsc._threads import one_thread
 from cafsc.errors import InputError, OptionError
 from cafsc.tl.gate.mixture import one_hot
 from cafsc.tl.score.controls import Array
@@ -113,7 +113,7 @@ def _depth(adata: AnnData, cells: Fibroblasts, key_added: str) -> Array:
     return np.concatenate([np.zeros(0), *found])
 
 
-@reproducible()
+@one_thread()
 def _spearman(values: Array, other: Array) -> Array:
     """Rank correlation of each column of one with each of the other; 0 where a column does not vary."""
     if len(values) < 3:
@@ -128,7 +128,7 @@ def _standard(ranks: Array) -> Array:
     return np.asarray(centred / np.where(length > 0, length, 1.0))
 
 
-@reproducible()
+@one_thread()
 def without(values: Array, nuisance: Array) -> Array:
     """Columns with the linear part of nuisance columns taken out; the mean over all cells stays."""
     if len(values) <= nuisance.shape[1] + 1:

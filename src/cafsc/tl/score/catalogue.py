@@ -19,7 +19,7 @@ from cafsc.pp.cluster import batch_labels
 from cafsc.pp.embed import sketch_rows
 from cafsc.pp.normalize import count_rows, symbol_columns
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl.score.controls import Array, Index, SetColumns, control_corrected, expression_bins
+from cafsc.tl.score.controls import N_BINS, Array, Index, SetColumns, control_corrected, expression_bins
 from cafsc.tl.score.fibroblasts import Fibroblasts, kept_rows
 from cafsc.tl.score.pool import state_space
 from cafsc.tl.score.set_columns import scored_sets
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from cafsc.sig import Catalogue
+# Cells of a lineage below which its profile from elsewhere (``lineage_profiles.tsv.gz``) sets the bins.
+_MIN_LINEAGE_CELLS = 20
 
 
 def centred(scores: Array, names: list[str], levels: ReferenceLevels) -> Array:
@@ -88,7 +90,7 @@ def score(
     sets = scored_sets(catalogue, species, symbols)
     names, columns = list(sets), list(sets.values())
     rows = count_rows(adata, key_added=key_added)
-    bins = expression_bins(_tissue_level(adata, rows, keys, levels, symbols, species, config), config.n_bins)
+    bins = expression_bins(_tissue_level(adata, rows, keys, levels, symbols, species), N_BINS)
     scores = np.full((adata.n_obs, len(names)), np.nan, dtype=np.float32)
     ucell = np.full((adata.n_obs, len(names)), np.nan, dtype=np.float32)
     neighbors = sparse.csr_matrix((adata.n_obs, adata.n_obs))
@@ -132,7 +134,6 @@ def _tissue_level(
     levels: ReferenceLevels,
     symbols: Mapping[str, int],
     species: str,
-    config: ScoreConfig,
 ) -> Array:
     """Level of each gene in a tumour of every lineage."""
     lineage = pd.Categorical(adata.obs[keys.lineage].astype(str))
@@ -142,7 +143,7 @@ def _tissue_level(
         np.bincount(lineage.codes, minlength=len(lineage.categories)),
         list(lineage.categories),
         profiles_in(levels.profiles, symbols, adata.n_vars, species),
-        config.min_lineage_cells,
+        _MIN_LINEAGE_CELLS,
     )
 
 

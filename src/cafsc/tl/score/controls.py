@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._threads import reproducible
+from cafsc._threads import one_thread
 from cafsc.engine import membership as memberships
 from cafsc.engine.means import control_corrected_mean, control_weights
 from cafsc.tl.score.statistics import false_discovery_rates
@@ -18,6 +18,8 @@ Index = NDArray[np.int64]
 _FEWEST_CELLS = 3
 ROUNDING = 1e-9
 _GENES = 512
+# Expression bins from which matched control genes come.
+N_BINS = 50
 
 
 def tied_ranks(values: Array) -> Array:
@@ -148,7 +150,7 @@ def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: l
             varies = deviation > ROUNDING
             standard /= np.where(varies, deviation, np.inf)
             n_varying[group] += varies @ counts[here]
-            with reproducible():
+            with one_thread():
                 sums[group] += standard @ signs[here]
     for group, cells in enumerate(groups):
         n_genes = n_varying[group]

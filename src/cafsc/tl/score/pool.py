@@ -12,6 +12,12 @@ from cafsc.pp.cluster import place_others, scattered
 from cafsc.pp.embed import Array, Embedding, embed, neighbor_graph
 from cafsc.pp.normalize import scale_depth
 
+# Cells pooled where there are few: an eighth of the fibroblasts, but no fewer than this.
+_MIN_NEIGHBORS = 8
+# Most detected genes, from which the neighbours are found: in shallow data they carry the states.
+_N_TOP_GENES = 1000
+_N_PCS = 10
+
 
 def state_space(
     rows: CountRows,
@@ -40,8 +46,8 @@ def state_space(
     mine = None if batch is None else batch[kept[sketch]]
     embedding = embed(
         rows.take(kept[sketch]),
-        n_top_genes=config.n_top_genes,
-        n_pcs=config.n_pcs,
+        n_top_genes=_N_TOP_GENES,
+        n_pcs=_N_PCS,
         variable=False,
         batch=mine,
         seed=seed,
@@ -61,7 +67,7 @@ def state_space(
 
 def n_pooled(n_cells: int, config: ScoreConfig) -> int:
     """Cells to pool: fewer where there are few, so that a small state is not averaged away."""
-    return min(config.n_neighbors, max(config.min_neighbors, n_cells // 8))
+    return min(config.n_neighbors, max(_MIN_NEIGHBORS, n_cells // 8))
 
 
 def pooled_lognorm(
