@@ -171,6 +171,8 @@ def run_and_write(
     force: bool,
 ) -> Answer:
     """Read the input, run every step, and write the results."""
+    import scanpy
+
     from cafsc import _provenance
     from cafsc._annotate import run
     from cafsc._input import read_input
@@ -178,7 +180,8 @@ def run_and_write(
     _provenance.settle(options)  # A wrong option shall not wait until a large file is read.
     step(f"read {source.name}", 0, 0)
     given = read_input(source, backed=backed)
-    with naming(source), connected(dask) as client:
+    # scanpy's own log would stand among our lines.
+    with naming(source), connected(dask) as client, scanpy.settings.verbosity.override("error"):
         result = run(given, options, progress=step, client=client)
     step(f"write {outputs.h5ad.name}", 0, 0)
     write(outputs, result, force=force)
