@@ -16,7 +16,7 @@ import gzip
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -118,9 +118,10 @@ def measure(name: str, profiles: Profiles) -> tuple[dict[tuple[str, str], float]
     # Sets that a dataset covers badly stay in: states are compared, so they need the same datasets behind them.
     found = {name: columns for name, columns in found.items() if columns.n_found}
     members = list(found.values())
-    work = partial(both_scores, bins=cells.bins, sets=members, max_rank=ScoreConfig().max_rank)
-    blocks = cells.map_pooled(work, np.zeros((cells.rows.size, 0)))
-    scores = np.concatenate([above for _, (above, _) in blocks])
+    blocks = [
+        both_scores(lognorm, cells.bins, members, ScoreConfig().max_rank) for _, lognorm in cells.pooled()
+    ]
+    scores = np.concatenate([above for above, _ in blocks])
     return markers, dict(zip(found, scores.mean(axis=0).tolist(), strict=True))
 
 

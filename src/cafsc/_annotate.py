@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cafsc.sig.reference import ReferenceLevels
 
 Progress = Callable[[str, int, int], None]
-_STEPS = 10
+_STEPS = 11
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,7 @@ def run(
             catalogue=catalogue,
             levels=levels,
             batch_key=options.batch_key,
+            map_cells=options.umap,
             key_added=key_added,
             config=config.score,
             seed=seed,
@@ -218,10 +219,13 @@ def run(
             marker_config=config.markers,
             seed=seed,
         )
+        step("find markers")
+        tl.markers(adata, key_added=key_added)
+        tl.second_opinion(adata, catalogue=catalogue, key_added=key_added, seed=seed)
         step("score programmes")
         tl.programs(adata, catalogue=catalogue, key_added=key_added, config=config.score)
         step("calibrate")
-        tl.calibrate(adata, catalogue=catalogue, key_added=key_added, config=config.score, seed=seed)
+        tl.calibrate(adata, catalogue=catalogue, key_added=key_added)
         step("weigh the claims")
         tl.verdict(
             adata,

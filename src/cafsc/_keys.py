@@ -162,6 +162,11 @@ class Keys:
         return f"X_{self.key_added}_tissue_umap"
 
     @property
+    def total_counts(self) -> str:
+        """``obs``: counts of each cell, float."""
+        return f"{self.key_added}_total_counts"
+
+    @property
     def low_quality(self) -> str:
         """``obs``: whether a cell has too few genes for a name, or most counts of another species, bool."""
         return f"{self.key_added}_low_quality"
@@ -187,10 +192,11 @@ def require(adata: AnnData, keys: Keys, needed: Mapping[tuple[str, str], str]) -
     """
     slot = adata.uns.get(keys.uns)
     found: dict[str, Any] = dict(slot) if isinstance(slot, Mapping) else {}
-    places: dict[str, Any] = {"uns": found, "obs": adata.obs, "var": adata.var, "obsm": adata.obsm}
+    places: dict[str, Any] = {"uns": found}
+    places |= {"obs": adata.obs, "var": adata.var, "obsm": adata.obsm, "obsp": adata.obsp}
     for (place, name), step in needed.items():
         if name not in places.get(place, found.get(place, ())):
-            where = place if place in ("obs", "var", "obsm") else f"uns[{keys.uns!r}]"
+            where = place if place in ("obs", "var", "obsm", "obsp") else f"uns[{keys.uns!r}]"
             raise InputError(
                 f"the AnnData has no {name!r} in {where}",
                 fix=f"run cafsc.annotate(adata) first, or the single step cafsc.{step}(adata)",

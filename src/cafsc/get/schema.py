@@ -150,6 +150,8 @@ CLUSTERS: Final = Table(
         _SENSITIVE,
         Column("top_genes", "Genes that contributed most to the name, comma-separated, strongest first."),
         Column("enriched_state", "Most enriched state by gseapy's prerank; empty if not run.", optional=True),
+        Column("enriched_score", "Normalised enrichment score of that state.", "float64", optional=True),
+        Column("enriched_fdr", "False discovery rate of that score.", "float64", "0..1", optional=True),
         Column("enriched_agrees", "Whether `enriched_state` is the `subtype`.", "boolean", optional=True),
     ),
     order=("cluster",),
@@ -226,8 +228,6 @@ SCORES: Final = Table(
         Column("stress_rho", "The same with the dissociation programme.", "float64", "-1..1", optional=True),
         Column("mean_adjusted", "Mean score of the cluster after linear regression on depth and stress.",
                "float64", "natural log units", optional=True),
-        Column("nes", "Normalised enrichment score by gseapy's prerank; missing if not run.", "float64", optional=True),
-        Column("nes_fdr", "False discovery rate of `nes`.", "float64", "0..1", optional=True),
     ),
     order=("cluster", "kind", "scheme", "set"),
 )  # fmt: skip

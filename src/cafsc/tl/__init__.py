@@ -10,6 +10,7 @@ from cafsc.tl.crosstalk.origin import origin
 from cafsc.tl.crosstalk.talk import crosstalk
 from cafsc.tl.crosstalk.targets import targets
 from cafsc.tl.gate.assign import gate
+from cafsc.tl.label.enrich import markers, second_opinion
 from cafsc.tl.label.name import label
 from cafsc.tl.score.calibrate import calibrate
 from cafsc.tl.score.catalogue import score
@@ -26,10 +27,12 @@ __all__ = [
     "explain",
     "gate",
     "label",
+    "markers",
     "origin",
     "programs",
     "score",
     "score_sets",
+    "second_opinion",
     "targets",
     "verdict",
 ]

@@ -27,7 +27,6 @@ from cafsc.tl.label.states import (
     competing_states,
     resampled_agreement,
     settle_states,
-    sorted_columns,
 )
 from cafsc.tl.score.controls import Array, Index, SetColumns
 from cafsc.tl.score.fibroblasts import Fibroblasts, fibroblasts
@@ -110,8 +109,7 @@ def label(
 
     sets = scored_sets(catalogue, cells.species, cells.columns)
     centred = adata.obsm[keys.scores].to_numpy()[cells.rows].astype(np.float64)
-    order = np.argsort(adata.var[keys.symbol].to_numpy(dtype=str), kind="stable")
-    evidence = _settled(catalogue, cells, sets, centred, order, levels, config, seed)
+    evidence = _settled(catalogue, cells, sets, centred, levels, config, seed)
     clusters, names = _clusters(adata, cells, evidence.states, cluster_key, config, seed)
     sums = cells.cluster_sums(clusters, len(names))
     activated = _is_activated(catalogue, cells, sums.sum(axis=0), levels, config)
@@ -183,32 +181,24 @@ def _settled(
     cells: Fibroblasts,
     sets: Mapping[str, SetColumns],
     centred: Array,
-    order: Index,
     levels: ReferenceLevels,
     config: LabelConfig,
     seed: int,
 ) -> StateEvidence:
-    """The state of every cell, and how often resamples agree with it.
-
-    `order` is that of the genes' symbols: what is drawn at
-    random for each count is drawn in it, so that the order of the file's genes does not matter.
-    """
+    """The state of every cell, and how often resamples agree with it."""
     states = {name: (state.members, state.primary) for name, state in catalogue.states.items()}
     space = competing_states(states, sets, config)
     scores = space.scores(centred)
     first = assign_states(scores, space, MINOR_LEVEL)
     agreement = np.zeros(scores.shape)
     if cells.rows.size >= 2:
-        reference = np.array([levels.sets.get(name, 0.0) for name in sets])
-        error = np.array([levels.errors.get(name, 0.0) for name in sets])
-        place = np.argsort(order)
         agreement = resampled_agreement(
-            sorted_columns(cells.counts, place),
+            cells.counts,
             cells.sketch_graph,
-            cells.bins[order],
-            [columns.renumbered(place) for columns in sets.values()],
-            reference,
-            error,
+            cells.bins,
+            list(sets.values()),
+            np.array([levels.sets.get(name, 0.0) for name in sets]),
+            np.array([levels.errors.get(name, 0.0) for name in sets]),
             space,
             config,
             seed,

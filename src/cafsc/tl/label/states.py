@@ -12,8 +12,8 @@ from scipy import sparse
 from cafsc._config import LabelConfig
 from cafsc._threads import one_thread
 from cafsc.engine.means import control_corrected_mean, control_weights
+from cafsc.pp.normalize import log1p_depth
 from cafsc.tl.score.controls import Array, Index, SetColumns
-from cafsc.tl.score.pool import pooled_lognorm
 
 _HALF = 0.5
 _WORD_BITS = 64
@@ -166,17 +166,6 @@ def thinning(
     return kept
 
 
-def sorted_columns(counts: sparse.csr_matrix, place: Index) -> sparse.csr_matrix:
-    """Counts with column ``c`` at ``place[c]``, without explicit zeros, each row in the order of its columns."""
-    out = sparse.csr_matrix(
-        (counts.data.copy(), place[counts.indices].astype(counts.indices.dtype), counts.indptr.copy()),
-        shape=counts.shape,
-    )
-    out.eliminate_zeros()
-    out.sort_indices()
-    return out
-
-
 def resampled_agreement(
     counts: sparse.csr_matrix,
     graph: sparse.csr_matrix,
@@ -219,7 +208,7 @@ def resampled_agreement(
         inside[chosen] = True
         near = sparse.csr_matrix(graph[cells].multiply(inside))
         scored = [
-            control_corrected_mean(pooled_lognorm(thin, near[start : start + _AT_ONCE]), weights)
+            control_corrected_mean(log1p_depth(near[start : start + _AT_ONCE] @ thin), weights)
             for start in range(0, cells.size, _AT_ONCE)
         ]
         centred = np.vstack(scored) - reference

@@ -6,26 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, stats
 
 from cafsc._threads import one_thread
 from cafsc.engine import membership as memberships
 from cafsc.engine.means import control_corrected_mean, control_weights
-from cafsc.tl.score.statistics import false_discovery_rates
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 _FEWEST_CELLS = 3
 ROUNDING = 1e-9
-_GENES = 512
 # Expression bins from which matched control genes come.
 N_BINS = 50
 
 
 def tied_ranks(values: Array) -> Array:
     """Ranks from 0, ties at their mean: the order of the genes does not matter."""
-    _, inverse, size = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(size) - (size + 1) / 2.0)[inverse], dtype=np.float64)
+    return np.asarray(stats.rankdata(values) - 1.0, dtype=np.float64)
 
 
 def expression_bins(mean: Array, n_bins: int) -> Index:
@@ -53,10 +50,6 @@ class SetColumns:
     def n_found(self) -> int:
         """Genes of the set that the dataset has."""
         return self.up.size + self.down.size
-
-    def renumbered(self, place: Index) -> SetColumns:
-        """The same set where column ``c`` has become column ``place[c]``."""
-        return SetColumns(np.sort(place[self.up]), np.sort(place[self.down]), self.n_genes)
 
 
 def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns]) -> Array:
@@ -133,35 +126,24 @@ def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: l
     out = np.ones((membership.shape[1], len(sets)))
     up, down = (memberships(sets, side, lognorm.shape[1]) for side in ("up", "down"))
     genes = np.flatnonzero(np.asarray((up + down).sum(axis=1)).ravel())
-    columns = lognorm[:, genes].tocsc()
+    columns = lognorm[:, genes]
     signs, counts = (up - down)[genes].toarray(), (up + down)[genes].toarray()
-    groups = [np.flatnonzero(inside) for inside in membership.T > 0]
-    n_varying = np.zeros((len(groups), len(sets)))
-    sums = [np.zeros((cells.size, len(sets))) for cells in groups]
-    for start in range(0, genes.size, _GENES):
-        here = slice(start, start + _GENES)
-        values = columns[:, here].toarray()
-        for group, cells in enumerate(groups):
-            if cells.size < _FEWEST_CELLS:
-                continue
-            standard = values[cells]
-            standard -= standard.mean(axis=0)
-            deviation = standard.std(axis=0)
-            varies = deviation > ROUNDING
-            standard /= np.where(varies, deviation, np.inf)
-            n_varying[group] += varies @ counts[here]
-            with one_thread():
-                sums[group] += standard @ signs[here]
-    for group, cells in enumerate(groups):
-        n_genes = n_varying[group]
-        if cells.size >= _FEWEST_CELLS:
+    for group, inside in enumerate(membership.T > 0):
+        if inside.sum() < _FEWEST_CELLS:
+            continue
+        standard = columns[np.flatnonzero(inside)].toarray()
+        standard -= standard.mean(axis=0)
+        deviation = standard.std(axis=0)
+        varies = deviation > ROUNDING
+        standard /= np.where(varies, deviation, np.inf)
+        n_genes = varies @ counts
+        with one_thread():
             # The mean over a set's genes has the variance of their sum over the square of their number.
-            inflation = sums[group].var(axis=0) / np.maximum(n_genes, 1.0)
-            out[group] = np.where(n_genes < 2, 1.0, np.maximum(1.0, inflation))
+            inflation = (standard @ signs).var(axis=0) / np.maximum(n_genes, 1.0)
+        out[group] = np.where(n_genes < 2, 1.0, np.maximum(1.0, inflation))
     return out
 
 
 def false_discovery(p: Array) -> Array:
     """Benjamini-Hochberg adjusted p-values of an array of any shape (doi:10.1111/j.2517-6161.1995.tb02031.x)."""
-    flat = false_discovery_rates(p.ravel())
-    return flat.reshape(p.shape)
+    return np.asarray(stats.false_discovery_control(p.ravel())).reshape(p.shape)

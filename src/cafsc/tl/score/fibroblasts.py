@@ -1,30 +1,32 @@
-"""The kept fibroblasts of an AnnData, as the arrays that scoring and naming work on."""
+"""The kept fibroblasts of an AnnData with their neighbours, as the arrays that scoring and naming work on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._keys import KEPT, Keys
-from cafsc.errors import InputError
+from cafsc._config import ScoreConfig
+from cafsc._keys import KEPT, Keys, require
 from cafsc.io.read import BLOCK
 from cafsc.pp.blocks import CountRows
-from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, symbol_columns
-from cafsc.tl.gate.mixture import weighted_sums
+from cafsc.pp.cluster import place_others, scattered
+from cafsc.pp.embed import Names, embed, neighbor_graph
+from cafsc.pp.normalize import count_rows, log1p_depth, symbol_columns
 from cafsc.tl.score.controls import Array, Index
-from cafsc.tl.score.pool import pooled_lognorm
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-
-T = TypeVar("T")
+# Cells pooled where there are few: an eighth of the fibroblasts, but no fewer than this.
+_MIN_NEIGHBORS = 8
+# Most detected genes, from which the neighbours are found: in shallow data they carry the states.
+_N_TOP_GENES = 1000
+_N_PCS = 10
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,14 @@ class Fibroblasts:
     source
         Counts of all cells of the AnnData.
     sketch
-        Positions in ``rows``, sorted, of the cells among which neighbours were sought: all of them, but for very
-        many fibroblasts.
+        Positions in `rows`, sorted, of the cells among which neighbours were sought: all but for very many fibroblasts.
     counts
         Counts of the sketch: cells x genes, float64.
     graph
         Cells x cells, 1 for a cell and each neighbour, which is in the sketch.
     bins
-        Expression bin of each gene, by its level in a tumour of every lineage: a sample of fibroblasts alone,
-        or of one state, would else compare that state with itself.
+        Expression bin of each gene, by its level in a tumour of every lineage. Bins of the sample itself would compare
+        a sample of one state with that state.
     columns
         Column of each symbol.
     species
@@ -70,50 +71,41 @@ class Fibroblasts:
     @cached_property
     def sketch_graph(self) -> sparse.csr_matrix:
         """The neighbours of the cells of the sketch: cells x cells."""
-        return self.graph if self.is_whole else sparse.csr_matrix(self.graph[self.sketch][:, self.sketch])
+        return sparse.csr_matrix(self.graph[self.sketch][:, self.sketch])
 
     @cached_property
     def single_lognorm(self) -> sparse.csr_matrix:
         """Log-expression of each cell of the sketch by itself: cells x genes."""
-        return log1p_depth(self.counts, TARGET_SUM)
+        return log1p_depth(self.counts)
 
     @property
     def n_pooled(self) -> int:
         """Cells that were pooled into one."""
         return max(1, round(float(self.graph.nnz) / max(self.rows.size, 1)))
 
-    def _pooled(self, here: Index) -> sparse.csr_matrix:
-        """Pooled log-expression of successive cells."""
-        return pooled_lognorm(self.counts, self.graph[here[0] : here[-1] + 1])
+    def pooled(self) -> Iterator[tuple[Index, sparse.csr_matrix]]:
+        """Positions of blocks of cells, and log1p of their counts summed with their neighbours': cells x genes.
 
-    def map_pooled(
-        self, function: Callable[[sparse.csr_matrix, Any], T], beside: Any
-    ) -> Iterator[tuple[Index, T]]:
-        """Positions of blocks of cells, and `function` of their pooled log-expression and their rows of `beside`.
-
-        The columns of a row come in any order. On a cluster if there is one and the cells are too many for memory.
+        One shallow cell alone says little about its state.
         """
-        if self.is_whole:
-            starts = range(0, self.rows.size, BLOCK)
-            for start in starts:
-                here = np.arange(start, min(start + BLOCK, self.rows.size))
-                yield here, function(self._pooled(here), beside[here])
-            return
-        known = np.zeros(self.rows.size, dtype=bool)
-        known[self.sketch] = True
-        work = _Pooled(function, self.counts)
         edges = self.graph[:, self.sketch]
-        everywhere = _Beside(self.rows, edges, ~known, beside)
-        for piece, found in self.source.map_with(work, everywhere, self.rows):
-            yield np.searchsorted(self.rows, piece), found
+        in_sketch = np.isin(np.arange(self.rows.size), self.sketch)
+        for start in range(0, self.rows.size, BLOCK):
+            here = np.arange(start, min(start + BLOCK, self.rows.size))
+            counts = edges[here] @ self.counts
+            outside = np.flatnonzero(~in_sketch[here])
+            if outside.size:
+                own = self.source.take(self.rows[here[outside]])
+                place = np.ones(outside.size), (outside, np.arange(outside.size))
+                counts = counts + sparse.csr_matrix(place, shape=(here.size, outside.size)) @ own
+            yield here, log1p_depth(counts)
 
     def cluster_means(self, membership: Array) -> Array:
-        """Mean pooled log-expression of clusters: clusters x genes."""
-        size = np.maximum(membership.sum(axis=0), 1.0)
+        """Mean pooled log-expression of clusters (cells x clusters, 0 or 1): clusters x genes."""
         sums = np.zeros((membership.shape[1], self.source.shape[1]))
-        for _, found in self.map_pooled(weighted_sums, membership):
-            sums += found
-        return np.asarray(sums / size[:, None])
+        for here, lognorm in self.pooled():
+            sums += (lognorm.T @ membership[here]).T
+        return np.asarray(sums / np.maximum(membership.sum(axis=0), 1.0)[:, None])
 
     def cluster_sums(self, codes: Index, n_clusters: int) -> Array:
         """Sums of counts over the cells of each cluster: clusters x genes."""
@@ -128,50 +120,14 @@ class Fibroblasts:
             return values
         edges = self.graph[:, self.sketch]
         known = np.isfinite(values)
-        n_known = np.asarray(edges @ known.astype(np.float64))
         with np.errstate(invalid="ignore", divide="ignore"):
-            out = np.asarray(edges @ np.where(known, values, 0.0)) / n_known
+            out = np.asarray((edges @ np.where(known, values, 0.0)) / (edges @ known.astype(np.float64)))
         out[self.sketch] = values
-        return np.asarray(out)
-
-
-@dataclass(frozen=True)
-class _Beside:
-    """What goes with each of the kept cells, looked up by row number."""
-
-    rows: Index
-    edges: sparse.csr_matrix
-    brings_own: NDArray[np.bool_]
-    beside: Any
-
-    def __getitem__(self, piece: Index) -> tuple[sparse.csr_matrix, NDArray[np.bool_], Any]:
-        here = np.searchsorted(self.rows, piece)
-        return self.edges[here], self.brings_own[here], self.beside[here]
-
-
-@dataclass(frozen=True)
-class _Pooled(Generic[T]):
-    """A function of pooled log-expression, called with the counts of some cells."""
-
-    function: Callable[[sparse.csr_matrix, Any], T]
-    counts: sparse.csr_matrix
-
-    def __call__(self, own: sparse.csr_matrix, beside: tuple[sparse.csr_matrix, NDArray[np.bool_], Any]) -> T:
-        edges, brings_own, more = beside
-        brought = sparse.csr_matrix(sparse.diags(brings_own.astype(np.float64)) @ own)
-        return self.function(pooled_lognorm(self.counts, edges, own=brought), more)
+        return out
 
 
 def kept_sums(source: CountRows, rows: Index, codes: Index, n_groups: int) -> Array:
-    """Sums of counts over groups of some rows: groups x genes.
-
-    Parameters
-    ----------
-    rows
-        Row numbers, sorted.
-    codes
-        Group of each of these rows.
-    """
+    """Sums of counts over groups of some rows, sorted, with the group of each: groups x genes."""
     everywhere = np.full(source.shape[0], -1, dtype=np.int64)
     everywhere[rows] = codes
     return source.group_sums(everywhere, n_groups, rows)
@@ -186,8 +142,7 @@ def kept_rows(adata: AnnData, key_added: str) -> Index:
         If the gate has not run.
     """
     keys = Keys(key_added)
-    if keys.gate not in adata.obs:
-        raise InputError(f"obs[{keys.gate!r}] is missing", fix="run cafsc.tl.gate(adata) first")
+    require(adata, keys, {("obs", keys.gate): "tl.gate"})
     return np.flatnonzero((adata.obs[keys.gate] == KEPT).to_numpy())
 
 
@@ -200,8 +155,7 @@ def tissue_bins(adata: AnnData, key_added: str) -> Index:
         If `cafsc.tl.score` has not run.
     """
     keys = Keys(key_added)
-    if keys.expression_bin not in adata.var:
-        raise InputError(f"var[{keys.expression_bin!r}] is missing", fix="run cafsc.tl.score(adata) first")
+    require(adata, keys, {("var", keys.expression_bin): "tl.score"})
     return np.asarray(adata.var[keys.expression_bin], dtype=np.int64)
 
 
@@ -214,8 +168,7 @@ def fibroblasts(adata: AnnData, key_added: str) -> Fibroblasts:
         If `cafsc.tl.score` has not run.
     """
     keys = Keys(key_added)
-    if keys.scores not in adata.obsm:
-        raise InputError(f"obsm[{keys.scores!r}] is missing", fix="run cafsc.tl.score(adata) first")
+    require(adata, keys, {("obsm", keys.scores): "tl.score", ("obsp", keys.neighbors): "tl.score"})
     rows = kept_rows(adata, key_added)
     source = count_rows(adata, key_added=key_added)
     sketch = np.arange(rows.size)
@@ -231,3 +184,43 @@ def fibroblasts(adata: AnnData, key_added: str) -> Fibroblasts:
         columns=symbol_columns(adata, key_added=key_added),
         species=str(adata.uns[keys.uns]["species"]),
     )
+
+
+def neighbourhoods(
+    rows: CountRows, kept: Index, sketch: Index, config: ScoreConfig, batch: Names | None, seed: int
+) -> tuple[Array, sparse.csr_matrix]:
+    """Principal components of fibroblasts and their neighbours, which are sought in a sketch of them.
+
+    Parameters
+    ----------
+    rows
+        Counts of all cells.
+    kept
+        Row numbers of the fibroblasts.
+    sketch
+        Positions in `kept`, sorted: the fibroblasts among which neighbours are sought.
+
+    Returns
+    -------
+    Fibroblasts x components; fibroblasts x fibroblasts, 1 for the cell itself and its neighbours.
+    """
+    embedding = embed(
+        rows.take(kept[sketch]),
+        n_top_genes=_N_TOP_GENES,
+        n_pcs=_N_PCS,
+        variable=False,
+        batch=None if batch is None else batch[kept[sketch]],
+        seed=seed,
+    )
+    # Fewer neighbours where there are few cells, so that a small state is not averaged away.
+    n_pooled = min(config.n_neighbors, max(_MIN_NEIGHBORS, sketch.size // 8), sketch.size)
+    edges = neighbor_graph(embedding.scores, n_pooled)
+    outside = np.setdiff1d(np.arange(kept.size), sketch, assume_unique=True)
+    if not outside.size:
+        return embedding.scores, edges
+    placed, near = place_others(rows, embedding, kept[outside], n_pooled - 1)
+    inside = edges.tocoo()
+    start = np.concatenate([sketch[inside.row], outside, np.repeat(outside, n_pooled - 1)])
+    end = np.concatenate([sketch[inside.col], outside, sketch[near.ravel()]])
+    graph = sparse.csr_matrix((np.ones(start.size), (start, end)), shape=(kept.size, kept.size))
+    return scattered(kept.size, sketch, embedding.scores, outside, placed), graph

@@ -12,8 +12,8 @@ from cafsc.engine.means import control_corrected_mean, control_weights
 from cafsc.engine.ucell import ucell
 from cafsc.errors import InputError, OptionError
 from cafsc.pp.blocks import CountRows
-from cafsc.tl.score.catalogue import column_name
 from cafsc.tl.score.controls import SetColumns, expression_bins
+from cafsc.tl.score.set_columns import column_name
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -73,8 +73,8 @@ def score_sets(
 
     Examples
     --------
-    >>> cafsc.tl.score_sets(adata, {"collagens": ["COL1A1", "COL1A2", "COL3A1"]})  # doctest: +SKIP
-    >>> adata.obsm["mean_scores"]["collagens"]  # doctest: +SKIP
+    >>> cafsc.tl.score_sets(adata, {"mine": list_of_symbols})  # doctest: +SKIP
+    >>> adata.obsm["mean_scores"]["mine"]  # doctest: +SKIP
     """
     if method not in METHODS:
         raise OptionError(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from cafsc import sig
 from cafsc._config import ScoreConfig
-from cafsc._keys import Keys
-from cafsc.errors import InputError
-from cafsc.tl.gate.mixture import one_hot, weighted_sums
+from cafsc._keys import Keys, require
+from cafsc.tl.gate.mixture import one_hot
 from cafsc.tl.score.catalogue import both_scores
-from cafsc.tl.score.controls import Array, Index, SetColumns
 from cafsc.tl.score.fibroblasts import fibroblasts
 from cafsc.tl.score.set_columns import set_columns
 from cafsc.tl.score.table import SetInfo, cluster_effects, score_table
@@ -56,8 +52,7 @@ def programs(
     config = config or ScoreConfig()
     catalogue = catalogue or sig.load()
     keys = Keys(key_added)
-    if "scores" not in adata.uns.get(keys.uns, {}):
-        raise InputError(f"uns[{keys.uns!r}]['scores'] is missing", fix="run cafsc.tl.label(adata) first")
+    require(adata, keys, {("uns", "scores"): "tl.label"})
     cells = fibroblasts(adata, key_added)
     sets = {
         name: set_columns(program.up, program.down, "human", cells.species, cells.columns)
@@ -73,29 +68,15 @@ def programs(
         names = list(cluster.categories)
         membership = one_hot(codes, len(names))
         scores, ucell = np.empty((cells.rows.size, len(sets))), np.empty((cells.rows.size, len(sets)))
-        sums = np.zeros((len(names), adata.n_vars))
-        work = partial(_scored, bins=cells.bins, sets=members, max_rank=config.max_rank)
-        for here, (above, ranks, added) in cells.map_pooled(work, membership):
-            scores[here], ucell[here] = above, ranks
-            sums += added
+        means = np.zeros((len(names), adata.n_vars))
+        for here, lognorm in cells.pooled():
+            scores[here], ucell[here] = both_scores(lognorm, cells.bins, members, config.max_rank)
+            means += (lognorm.T @ membership[here]).T
+        means /= np.maximum(membership.sum(axis=0), 1.0)[:, None]
         out[cells.rows] = scores
-        means = sums / np.maximum(membership.sum(axis=0), 1.0)[:, None]
         effects = cluster_effects(means, cells.single_lognorm, membership[cells.sketch], cells.bins, members)
         info = {name: SetInfo(catalogue.programs[name].label, "program", "") for name in sets}
         rows = score_table(names, codes, scores, ucell, effects, sets, info, cells.n_pooled)
         table = pd.concat([table, rows], ignore_index=True)
-    adata.obsm[keys.programs] = pd.DataFrame(out, index=adata.obs_names, columns=list(sets), copy=False)
+    adata.obsm[keys.programs] = pd.DataFrame(out, index=adata.obs_names, columns=list(sets))
     adata.uns[keys.uns]["scores"] = table
-
-
-def _scored(
-    lognorm: sparse.csr_matrix,
-    membership: Array,
-    *,
-    bins: Index,
-    sets: list[SetColumns],
-    max_rank: int,
-) -> tuple[Array, Array, Array]:
-    """Both scores of some cells (cells x sets), and their sums in the clusters (clusters x genes)."""
-    above, ranks = both_scores(lognorm, None, bins=bins, sets=sets, max_rank=max_rank)
-    return above, ranks, weighted_sums(lognorm, membership)

@@ -47,3 +47,13 @@ def scored_sets(
             continue
         out[name] = set_columns(definition.up, definition.down, entry.species, species, columns)
     return out
+
+
+def column_name(name: str) -> str:
+    """Column of a set in ``obsm``: a slash would nest it in an h5ad."""
+    return name.replace("/", ":")
+
+
+def set_id(column: str) -> str:
+    """The set of a column in ``obsm``."""
+    return column.replace(":", "/")

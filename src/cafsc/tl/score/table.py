@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+from scipy import sparse, stats
 
 from cafsc.tl.score.controls import (
     Array,
@@ -18,7 +18,6 @@ from cafsc.tl.score.controls import (
     false_discovery,
     null_deviation,
 )
-from cafsc.tl.score.statistics import upper_tail
 
 COLUMNS = "cluster set label kind scheme mean ucell effect error p fdr inflation n_found n_genes"
 
@@ -103,7 +102,7 @@ def score_table(
     (one-sided, normal), ``fdr`` (Benjamini-Hochberg over clusters and sets), ``inflation`` (of the null variance,
     for the genes' correlation), ``n_found``, ``n_genes``.
     """
-    p = upper_tail(found.effect)
+    p = stats.norm.sf(found.effect)
     fdr = false_discovery(p) if p.size else p
     rows = []
     for index, cluster in enumerate(names):
