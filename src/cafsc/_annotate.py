@@ -43,7 +43,7 @@ class AnnotationResult:
     ----------
     adata
         The annotated object: the one that was given, or, where the usable values were in ``.raw``, a new one.
-    clusters, cells, evidence, scores
+    clusters, cells, evidence, scores, markers
         See `cafsc.get`.
     summary
         Counts, findings and the one-line message of the run.
@@ -54,6 +54,7 @@ class AnnotationResult:
     cells: pd.DataFrame
     evidence: pd.DataFrame
     scores: pd.DataFrame
+    markers: pd.DataFrame
     summary: dict[str, Any]
 
     def _repr_html_(self) -> str:
@@ -94,6 +95,7 @@ def annotate(
     levels: ReferenceLevels | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
+    threads: int | None = None,
 ) -> AnnotationResult:
     """Name the fibroblasts of a tumour and call them pro- or anti-tumour, with the papers behind each call.
 
@@ -110,6 +112,8 @@ def annotate(
     client
         Of a dask cluster: work on blocks of cells goes to its workers, which must see the file that ``X`` or the
         layer of counts lies in (``cafsc.io.read(path, backed=True)``). The result is the same.
+    threads
+        Accepted for one release and not used: no result depends on the number of threads.
 
     Returns
     -------
@@ -248,6 +252,7 @@ def run(
         get.cells(adata, key_added),
         get.evidence(adata, key_added),
         get.scores(adata, key_added),
+        get.markers(adata, key_added),
         get.summary(adata, key_added),
     )
 

@@ -176,3 +176,7 @@ def _refused(error: ValidationError) -> OptionError:
         expected=f"one of {', '.join(step.model_fields)}",
         fix="correct the name",
     )
+
+
+AnnotateConfig = Config
+"""Former name of `Config`, kept for one release."""

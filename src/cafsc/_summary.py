@@ -19,6 +19,7 @@ from cafsc.pp.normalize import symbol_columns
 from cafsc.tl.gate.panels import lineage_panels
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
     from cafsc._options import RunOptions
@@ -164,8 +165,24 @@ def outcome_findings(adata: AnnData, catalogue: Catalogue, keys: Keys) -> list[F
     }
     return [
         *_cell_findings(adata, keys),
+        *_second_opinions(adata.uns[keys.uns]["clusters"]),
         *(warning("own_signatures", text) for text in catalogue.notes),
         *own_set_findings(own, symbol_columns(adata, key_added=keys.key_added)),
+    ]
+
+
+def _second_opinions(clusters: pd.DataFrame) -> list[Finding]:
+    """Findings on names that gseapy's ranking of the cluster's genes does not support."""
+    doubted = clusters[(~clusters["enriched_agrees"].astype("boolean")).fillna(False)]
+    return [
+        warning(
+            "second_opinion",
+            f"cluster {row['cluster']} is named {row['subtype']}, but its ranked genes are enriched most in "
+            f"{row['enriched_state']} (gseapy prerank)",
+            1,
+            fix="look at its genes: cafsc.get.markers(adata), cafsc.pl.dotplot(adata)",
+        )
+        for _, row in doubted.iterrows()
     ]
 
 

@@ -58,6 +58,7 @@ def annotate(
             metavar="ADDRESS", help="Scheduler of a dask cluster to work on; INPUT stays in its file."
         ),
     ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", hidden=True, help="Not used any more.")] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
     dry_run: Annotated[
         bool,
@@ -84,7 +85,7 @@ def annotate(
     """Name the fibroblast clusters of a tumour, call them pro- or anti-tumour, and print who says so.
 
     Writes OUT.h5ad and, beside it, a folder of the same name with report.html, clusters.tsv, cells.tsv.gz,
-    evidence.tsv and summary.json. INPUT is never changed.
+    evidence.tsv, markers.tsv and summary.json. INPUT is never changed.
     """
     outputs = Outputs(output or default_output(source), with_report=not no_report)
     with clean_streams(debug=debug), progress(quiet=quiet) as step:
@@ -202,6 +203,7 @@ def write(outputs: Outputs, result: AnnotationResult, *, force: bool) -> None:
         io.write_tsv(result.clusters, at(paths["clusters"]))
         io.write_tsv(result.cells, at(paths["cells"]))
         io.write_tsv(result.evidence, at(paths["evidence"]))
+        io.write_tsv(result.markers, at(paths["markers"]))
         if outputs.with_report:
             report.write(result.adata, at(paths["report"]))
         io.write_h5ad(result.adata, at(paths["h5ad"]))

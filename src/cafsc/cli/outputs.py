@@ -47,6 +47,7 @@ class Outputs:
             "clusters": self.folder / "clusters.tsv",
             "cells": self.folder / "cells.tsv.gz",
             "evidence": self.folder / "evidence.tsv",
+            "markers": self.folder / "markers.tsv",
         }
         if self.with_report:
             files["report"] = self.report

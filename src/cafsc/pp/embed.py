@@ -5,6 +5,7 @@ Every function here works on a sample of at most ``max_cells`` cells, so that ne
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from cafsc._threads import one_thread
-from cafsc.pp.normalize import log1p_depth
+from cafsc.pp.normalize import TARGET_SUM
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -125,9 +126,13 @@ def embed(
 
 
 def _lognorm(counts: sparse.csr_matrix) -> AnnData:
+    import scanpy as sc
     from anndata import AnnData
 
-    return AnnData(log1p_depth(counts).astype(np.float32))
+    adata = AnnData(counts.astype(np.float32))
+    sc.pp.normalize_total(adata, target_sum=TARGET_SUM)
+    sc.pp.log1p(adata)
+    return adata
 
 
 def _variable_genes(adata: AnnData, n_top_genes: int) -> Index:
@@ -207,7 +212,12 @@ def leiden(edges: sparse.csr_matrix, resolution: float, seed: int, flavor: str =
         return np.arange(n_cells, dtype=np.int64)
     cells = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(n_cells).astype(str)))
     options = {"n_iterations": 2, "directed": False} if flavor == "igraph" else {}
-    sc.tl.leiden(cells, resolution=resolution, adjacency=edges, random_state=seed, flavor=flavor, **options)
+    with warnings.catch_warnings():
+        # scanpy announces another default flavour, whichever is named.
+        warnings.simplefilter("ignore", FutureWarning)
+        sc.tl.leiden(
+            cells, resolution=resolution, adjacency=edges, random_state=seed, flavor=flavor, **options
+        )
     return by_size(cells.obs["leiden"].cat.codes.to_numpy(dtype=np.int64))
 
 
@@ -232,6 +242,8 @@ def umap(scores: Array, seed: int) -> Array:
     how: dict[str, Any] = {"use_rep": "X_pca", "method": "gauss", "transformer": "sklearn"}
     with one_thread():
         sc.pp.neighbors(cells, random_state=seed, **how)
+        # scanpy logs a warning for any other kernel; the Gaussian one is deliberate, as umap's compiles for seconds.
+        cells.uns["neighbors"]["params"]["method"] = "umap"
         sc.tl.umap(cells, maxiter=_UMAP_EPOCHS, random_state=seed)
     return np.asarray(cells.obsm["X_umap"], dtype=np.float64)
 

@@ -8,6 +8,7 @@ from scipy import sparse
 
 from cafsc._config import LabelConfig
 from cafsc.pp.embed import neighbor_graph
+from cafsc.pp.normalize import log1p_depth
 from cafsc.tl.label import states
 from cafsc.tl.label.states import (
     StateSpace,
@@ -20,7 +21,6 @@ from cafsc.tl.label.states import (
     thinning,
 )
 from cafsc.tl.score.controls import SetColumns, control_corrected, expression_bins
-from cafsc.tl.score.pool import pooled_lognorm
 
 CONFIG = LabelConfig()
 SURE = np.zeros(2)
@@ -99,7 +99,7 @@ def test_planted_states_hold_in_nearly_all_resamples() -> None:
     counts, bins, sets, state = planted()
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     graph = neighbor_graph(np.log1p(counts.toarray()), 8)
-    reference = control_corrected(pooled_lognorm(counts, graph), bins, sets).mean(axis=0)
+    reference = control_corrected(log1p_depth(graph @ counts), bins, sets).mean(axis=0)
     agreement = resampled_agreement(counts, graph, bins, sets, reference, SURE, space, CONFIG, seed=0)
     assert agreement.shape == (60, 2)
     drawn = np.isfinite(agreement).all(axis=1)
@@ -114,7 +114,7 @@ def test_cells_between_two_states_agree_with_neither() -> None:
     even = sparse.csr_matrix(np.random.default_rng(1).poisson(4.0, counts.shape).astype(float))
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     graph = sparse.csr_matrix(np.eye(60))
-    reference = control_corrected(pooled_lognorm(even, graph), bins, sets).mean(axis=0)
+    reference = control_corrected(log1p_depth(graph @ even), bins, sets).mean(axis=0)
     agreement = resampled_agreement(even, graph, bins, sets, reference, SURE, space, CONFIG, seed=0)
     assert 0.5 < np.nanmean(agreement.max(axis=1)) < 0.9
     other = resampled_agreement(even, graph, bins, sets, reference, SURE, space, CONFIG, seed=1)
@@ -125,7 +125,7 @@ def test_a_zero_that_is_not_well_known_makes_states_less_sure() -> None:
     counts, bins, sets, state = planted()
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     graph = neighbor_graph(np.log1p(counts.toarray()), 8)
-    reference = control_corrected(pooled_lognorm(counts, graph), bins, sets).mean(axis=0)
+    reference = control_corrected(log1p_depth(graph @ counts), bins, sets).mean(axis=0)
     held = [
         np.nanmean(
             resampled_agreement(
@@ -155,7 +155,7 @@ def test_asking_some_of_the_cells_each_time_finds_about_the_same(monkeypatch: py
     counts, bins, sets, state = planted()
     space = StateSpace(("one", "two"), ((0,), (1,)), np.array([True, True]))
     graph = neighbor_graph(np.log1p(counts.toarray()), 8)
-    reference = control_corrected(pooled_lognorm(counts, graph), bins, sets).mean(axis=0)
+    reference = control_corrected(log1p_depth(graph @ counts), bins, sets).mean(axis=0)
     config = LabelConfig()
     some = resampled_agreement(counts, graph, bins, sets, reference, SURE, space, config, seed=0)
     asked = np.isfinite(some).all(axis=1)

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from anndata import AnnData
 from scipy import stats
-from threadpoolctl import threadpool_limits
 
 from cafsc import tl
 from cafsc.errors import InputError
-from cafsc.tl.score.calibrate import _spearman, without
+from cafsc.tl.score.calibrate import without
 
 
 @pytest.fixture
@@ -56,14 +55,3 @@ def test_programmes_come_first(labelled: AnnData) -> None:
     del labelled.obsm["caf_programs"]
     with pytest.raises(InputError, match=r"cafsc\.tl\.programs"):
         tl.calibrate(labelled)
-
-
-def test_threads_change_no_digit() -> None:
-    random = np.random.default_rng(0)
-    values, nuisance = random.normal(size=(5000, 120)), random.normal(size=(5000, 2))
-    found = []
-    for threads in (1, 2):
-        with threadpool_limits(threads):
-            found.append((_spearman(values, nuisance), without(values, nuisance)))
-    for one, two in zip(*found, strict=True):
-        np.testing.assert_array_equal(one, two)

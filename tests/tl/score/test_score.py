@@ -8,11 +8,13 @@ from anndata import AnnData
 from scipy import sparse
 
 from cafsc import tl
+from cafsc._config import ScoreConfig
 from cafsc.errors import InputError, OptionError
-from cafsc.pp.embed import embed, neighbor_graph
+from cafsc.pp.embed import embed, nearest, neighbor_graph
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl.score.catalogue import centred, column_name, expand, set_id
-from cafsc.tl.score.pool import pooled_lognorm
+from cafsc.tl.score.catalogue import centred
+from cafsc.tl.score.fibroblasts import fibroblasts
+from cafsc.tl.score.set_columns import column_name, set_id
 
 NO_LEVELS = ReferenceLevels({}, {})
 
@@ -76,17 +78,6 @@ def test_a_set_without_a_level_stays_as_it_is() -> None:
     np.testing.assert_allclose(centred(scores, ["a", "b"], levels), [[0.75, 2.0]])
 
 
-def test_counts_of_neighbours_are_pooled() -> None:
-    counts = sparse.csr_matrix([[1.0, 0.0, 3.0], [0.0, 2.0, 0.0], [4.0, 0.0, 0.0]])
-    graph = sparse.csr_matrix([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
-    expected = np.log1p(np.array([[1 / 6, 2 / 6, 3 / 6], [4 / 6, 2 / 6, 0], [1, 0, 0]]) * 1e4)
-    np.testing.assert_allclose(pooled_lognorm(counts, graph).toarray(), expected)
-    # A cell outside the sample brings its own counts.
-    own = sparse.csr_matrix([[0.0, 0.0, 0.0], [0.0, 0.0, 6.0], [0.0, 0.0, 0.0]])
-    expected[1] = np.log1p(np.array([4 / 12, 2 / 12, 6 / 12]) * 1e4)
-    np.testing.assert_allclose(pooled_lognorm(counts, graph, own=own).toarray(), expected)
-
-
 def test_neighbours_share_the_state(scored: AnnData) -> None:
     kept = scored[scored.obs["caf_gate"] == "kept"]
     truth = kept.obs["simulated_type"].astype(str).to_numpy()
@@ -112,12 +103,6 @@ def test_a_batch_shift_does_not_part_neighbours(gated: AnnData) -> None:
     assert shares[1] < shares[0] - 0.1
 
 
-def test_expanding_a_graph_keeps_its_edges() -> None:
-    graph = sparse.csr_matrix([[1.0, 1.0], [0.0, 1.0]])
-    found = expand(graph, np.array([4, 1]), 6)
-    assert sorted(zip(*found.nonzero(), strict=True)) == [(1, 1), (4, 1), (4, 4)]
-
-
 @pytest.mark.parametrize("n_kept", [0, 1])
 def test_too_few_fibroblasts_to_score(gated: AnnData, n_kept: int) -> None:
     reason = np.full(gated.n_obs, "unknown_lineage", dtype=object)
@@ -136,3 +121,34 @@ def test_the_gate_comes_first(small: AnnData) -> None:
 def test_an_unknown_batch_column(gated: AnnData) -> None:
     with pytest.raises(OptionError, match="nothing"):
         tl.score(gated, batch_key="nothing")
+
+
+def test_pooled_counts_are_those_of_a_cell_and_its_neighbours(scored: AnnData) -> None:
+    cells = fibroblasts(scored, "caf")
+    here, lognorm = next(cells.pooled())
+    counts = scored.layers["counts"][cells.rows].toarray().astype(np.float64)
+    near = scored.obsp["caf_neighbors"][cells.rows[here[0]]].indices
+    summed = counts[np.searchsorted(cells.rows, near)].sum(axis=0)
+    np.testing.assert_allclose(lognorm[0].toarray().ravel(), np.log1p(summed / summed.sum() * 1e4), atol=1e-9)
+
+
+def test_a_sketch_pools_every_cell_with_itself(gated: AnnData) -> None:
+    tl.score(gated, config=ScoreConfig(max_cells=100), map_cells=False)
+    cells = fibroblasts(gated, "caf")
+    assert cells.sketch.size == 100 < cells.rows.size
+    assert (cells.graph.diagonal() == 1).all()
+    assert gated.obsm["caf_scores"].iloc[cells.rows].notna().all(axis=None)
+    whole = gated.copy()
+    tl.score(whole, map_cells=False)
+    one, other = (a.obsm["caf_scores"]["elyada2019:iCAF"].iloc[cells.rows] for a in (gated, whole))
+    assert np.corrcoef(one, other)[0, 1] > 0.95
+
+
+def test_the_map_of_the_fibroblasts_parts_the_states(scored: AnnData) -> None:
+    kept = (scored.obs["caf_gate"] == "kept").to_numpy()
+    layout = scored.obsm["X_caf_umap"]
+    assert np.isfinite(layout[kept]).all()
+    assert np.isnan(layout[~kept]).all()
+    truth = scored.obs["simulated_type"].astype(str).to_numpy()[kept]
+    near = nearest(layout[kept], layout[kept], 6)[:, 1:]
+    assert (truth[near] == truth[:, None]).mean() > 0.9

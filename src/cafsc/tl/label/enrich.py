@@ -179,7 +179,10 @@ def _enriched(
     """State in which the top of a ranking is enriched most, its normalised score and false discovery rate."""
     import gseapy
 
-    ranked = pd.Series(ranking, index=symbols).dropna().sort_values(ascending=False, kind="stable")
+    ranked = pd.Series(ranking, index=symbols).dropna().sort_index(kind="stable")
+    ranked = ranked.sort_values(ascending=False, kind="stable")
+    # gseapy leaves the order of tied genes open: here they are ordered by symbol.
+    ranked -= np.arange(len(ranked)) * 1e-9
     known = set(ranked.index)
     here = {name: genes for name, genes in sets.items() if len(known.intersection(genes)) >= _MIN_GENES}
     if not here or ranked.nunique() < 2:
