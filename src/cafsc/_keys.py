@@ -6,7 +6,6 @@ All names start with ``key_added`` (default ``caf``), so that two runs can stand
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cafsc.errors import InputError
@@ -30,146 +29,65 @@ UNDETERMINED = "undetermined"
 CALLS = (PRO, ANTI, MIXED, UNDETERMINED)
 
 
-@dataclass(frozen=True)
 class Keys:
-    """Slot names for one value of ``key_added``."""
+    """Slot names for one value of ``key_added``: for each, where it stands and what it holds."""
 
-    key_added: str = "caf"
-
-    @property
-    def uns(self) -> str:
-        """``uns``: provenance, summary and result tables."""
-        return UNS_KEY if self.key_added == "caf" else f"{UNS_KEY}_{self.key_added}"
-
-    @property
-    def symbol(self) -> str:
-        """``var``: approved gene symbol of the sample's species."""
-        return f"{self.key_added}_symbol"
-
-    @property
-    def foreign(self) -> str:
-        """``var``: whether a gene is of the other species; only in a dataset of two species."""
-        return f"{self.key_added}_foreign"
-
-    @property
-    def input(self) -> str:
-        """``layers``: the values that were used, as they came, where ``counts`` cannot hold them."""
-        return f"{self.key_added}_input"
-
-    @property
-    def lineage(self) -> str:
-        """``obs``: lineage of each cell, categorical."""
-        return f"{self.key_added}_lineage"
-
-    @property
-    def gate(self) -> str:
-        """``obs``: ``kept``, or the reason code why not, categorical."""
-        return f"{self.key_added}_gate"
-
-    @property
-    def cluster(self) -> str:
-        """``obs``: cluster among the kept fibroblasts, categorical, missing elsewhere."""
-        return f"{self.key_added}_cluster"
-
-    @property
-    def tissue_cluster(self) -> str:
-        """``obs``: cluster among all cells, categorical."""
-        return f"{self.key_added}_tissue_cluster"
-
-    @property
-    def subtype(self) -> str:
-        """``obs``: harmonised state, ``unresolved``, or missing where not kept, categorical."""
-        return f"{self.key_added}_subtype"
-
-    @property
-    def cell_subtype(self) -> str:
-        """``obs``: the state of the cell by itself, beside its cluster's."""
-        return f"{self.key_added}_cell_subtype"
-
-    @property
-    def cell_support(self) -> str:
-        """``obs``: share of resamples in which the cell takes its own state, float in 0..1."""
-        return f"{self.key_added}_cell_support"
-
-    @property
-    def call(self) -> str:
-        """``obs``: ``pro``, ``anti``, ``mixed`` or ``undetermined``, categorical."""
-        return f"{self.key_added}_call"
-
-    @property
-    def confidence(self) -> str:
-        """``obs``: support of the subtype, float in 0..1, missing where not kept."""
-        return f"{self.key_added}_confidence"
-
-    @property
-    def scores(self) -> str:
-        """``obsm``: cells x sets, DataFrame, missing (NaN) where not kept."""
-        return f"{self.key_added}_scores"
-
-    @property
-    def ucell(self) -> str:
-        """``obsm``: cells x sets, UCell in 0..1, DataFrame, missing (NaN) where not kept."""
-        return f"{self.key_added}_ucell"
-
-    @property
-    def neighbors(self) -> str:
-        """``obsp``: cells x cells, 1 for a kept fibroblast and each of its neighbours."""
-        return f"{self.key_added}_neighbors"
-
-    @property
-    def sketch(self) -> str:
-        """``obs``: whether a kept cell is one of those that neighbours are; only where not all of them are."""
-        return f"{self.key_added}_sketch"
-
-    @property
-    def reference_level(self) -> str:
-        """``var``: counts per ten thousand in the tissue's component that expresses a gene most."""
-        return f"{self.key_added}_reference_level"
-
-    @property
-    def expression_bin(self) -> str:
-        """``var``: bin of a gene's level in a tumour of every lineage; genes of one bin are controls of each other."""
-        return f"{self.key_added}_expression_bin"
-
-    @property
-    def programs(self) -> str:
-        """``obsm``: cells x programmes, DataFrame, missing (NaN) where not kept."""
-        return f"{self.key_added}_programs"
-
-    @property
-    def lineage_scores(self) -> str:
-        """``obsm``: cells x lineages, DataFrame."""
-        return f"{self.key_added}_lineage_scores"
-
-    @property
-    def pca(self) -> str:
-        """``obsm``: principal components of the kept fibroblasts."""
-        return f"X_{self.key_added}_pca"
-
-    @property
-    def tissue_pca(self) -> str:
-        """``obsm``: principal components of all cells."""
-        return f"X_{self.key_added}_tissue_pca"
-
-    @property
-    def umap(self) -> str:
-        """``obsm``: UMAP of the kept fibroblasts, cells x 2, missing (NaN) where not kept."""
-        return f"X_{self.key_added}_umap"
-
-    @property
-    def tissue_umap(self) -> str:
-        """``obsm``: UMAP of all cells, cells x 2."""
-        return f"X_{self.key_added}_tissue_umap"
-
-    @property
-    def total_counts(self) -> str:
-        """``obs``: counts of each cell, float."""
-        return f"{self.key_added}_total_counts"
-
-    @property
-    def low_quality(self) -> str:
-        """``obs``: whether a cell has too few genes for a name, or most counts of another species, bool."""
-        return f"{self.key_added}_low_quality"
+    def __init__(self, key_added: str = "caf") -> None:
+        self.key_added = key_added
+        # ``uns``: provenance, summary and result tables.
+        self.uns = UNS_KEY if key_added == "caf" else f"{UNS_KEY}_{key_added}"
+        # ``var``: approved gene symbol of the sample's species.
+        self.symbol = f"{key_added}_symbol"
+        # ``var``: whether a gene is of the other species; only in a dataset of two species.
+        self.foreign = f"{key_added}_foreign"
+        # ``layers``: the values that were used, as they came, where ``counts`` cannot hold them.
+        self.input = f"{key_added}_input"
+        # ``obs``: lineage of each cell, categorical.
+        self.lineage = f"{key_added}_lineage"
+        # ``obs``: ``kept``, or the reason code why not, categorical.
+        self.gate = f"{key_added}_gate"
+        # ``obs``: cluster among the kept fibroblasts, categorical, missing elsewhere.
+        self.cluster = f"{key_added}_cluster"
+        # ``obs``: cluster among all cells, categorical.
+        self.tissue_cluster = f"{key_added}_tissue_cluster"
+        # ``obs``: harmonised state, ``unresolved``, or missing where not kept, categorical.
+        self.subtype = f"{key_added}_subtype"
+        # ``obs``: the state of the cell by itself, beside its cluster's.
+        self.cell_subtype = f"{key_added}_cell_subtype"
+        # ``obs``: share of resamples in which the cell takes its own state, float in 0..1.
+        self.cell_support = f"{key_added}_cell_support"
+        # ``obs``: ``pro``, ``anti``, ``mixed`` or ``undetermined``, categorical.
+        self.call = f"{key_added}_call"
+        # ``obs``: support of the subtype, float in 0..1, missing where not kept.
+        self.confidence = f"{key_added}_confidence"
+        # ``obsm``: cells x sets, DataFrame, missing (NaN) where not kept.
+        self.scores = f"{key_added}_scores"
+        # ``obsm``: cells x sets, UCell in 0..1, DataFrame, missing (NaN) where not kept.
+        self.ucell = f"{key_added}_ucell"
+        # ``obsp``: cells x cells, 1 for a kept fibroblast and each of its neighbours.
+        self.neighbors = f"{key_added}_neighbors"
+        # ``obs``: whether a kept cell is one of those that neighbours are; only where not all of them are.
+        self.sketch = f"{key_added}_sketch"
+        # ``var``: counts per ten thousand in the tissue's component that expresses a gene most.
+        self.reference_level = f"{key_added}_reference_level"
+        # ``var``: bin of a gene's level in a tumour of every lineage; genes of one bin are controls of each other.
+        self.expression_bin = f"{key_added}_expression_bin"
+        # ``obsm``: cells x programmes, DataFrame, missing (NaN) where not kept.
+        self.programs = f"{key_added}_programs"
+        # ``obsm``: cells x lineages, DataFrame.
+        self.lineage_scores = f"{key_added}_lineage_scores"
+        # ``obsm``: principal components of the kept fibroblasts.
+        self.pca = f"X_{key_added}_pca"
+        # ``obsm``: principal components of all cells.
+        self.tissue_pca = f"X_{key_added}_tissue_pca"
+        # ``obsm``: UMAP of the kept fibroblasts, cells x 2, missing (NaN) where not kept.
+        self.umap = f"X_{key_added}_umap"
+        # ``obsm``: UMAP of all cells, cells x 2.
+        self.tissue_umap = f"X_{key_added}_tissue_umap"
+        # ``obs``: counts of each cell, float.
+        self.total_counts = f"{key_added}_total_counts"
+        # ``obs``: whether a cell has too few genes for a name, or most counts of another species, bool.
+        self.low_quality = f"{key_added}_low_quality"
 
     def scheme(self, scheme: str) -> str:
         """``obs``: the label in one published scheme, categorical."""

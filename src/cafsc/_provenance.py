@@ -23,20 +23,8 @@ from cafsc.sig.weights import own_weights
 if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
-PACKAGES = (
-    "numpy",
-    "scipy",
-    "pandas",
-    "h5py",
-    "anndata",
-    "scanpy",
-    "scikit-learn",
-    "umap-learn",
-    "harmonypy",
-    "igraph",
-    "leidenalg",
-    "gseapy",
-    "numba",
+_COMPUTING = (
+    "numpy scipy pandas h5py anndata scanpy scikit-learn umap-learn harmonypy igraph leidenalg gseapy numba"
 )
 """Distributions whose version can change a result."""
 
@@ -44,7 +32,7 @@ PACKAGES = (
 def versions() -> dict[str, str]:
     """Versions of cafsc, Python and the packages that compute; ``"not installed"`` where one is missing."""
     found = {"cafsc": __version__, "python": platform.python_version()}
-    for package in PACKAGES:
+    for package in _COMPUTING.split():
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -84,51 +72,29 @@ def used(options: RunOptions, catalogue: Catalogue) -> dict[str, object]:
 
 
 def of_run(
-    options: RunOptions, catalogue: Catalogue, input_file: str | None = None, input_sha256: str | None = None
+    options: RunOptions, catalogue: Catalogue, input_file: str | None, input_sha256: str | None
 ) -> dict[str, object]:
     """Provenance of a run with settled options."""
-    return provenance(
-        used(options, catalogue),
-        catalogue_sha256=catalogue.sha256,
-        input_file=input_file,
-        input_sha256=input_sha256,
-    )
+    return provenance(used(options, catalogue), catalogue.sha256, input_file, input_sha256)
 
 
 def provenance(
     parameters: Mapping[str, object],
-    *,
     catalogue_sha256: str,
     input_file: str | PurePath | None = None,
     input_sha256: str | None = None,
 ) -> dict[str, object]:
     """All that is needed to make a result again, as plain JSON types.
 
-    Parameters
-    ----------
-    parameters
-        Every option with the value that was used. Paths are cut to the file's name.
-    catalogue_sha256
-        Hash of the catalogue that was used.
-    input_file
-        Path or name of the input file; only its name is kept. ``None`` for an AnnData in memory.
-    input_sha256
-        Hash of the input file, where there is one.
-
-    Returns
-    -------
-    dict with ``versions``, ``parameters``, ``seed``, ``input`` (``file``, ``sha256``) and ``catalogue``
-    (``sha256``).
+    Every one of the `parameters` with the value that was used; of paths only the file's name is kept. An AnnData in
+    memory has no file.
     """
     plain = json.loads(json.dumps(parameters, default=_plain, sort_keys=True))
     return {
         "versions": versions(),
         "parameters": plain,
         "seed": plain.get("seed"),
-        "input": {
-            "file": None if input_file is None else PurePath(input_file).name,
-            "sha256": input_sha256,
-        },
+        "input": {"file": input_file and PurePath(input_file).name, "sha256": input_sha256},
         "catalogue": {"sha256": catalogue_sha256},
     }
 

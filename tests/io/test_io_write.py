@@ -66,7 +66,7 @@ def test_existing_file_is_refused_and_kept(small: AnnData, tmp_path: Path) -> No
     path.write_text("precious")
     with pytest.raises(OutputError, match=r"out\.h5ad: exists already") as caught:
         io.write_h5ad(small, path)
-    assert "--force" in str(caught.value)
+    assert "force=True" in str(caught.value)
     assert path.read_text() == "precious"
     assert _names(tmp_path) == ["out.h5ad"]
 
@@ -193,12 +193,18 @@ def test_part_that_h5ad_cannot_hold_is_named(small: AnnData, tmp_path: Path) -> 
     assert _names(tmp_path) == []
 
 
-def test_symbolic_link_stays_a_link(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["real.txt", "gone.txt"])
+def test_symbolic_link_is_replaced_and_its_target_left_alone(target: str, tmp_path: Path) -> None:
     (tmp_path / "real.txt").write_text("old")
-    (tmp_path / "link.txt").symlink_to("real.txt")
+    (tmp_path / "link.txt").symlink_to(target)
+    with pytest.raises(OutputError, match="exists already") as caught:
+        io.write_text(tmp_path / "link.txt", "new")
+    assert "force=True" in str(caught.value)
     io.write_text(tmp_path / "link.txt", "new", force=True)
-    assert (tmp_path / "link.txt").is_symlink()
-    assert (tmp_path / "real.txt").read_text() == "new"
+    assert not (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "link.txt").read_text() == "new"
+    assert (tmp_path / "real.txt").read_text() == "old"
+    assert not (tmp_path / "gone.txt").exists()
 
 
 def test_text_is_utf8_with_line_feeds(tmp_path: Path) -> None:

@@ -31,32 +31,33 @@ _WHY = {
 def _failed(path: Path, error: OSError) -> OutputError:
     """The error of a failed write, in a user's words."""
     cause = _WHY.get(error.errno or 0) or error.strerror or str(error)
-    return OutputError(f"{path}: cannot write: {cause}", fix="mend that, or choose another place with -o")
+    return OutputError(f"{path}: cannot write: {cause}", fix="mend that, or choose another place")
 
 
 def _exists(path: Path) -> OutputError:
     return OutputError(
         f"{path}: exists already",
         expected="a name that is free",
-        fix="choose another name with -o, or give --force",
+        fix="choose another name, or give force=True",
     )
 
 
 def refuse_occupied(path: Path | str, force: bool) -> Path:
-    """Final place of an output, with symbolic links followed; `OutputError` where it may not be written.
+    """Final place of an output; `OutputError` where it may not be written.
 
-    A folder, a device or a pipe is never replaced; a regular file only with `force`.
+    A folder, a device or a pipe is never replaced; a regular file or a link to one only with `force`. Of a link, the
+    link is replaced, and the file that it leads to is left alone.
     """
     given = Path(path)
     try:
-        final = given.resolve()
+        final = given.parent.resolve() / given.name
         exists = final.exists()
     except (OSError, RuntimeError) as error:
-        raise OutputError(f"{given}: cannot write: {error}", fix="choose another place with -o") from error
+        raise OutputError(f"{given}: cannot write: {error}", fix="choose another place") from error
     if exists and not final.is_file():
         what = "is a directory" if final.is_dir() else "is not a regular file"
-        raise OutputError(f"{given}: {what}", expected="a file name", fix="give a file name with -o")
-    if exists and not force:
+        raise OutputError(f"{given}: {what}", expected="a file name", fix="give a file name")
+    if os.path.lexists(final) and not force:
         raise _exists(given)
     return final
 

@@ -149,7 +149,7 @@ def _alike(names: Iterable[object], what: str, where: str) -> list[Finding]:
 def _replaced(adata: AnnData, key_added: str, schemes: Iterable[str]) -> list[Finding]:
     """Slots that exist already under a name that the run will write."""
     keys = Keys(key_added)
-    written = {getattr(keys, name) for name, value in vars(Keys).items() if isinstance(value, property)}
+    written = set(vars(keys).values()) - {key_added}
     written |= {f"{key_added}_{name}" for name in _QC} | {keys.scheme(scheme) for scheme in schemes}
     taken = [
         f"{slot}[{name!r}]"
