@@ -46,7 +46,8 @@ def test_every_option_that_is_named_exists(page: str) -> None:
 
 def test_every_source_of_the_computing_code_is_named(page: str) -> None:
     named = set(DOI.findall(page))
-    code = [*(ROOT / "src/cafsc/pp").glob("*.py"), *(ROOT / "src/cafsc/tl").glob("*.py")]
+    code = [*(ROOT / "src/cafsc/pp").rglob("*.py"), *(ROOT / "src/cafsc/tl").rglob("*.py")]
+    assert len(code) > 20
     for path in code:
         used = {doi.rstrip(".") for doi in DOI.findall(path.read_text(encoding="utf-8"))}
         assert used <= named, path.name

@@ -1,7 +1,7 @@
 """The results as tidy tables, read from the slots that ``cafsc.annotate`` fills; nothing is computed here.
 
 Every function takes the annotated AnnData and the ``key_added`` of the run, returns a copy, and raises
-`cafsc.InputError` where the AnnData holds no such result. `cafsc.get.schema` declares the columns of all tables;
+`cafsc.errors.InputError` where the AnnData holds no such result. `cafsc.get.schema` declares the columns of all tables;
 docs/columns.md lists them.
 """
 

@@ -1,7 +1,7 @@
 """Figures of a result, as `scanpy.pl` makes them: pyplot figures, which a notebook shows inline.
 
 Every function but `kaplan_meier` takes the AnnData that `cafsc.annotate` was run on and the ``key_added`` of that run,
-and raises `cafsc.InputError` where there is no such result, or no cluster to draw. All return the Axes and take
+and raises `cafsc.errors.InputError` where there is no such result, or no cluster to draw. All return the Axes and take
 
 ``ax``
     Axes to draw on, or an empty `matplotlib.figure.Figure`, which is sized and filled without pyplot; by default a

@@ -61,7 +61,7 @@ def embedding(
 
     Raises
     ------
-    cafsc.OptionError
+    cafsc.errors.OptionError
         ``color`` or ``basis`` does not exist.
 
     Examples
@@ -184,7 +184,7 @@ def dotplot(
 
     Raises
     ------
-    cafsc.OptionError
+    cafsc.errors.OptionError
         None of the genes is in the data.
 
     Examples

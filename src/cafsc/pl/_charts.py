@@ -179,7 +179,7 @@ def score_heatmap(
 
     Raises
     ------
-    cafsc.OptionError
+    cafsc.errors.OptionError
         ``n_sets`` is below 1.
 
     Examples

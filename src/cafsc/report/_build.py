@@ -39,7 +39,7 @@ def write(adata: AnnData, path: str | Path, force: bool = False, *, key_added: s
 
     Raises
     ------
-    cafsc.InputError
+    cafsc.errors.InputError
         The AnnData holds no result under ``key_added``.
     cafsc.OutputError
         The file exists and ``force`` is false, or it cannot be written.
@@ -69,7 +69,7 @@ def build(adata: AnnData, key_added: str = "caf") -> str:
 
     Raises
     ------
-    cafsc.InputError
+    cafsc.errors.InputError
         The AnnData holds no result under ``key_added``.
 
     Examples
