@@ -65,7 +65,7 @@ def test_cancers_come_with_the_most_studied_first(adata: ad.AnnData) -> None:
 def test_markers_come_by_falling_score_or_say_what_to_run(adata: ad.AnnData) -> None:
     with pytest.raises(InputError, match=r"no 'markers'") as caught:
         get.markers(adata)
-    assert caught.value.fix == "run cafsc.annotate first"
+    assert caught.value.fix == "run cafsc.tl.markers first"
     given = {"log_fold_change": 2.0, "share_in": 0.9, "share_out": 0.1, "p_adjusted": 0.01}
     found = (("10", "A", 3.0), ("2", "B", 1.0), ("2", "C", 5.0))
     rows = [{"cluster": cluster, "gene": gene, "score": score, **given} for cluster, gene, score in found]
@@ -125,7 +125,7 @@ def test_without_clusters_tables_are_empty_but_whole(adata: ad.AnnData, empty: a
 def test_an_unannotated_object_is_refused_with_the_way_out(read: Read) -> None:
     with pytest.raises(InputError) as caught:
         read(ad.AnnData(np.zeros((2, 2), dtype=np.float32)))
-    assert caught.value.fix == "run cafsc.annotate first"
+    assert caught.value.fix == "run cafsc.tl.markers first"
 
 
 @pytest.mark.parametrize("name", ["clusters", "evidence", "scores", "summary", "provenance"])

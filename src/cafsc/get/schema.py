@@ -127,7 +127,7 @@ _SENSITIVE: Final = Column(
 )
 
 CLUSTERS: Final = Table(
-    "clusters", "fibroblast cluster", "cafsc.tl.label, cafsc.tl.second_opinion and cafsc.tl.verdict",
+    "clusters", "fibroblast cluster", "cafsc.tl.label and cafsc.tl.verdict",
     (
         _CLUSTER,
         Column("n_cells", "Kept cells in the cluster.", "int64", "cells"),
