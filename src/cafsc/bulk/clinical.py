@@ -71,21 +71,16 @@ def match(
             expected="one row per sample",
             fix="drop the duplicates",
         )
-    missing = [name for name in samples if name not in rows.index]
     rows = rows.reindex([name for name in samples if name in rows.index])
     notes = []
-    if missing:
-        notes.append(
-            f"{len(rows):,} of {len(samples):,} samples have a clinical row ({missing[0]!r} has none)"
-        )
+    if missing := [name for name in samples if name not in rows.index]:
+        have = f"{len(rows):,} of {len(samples):,} samples have a clinical row"
+        notes.append(f"{have} ({missing[0]!r} has none)")
     columns = [_times(rows[time], source), _events(rows[event], source)]
-    out = pd.concat([*columns, *(_covariate(rows[name], source) for name in dict.fromkeys(adjust))], axis=1)
-    whole = out.notna().all(axis=1)
-    if not whole.all():
-        notes.append(
-            f"{int((~whole).sum()):,} samples lack time, event or an adjusted column and are left out"
-        )
-    out = out[whole].astype({"event": bool})
+    every = pd.concat([*columns, *(_covariate(rows[name], source) for name in dict.fromkeys(adjust))], axis=1)
+    out = every.dropna().astype({"event": bool})
+    if n_lost := len(every) - len(out):
+        notes.append(f"{n_lost:,} samples lack time, event or an adjusted column and are left out")
     n_events = int(out["event"].sum())
     if n_events < MIN_EVENTS:
         raise InputError(
@@ -107,35 +102,31 @@ def _sample_names(clinical: pd.DataFrame, samples: Sequence[str], source: str) -
     if not best.isin(samples).any():
         first = texts[min(1, len(texts) - 1)]
         shown = [", ".join(repr(str(name)[:30]) for name in names[:2]) for names in (samples, list(first))]
+        fix = "make the names the same in both tables"
+        if any(sample.startswith(name) for sample in samples[:20] for name in first if len(name) > 3):
+            fix = "shorten the sample names to the patients' names: they start alike"
+        elif {name.replace(".", "-") for name in samples} & {name.replace(".", "-") for name in first}:
+            fix = "write '-' for '.' in the sample names: R changed them"
         raise InputError(
             f"{source}: no sample of the expression table ({shown[0]} ...) has a row here ({shown[1]} ...)",
             expected="a column with the same sample names as the expression table",
-            fix=_hint(samples, first),
+            fix=fix,
         )
     return best
-
-
-def _hint(samples: Sequence[str], names: pd.Index) -> str:
-    if any(sample.startswith(name) for sample in samples[:20] for name in names if len(name) > 3):
-        return "shorten the sample names to the patients' names: they start alike"
-    if {name.replace(".", "-") for name in samples} & {name.replace(".", "-") for name in names}:
-        return "write '-' for '.' in the sample names: R changed them"
-    return "make the names the same in both tables"
 
 
 def _times(column: pd.Series, source: str) -> pd.Series:
     times = pd.to_numeric(column, errors="coerce").astype(float)
     bad = column[times.isna() & column.notna()]
+    found = None
     if len(bad):
+        found = f"{str(bad.iloc[0])[:40]!r} in the time column {column.name!r} is not a number"
+    elif (times < 0).any() or np.isinf(times).any():
+        found = f"negative or infinite times in the column {column.name!r}"
+    if found:
         raise InputError(
-            f"{source}: {str(bad.iloc[0])[:40]!r} in the time column {column.name!r} is not a number",
-            expected="time to event or censoring, as numbers",
-            fix="correct the cells, or leave them empty",
-        )
-    if (times < 0).any() or np.isinf(times).any():
-        raise InputError(
-            f"{source}: negative or infinite times in the column {column.name!r}",
-            expected="times from 0",
+            f"{source}: {found}",
+            expected="time to event or censoring, as numbers from 0",
             fix="correct the cells, or leave them empty",
         )
     return times.rename("time")

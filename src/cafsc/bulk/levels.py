@@ -54,14 +54,23 @@ class Levels:
 def levels(expression: pd.DataFrame, species: str, source: str) -> Levels:
     """Check and prepare a cohort, samples x genes or genes x samples; `source` names it in messages."""
     notes = list(expression.attrs.get(NOTES, ()))
-    if 0 in expression.shape:
-        found = f"{source}: has {expression.shape[0]:,} rows and {expression.shape[1]:,} columns"
-        raise InputError(found, expected="samples and genes", fix="check the table")
     if gene_axis(expression, source) == 0:
         expression = expression.T
         notes.append("genes in rows, samples in columns")
-    samples = pd.Index([str(name) for name in expression.index])
-    _check_samples(samples, source)
+    samples = expression.index.astype(str)
+    if len(samples) < MIN_SAMPLES:
+        raise InputError(
+            f"{source}: has " + ("a single sample" if len(samples) == 1 else f"{len(samples)} samples"),
+            expected=f"a cohort of at least {MIN_SAMPLES} samples, each judged against the others",
+            fix="put the samples of the cohort into one table",
+        )
+    repeated = samples[samples.duplicated()]
+    if len(repeated):
+        raise InputError(
+            f"{source}: {len(repeated):,} sample names are there twice, such as {repeated[0]!r}",
+            expected="one name per sample",
+            fix="rename or drop the duplicates",
+        )
     values = _finite(expression, source)
     known, species, note = _symbols([str(name) for name in expression.columns], species, source)
     scale = scale_of(values, source)
@@ -73,23 +82,6 @@ def levels(expression: pd.DataFrame, species: str, source: str) -> Levels:
     if len(symbols) < FEW_GENES:
         notes.append(f"only {len(symbols):,} genes: sets are scored by those of their genes that are present")
     return Levels(values, tuple(samples), symbols, scale, species, tuple(notes))
-
-
-def _check_samples(samples: pd.Index, source: str) -> None:
-    if len(samples) < MIN_SAMPLES:
-        one = "a single sample" if len(samples) == 1 else f"{len(samples)} samples"
-        raise InputError(
-            f"{source}: has {one}",
-            expected=f"a cohort of at least {MIN_SAMPLES} samples, each judged against the others",
-            fix="put the samples of the cohort into one table",
-        )
-    repeated = samples[samples.duplicated()]
-    if len(repeated):
-        raise InputError(
-            f"{source}: {len(repeated):,} sample names are there twice, such as {repeated[0]!r}",
-            expected="one name per sample",
-            fix="rename or drop the duplicates",
-        )
 
 
 def _finite(expression: pd.DataFrame, source: str) -> Array:
@@ -143,8 +135,7 @@ def _once(values: Array, symbols: list[str]) -> tuple[Array, tuple[str, ...], li
     by_mean = pd.Series(symbols).iloc[np.argsort(-values.mean(axis=0), kind="stable")]
     columns = np.sort(by_mean.drop_duplicates().index.to_numpy())
     said = []
-    if len(columns) < len(symbols):
-        n_repeats = len(symbols) - len(columns)
+    if n_repeats := len(symbols) - len(columns):
         said.append(f"{n_repeats:,} genes are there more than once; the row with the highest mean is kept")
     varying = np.ptp(values[:, columns], axis=0) > 0
     if not varying.all():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
-from cafsc._config import VerdictConfig
 from cafsc._keys import ANTI, MIXED, PRO, UNDETERMINED
 from cafsc.bulk.subjects import Subject
 from cafsc.sig import Catalogue
@@ -25,28 +24,6 @@ EVIDENCE_COLUMNS = (
     "link verified"
 ).split()
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class NetVerdict:
-    """What the claims say of the samples; see `cafsc.bulk.score`."""
-
-    samples: pd.DataFrame
-    evidence: pd.DataFrame
-    n_pro: int
-    """Independent sources on this side."""
-    n_anti: int
-
-
-@dataclass(frozen=True)
-class _Source:
-    """One independent source on one side: its weight, and the mean presence and z of its subjects per sample."""
-
-    name: str
-    effect: str
-    weight: float
-    presence: Array
-    z: Array
 
 
 def residual_z(scores: Array, content: Array) -> Array:
@@ -86,33 +63,23 @@ def net_verdict(
     *,
     cancer: str | None,
     species: str,
-    exclude_papers: Collection[str] = (),
-    config: VerdictConfig | None = None,
-) -> NetVerdict:
-    """Weigh the claims about signatures that the cohort can score; see `cafsc.bulk.score`."""
+    exclude_papers: Collection[str],
+    min_papers: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Verdict of each sample, the claims that counted, and independent sources per side; see `cafsc.bulk.score`."""
     values = scores.to_numpy(dtype=np.float64)
     own = dict(zip(scores.columns, attribution(values, content), strict=True))
     claims = _claims(own, subjects, catalogue, cancer, species, exclude_papers)
-    z = pd.DataFrame(residual_z(values, content), columns=scores.columns)
-    sources = [
-        _Source(
-            name=str(name),
-            effect=str(effect),
-            weight=float(its["voice"].max()),
-            presence=stats.norm.cdf(z[its["read_by"]]) @ (its["voice"] / its["voice"].sum()).to_numpy(),
-            z=z[its["read_by"]].to_numpy() @ (its["voice"] / its["voice"].sum()).to_numpy(),
-        )
-        for (name, effect), its in claims.groupby(["source", "effect"])
-    ]
-    titles = {key: paper.short for key, paper in catalogue.papers.items()}
-    titles |= {key: group.label for key, group in catalogue.groups.items()}
-    sides = [source.effect for source in sources]
-    return NetVerdict(
-        _samples(list(scores.index), sources, titles, (config or VerdictConfig()).min_papers),
-        claims[EVIDENCE_COLUMNS],
-        sides.count(PRO),
-        sides.count(ANTI),
+    weights = claims.groupby(["source", "effect"])["voice"].max()
+    parts = claims.pivot_table("voice", ["source", "effect"], "read_by", "sum", fill_value=0.0)
+    parts = parts.div(parts.sum(axis=1), axis=0)
+    z = pd.DataFrame(residual_z(values, content), columns=scores.columns)[list(parts.columns)].to_numpy().T
+    table = _samples(
+        weights, parts.to_numpy() @ stats.norm.cdf(z), parts.to_numpy() @ z, catalogue, min_papers
     )
+    table.insert(0, "sample", list(scores.index))
+    effects = list(weights.index.get_level_values("effect"))
+    return table, claims[EVIDENCE_COLUMNS], {effect: effects.count(effect) for effect in (PRO, ANTI)}
 
 
 def _claims(
@@ -136,35 +103,18 @@ def _claims(
         name = _read_by(claim.about, subjects, catalogue)
         if name:
             weight = claim_weight(entry, catalogue, cancer, species)
-            rows.append(
-                {
-                    "claim": claim.id,
-                    "about": claim.about,
-                    "read_by": name,
-                    "effect": claim.effect,
-                    "weight": weight,
-                    "attribution": own[name],
-                    "evidence": "+".join(claim.evidence),
-                    "cancer": ", ".join(claim.cancer),
-                    "species": ", ".join(claim.species),
-                    "statement": claim.statement,
-                    "paper": paper.key,
-                    "citation": paper.citation,
-                    "doi": paper.doi or "",
-                    "pmid": paper.pmid or "",
-                    "link": paper.link,
-                    "verified": claim.verified,
-                    "source": catalogue.group_of(paper.key),
-                    "voice": weight * own[name],
-                }
-            )
+            row = {"claim": claim.id, "read_by": name, "weight": weight, "attribution": own[name]}
+            row |= {"paper": paper.key, "source": catalogue.group_of(paper.key), "voice": weight * own[name]}
+            row |= {key: getattr(claim, key) for key in ("about", "effect", "statement", "verified")}
+            row |= {key: ", ".join(getattr(claim, key)) for key in ("cancer", "species")}
+            row |= {key: getattr(paper, key) or "" for key in ("citation", "doi", "pmid", "link")}
+            rows.append({**row, "evidence": "+".join(claim.evidence)})
     table = pd.DataFrame(rows, columns=[*EVIDENCE_COLUMNS, "source", "voice"])
     table = table[table["voice"] > 0].sort_values(
         ["voice", "claim"], ascending=[False, True], ignore_index=True
     )
     by_source = table.groupby(["source", "effect"])["voice"]
-    strongest = by_source.max()
-    side = table["effect"].map(strongest.groupby("effect").sum())
+    side = table["effect"].map(by_source.max().groupby("effect").sum())
     table["share"] = table["voice"] / by_source.transform("sum") * by_source.transform("max") / side
     return table
 
@@ -182,43 +132,42 @@ def _read_by(about: str, subjects: Mapping[str, Subject], catalogue: Catalogue) 
     return next((state for state in states if state in subjects and subjects[state].is_signature), about)
 
 
-def _side(sources: list[_Source], effect: str, n: int) -> tuple[Array, Array]:
-    """Weighted mean presence and z of one side, shrunk to the cohort's middle where its weight is small."""
-    own = [source for source in sources if source.effect == effect]
-    total = MIDDLE_WEIGHT + sum(source.weight for source in own)
-    presence = sum((source.weight * source.presence for source in own), np.full(n, 0.5 * MIDDLE_WEIGHT))
-    z = sum((source.weight * source.z for source in own), np.zeros(n))
-    return presence / total, z / total
-
-
 def _samples(
-    samples: list[str], sources: list[_Source], titles: Mapping[str, str], min_papers: int
+    weights: pd.Series, presence: Array, z: Array, catalogue: Catalogue, min_papers: int
 ) -> pd.DataFrame:
-    n = len(samples)
-    (pro, z_pro), (anti, z_anti) = (_side(sources, effect, n) for effect in (PRO, ANTI))
+    """Score and call of each sample, by presence and z (sources on one side x samples) and their weights."""
+    source, effect = (weights.index.get_level_values(level).to_numpy() for level in ("source", "effect"))
+
+    def mean(levels: Array, chosen: NDArray[np.bool_], middle: float) -> Array:
+        """Weighted mean, shrunk to the middle of the cohort where the weight is small."""
+        weight = weights.to_numpy(dtype=np.float64) * chosen
+        return np.asarray((middle * MIDDLE_WEIGHT + weight @ levels) / (MIDDLE_WEIGHT + weight.sum()))
+
+    pro, anti = (mean(presence, effect == side, 0.5) for side in (PRO, ANTI))
     score = pro - anti
-    names = sorted({source.name for source in sources})
-    without = np.empty((len(names), n))
-    for row, name in enumerate(names):
-        rest = [source for source in sources if source.name != name]
-        without[row] = _side(rest, PRO, n)[0] - _side(rest, ANTI, n)[0]
+    names = sorted(set(source))
+    rest = [
+        [mean(presence, (source != name) & (effect == side), 0.5) for side in (PRO, ANTI)] for name in names
+    ]
+    without = [pro_left - anti_left for pro_left, anti_left in rest]
     # How far each removal carries the score to the other side; 0 or less where it does not.
-    beyond = np.vstack([np.zeros(n), -without * np.sign(score)])
+    beyond = np.vstack([np.zeros(len(score)), *(-left * np.sign(score) for left in without)])
+    titles = {key: paper.short for key, paper in catalogue.papers.items()}
+    titles |= {key: group.label for key, group in catalogue.groups.items()}
     sensitive = [("", *(titles.get(name, name) for name in names))[worst] for worst in beyond.argmax(axis=0)]
-    enough = len(names) >= min_papers and len({source.effect for source in sources}) == 2
+    enough = len(names) >= min_papers and len(set(effect)) == 2
     call = np.where(score > 0, PRO, ANTI).astype(object)
     call[[bool(name) for name in sensitive]] = MIXED
     call[(np.abs(score) < MIN_SCORE) | (not enough)] = UNDETERMINED
-    with_all = np.vstack([without, score])
+    with_all = np.vstack([*without, score])
     return pd.DataFrame(
         {
-            "sample": samples,
             "call": call,
             "verdict_score": score,
             "verdict_low": with_all.min(axis=0),
             "verdict_high": with_all.max(axis=0),
             "sensitive_to": sensitive,
-            "contrast": z_pro - z_anti,
+            "contrast": mean(z, effect == PRO, 0.0) - mean(z, effect == ANTI, 0.0),
             "pro": pro,
             "anti": anti,
             "hangs_on": sensitive,  # the old name of sensitive_to, for one release

@@ -74,29 +74,26 @@ def gene_axis(frame: pd.DataFrame, source: str) -> int:
 def oriented(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     """Samples x genes of a table as `cafsc.bulk.table.read_table` gives it; see `read`."""
     names = [str(name) for name in frame.columns]
-    texts = [place for place in range(frame.shape[1]) if _is_text(frame.iloc[:, place])]
+    places = range(len(names))
+    texts = [place for place in places if _is_text(frame.iloc[:, place])]
     shares = {place: _share(frame.iloc[:, place]) for place in texts}
     best = max(texts, key=lambda place: shares[place], default=0)
     in_columns = _share(names)
     genes_in_rows = shares.get(best, 0) > in_columns
-    if genes_in_rows:
-        # Genes in rows: the numbers right of the gene names are samples.
-        label: int | None = best
-        dropped = [
-            place
-            for place, name in enumerate(names)
-            if place != best and (place in texts or place < best or name.casefold() in _ANNOTATION)
-        ]
-    elif in_columns > 0:
-        # Samples in rows: the first column names them, unless it is itself a gene.
-        label = 0 if 0 in texts or _share(names[:1]) == 0 else None
-        dropped = [place for place in texts if place]
-    else:
+    if not genes_in_rows and in_columns == 0:
         raise _no_genes(source, names[1:], frame.iloc[:, 0])
-    kept = [place for place in range(len(names)) if place != label and place not in dropped]
+    if genes_in_rows:
+        # The numbers right of the gene names are samples.
+        label: int | None = best
+        other = [p for p in places if p in texts or p < best or names[p].casefold() in _ANNOTATION]
+    else:
+        # The first column names the samples, unless it is itself a gene.
+        label = 0 if 0 in texts or _share(names[:1]) == 0 else None
+        other = [place for place in texts if place]
+    dropped = [place for place in other if place != label]
+    kept = [place for place in places if place != label and place not in dropped]
     rows = [str(n + 1) for n in range(len(frame))] if label is None else _texts(frame.iloc[:, label])
-    numbers = _numbers(frame, kept, rows, source)
-    values = pd.DataFrame(numbers, index=rows, columns=[names[place] for place in kept])
+    values = _numbers(frame.iloc[:, kept].set_axis([names[place] for place in kept], axis=1), rows, source)
     values = values.T if genes_in_rows else values
     notes = [_sides(values, "columns", "rows") if genes_in_rows else _sides(values, "rows", "columns")]
     if label is None:
@@ -155,22 +152,21 @@ def _is_text(column: pd.Series) -> bool:
     return bool(pd.to_numeric(column.dropna(), errors="coerce").isna().mean() >= 0.5)
 
 
-def _numbers(frame: pd.DataFrame, columns: list[int], rows: list[str], source: str) -> np.ndarray:
-    """float64 values of some columns; refuses text among numbers."""
-    values = np.empty((len(frame), len(columns)))
-    for place, position in enumerate(columns):
-        column = frame.iloc[:, position]
-        numbers = pd.to_numeric(column, errors="coerce")
-        bad = np.flatnonzero(numbers.isna() & column.notna())
-        if bad.size:
-            raise InputError(
-                f"{source}: text where a number should be: {str(column.iloc[bad[0]])[:40]!r} in row "
-                f"{rows[bad[0]][:40]!r}, column {str(frame.columns[position])[:40]!r} ({bad.size:,} in this column)",
-                expected="numbers only, decimals with a point",
-                fix="correct these cells, or drop the column",
-            )
-        values[:, place] = numbers.to_numpy(dtype=np.float64)
-    return values
+def _numbers(frame: pd.DataFrame, rows: list[str], source: str) -> pd.DataFrame:
+    """The float64 values of a table; refuses text among numbers."""
+    numbers: pd.DataFrame = (
+        frame.apply(pd.to_numeric, errors="coerce").astype(np.float64).set_axis(rows, axis=0)
+    )
+    bad = np.argwhere((numbers.isna().to_numpy() & frame.notna().to_numpy()).T)
+    if len(bad):
+        place, row = bad[0]
+        raise InputError(
+            f"{source}: text where a number should be: {str(frame.iloc[row, place])[:40]!r} in row "
+            f"{rows[row][:40]!r}, column {frame.columns[place][:40]!r} ({sum(bad[:, 0] == place):,} in this column)",
+            expected="numbers only, decimals with a point",
+            fix="correct these cells, or drop the column",
+        )
+    return numbers
 
 
 def _no_genes(source: str, columns: Iterable[object], rows: Iterable[object]) -> InputError:

@@ -13,13 +13,13 @@ from scipy import sparse
 from cafsc import sig
 from cafsc._config import ScoreConfig, VerdictConfig
 from cafsc.bulk.levels import Levels, levels
-from cafsc.bulk.net import NetVerdict, net_verdict
+from cafsc.bulk.net import net_verdict
 from cafsc.bulk.subjects import CONTENT, Subject, subjects
 from cafsc.errors import OptionError
 from cafsc.sig import Catalogue
 from cafsc.sig.user import OwnSignatures, listed
 from cafsc.sig.weights import WeightsLike, own_weights
-from cafsc.tl.score.controls import N_BINS, control_corrected, expression_bins
+from cafsc.tl.score.controls import N_BINS, Array, control_corrected, expression_bins
 
 _GENES_PER_BIN = 20
 
@@ -93,8 +93,10 @@ def score(
         Instead of the shipped one and `signatures`.
     weights
         Weights of claims in place of those of ``signatures/weights.yaml``, as in `cafsc.annotate`.
-    config, verdict_config
-        Thresholds.
+    config
+        Not used: none of its thresholds applies to bulk samples.
+    verdict_config
+        Its ``min_papers``: independent sources that a call needs.
     source
         Name of the input, for messages.
 
@@ -132,9 +134,9 @@ def score(
     code = catalogue.cancer(cancer) if cancer is not None else None
     cohort = levels(expression, species, source)
     found = subjects(catalogue, cohort.species, cohort.symbols, exclude_papers)
-    scores = _scores(cohort, found, config or ScoreConfig())
+    scores = _scores(cohort, found)
     second = _ssgsea(cohort, found) if ssgsea else None
-    net = net_verdict(
+    verdict, evidence, n_papers = net_verdict(
         scores,
         scores[CONTENT].to_numpy(dtype=np.float64),
         found,
@@ -142,26 +144,49 @@ def score(
         cancer=code,
         species=cohort.species,
         exclude_papers=exclude_papers,
-        config=verdict_config,
+        min_papers=(verdict_config or VerdictConfig()).min_papers,
     )
-    return BulkResult(
-        scores=scores,
-        ssgsea=second,
-        subjects=_subject_table(found, scores, second, set(net.evidence["read_by"])),
-        verdict=net.samples,
-        evidence=net.evidence,
-        summary=_summary(cohort, net, catalogue, source, code, exclude_papers),
-    )
+    agreement = scores.rank().corrwith(second.rank()) if second is not None else pd.Series(dtype=float)
+    counted = set(evidence["read_by"])
+    rows = [
+        (
+            name,
+            it.kind,
+            it.label,
+            it.columns.n_found,
+            it.columns.n_genes,
+            agreement.get(name, np.nan),
+            name in counted,
+        )
+        for name, it in found.items()
+    ]
+    summary = {
+        "input": {
+            "file": source,
+            "n_samples": len(cohort.samples),
+            "n_genes": len(cohort.symbols),
+            "scale": cohort.scale,
+            "species": cohort.species,
+            "notes": list(cohort.notes),
+        },
+        "cancer": code,
+        "exclude_papers": sorted(exclude_papers),
+        "weights": catalogue.weights.model_dump(mode="json", exclude={"why"}),
+        "n_claims": len(evidence),
+        "n_papers": n_papers,
+        "calls": {str(call): int(n) for call, n in verdict["call"].value_counts().sort_index().items()},
+        "catalogue_sha256": catalogue.sha256,
+    }
+    table = pd.DataFrame(rows, columns="id kind label n_found n_genes agreement in_verdict".split())
+    return BulkResult(scores, second, table, verdict, evidence, summary)
 
 
-def _scores(cohort: Levels, found: Mapping[str, Subject], config: ScoreConfig) -> pd.DataFrame:
+def _scores(cohort: Levels, found: Mapping[str, Subject]) -> pd.DataFrame:
     """Samples x subjects, log2 units; single genes as their level minus that of their bin."""
     n_bins = max(1, min(N_BINS, len(cohort.symbols) // _GENES_PER_BIN))
     bins = expression_bins(cohort.values.mean(axis=0), n_bins)
-    sets = [subject.columns for subject in found.values()]
-    values = control_corrected(sparse.csr_matrix(cohort.values), bins, sets)
-    out = pd.DataFrame(values, index=list(cohort.samples), columns=list(found))
-    return _with_states(out, found)
+    values = control_corrected(sparse.csr_matrix(cohort.values), bins, [it.columns for it in found.values()])
+    return _with_states(values, cohort, found)
 
 
 def _ssgsea(cohort: Levels, found: Mapping[str, Subject]) -> pd.DataFrame:
@@ -196,59 +221,11 @@ def _ssgsea(cohort: Levels, found: Mapping[str, Subject]) -> pd.DataFrame:
     up, down = (
         wide.reindex(columns=[f"{sign}{name}" for name in found], fill_value=0.0).to_numpy() for sign in "+-"
     )
-    return _with_states(pd.DataFrame(up - down, index=list(cohort.samples), columns=list(found)), found)
+    return _with_states(up - down, cohort, found)
 
 
-def _with_states(scores: pd.DataFrame, found: Mapping[str, Subject]) -> pd.DataFrame:
-    """Each state's score is the mean of its sets' scores."""
-    means = {
-        name: scores[list(subject.members)].mean(axis=1) for name, subject in found.items() if subject.members
-    }
-    return scores.assign(**means)
-
-
-def _subject_table(
-    found: Mapping[str, Subject], scores: pd.DataFrame, second: pd.DataFrame | None, counted: set[str]
-) -> pd.DataFrame:
-    agreement = scores.rank().corrwith(second.rank()) if second is not None else pd.Series(dtype=float)
-    rows = [
-        (
-            name,
-            it.kind,
-            it.label,
-            it.columns.n_found,
-            it.columns.n_genes,
-            agreement.get(name, np.nan),
-            name in counted,
-        )
-        for name, it in found.items()
-    ]
-    return pd.DataFrame(rows, columns="id kind label n_found n_genes agreement in_verdict".split())
-
-
-def _summary(
-    cohort: Levels,
-    net: NetVerdict,
-    catalogue: Catalogue,
-    source: str,
-    cancer: str | None,
-    exclude_papers: Sequence[str],
-) -> dict[str, Any]:
-    calls = net.samples["call"].value_counts().sort_index()
-    return {
-        "input": {
-            "file": source,
-            "n_samples": len(cohort.samples),
-            "n_genes": len(cohort.symbols),
-            "scale": cohort.scale,
-            "species": cohort.species,
-            "notes": list(cohort.notes),
-        },
-        "cancer": cancer,
-        "exclude_papers": sorted(exclude_papers),
-        "weights": catalogue.weights.model_dump(mode="json", exclude={"why"}),
-        "n_claims": len(net.evidence),
-        "n_papers": {"pro": net.n_pro, "anti": net.n_anti},
-        "calls": {str(call): int(count) for call, count in calls.items()},
-        "catalogue_sha256": catalogue.sha256,
-    }
+def _with_states(values: Array, cohort: Levels, found: Mapping[str, Subject]) -> pd.DataFrame:
+    """Samples x subjects as a table, the score of each state being the mean of its sets' scores."""
+    scores = pd.DataFrame(values, index=list(cohort.samples), columns=list(found))
+    states = {name: list(it.members) for name, it in found.items() if it.members}
+    return scores.assign(**{name: scores[sets].mean(axis=1) for name, sets in states.items()})

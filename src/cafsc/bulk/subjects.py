@@ -58,7 +58,6 @@ def subjects(
     columns = {symbol: index for index, symbol in enumerate(symbols)}
 
     def found(up: Iterable[str], down: Iterable[str] = ()) -> SetColumns:
-        """Columns of human genes."""
         return set_columns(tuple(up), tuple(down), "human", species, columns)
 
     sets = {}
@@ -89,12 +88,11 @@ def _states(catalogue: Catalogue, sets: dict[str, Subject]) -> dict[str, Subject
     """Each state as the mean of those of its sets that are covered."""
     out = {}
     for name, state in catalogue.states.items():
-        members = [member for member in state.members if f"set:{member}" in sets]
-        members = [member for member in members if sets[f"set:{member}"].is_covered]
-        if members:
-            up = np.unique(np.concatenate([sets[f"set:{member}"].columns.up for member in members]))
-            named = {gene for member in members for gene in catalogue.sets[member].definition.up}
+        ids = {f"set:{member}": member for member in state.members}
+        ids = {key: member for key, member in ids.items() if key in sets and sets[key].is_covered}
+        if ids:
+            up = np.unique(np.concatenate([sets[key].columns.up for key in ids]))
+            named = {gene for member in ids.values() for gene in catalogue.sets[member].definition.up}
             columns = SetColumns(up, np.zeros(0, dtype=np.int64), max(len(named), up.size))
-            ids = tuple(f"set:{member}" for member in members)
-            out[f"state:{name}"] = Subject("state", state.label, columns, ids)
+            out[f"state:{name}"] = Subject("state", state.label, columns, tuple(ids))
     return out

@@ -19,6 +19,12 @@ from cafsc.tl.score.controls import Array
 VERDICT = "verdict"
 COLUMNS = "id label kind n n_events hazard_ratio low high p fdr adjusted note".split()
 _TERM = "cafsc_score"
+_NUMBERS = {
+    "exp(coef)": "hazard_ratio",
+    "exp(coef) lower 95%": "low",
+    "exp(coef) upper 95%": "high",
+    "p": "p",
+}
 
 
 @dataclass(frozen=True)
@@ -163,33 +169,23 @@ def curves(found: Survival, name: str, time: str = "time") -> Curves:
     """
     lifelines = _lifelines()
     if name not in found.scores:
-        raise OptionError(
-            f"score {name!r} is not known", expected="an id of the table", fix="correct the name"
-        )
+        raise OptionError(f"score {name!r} is not known", expected="an id of the table", fix="correct it")
     above = found.scores[name] > found.scores[name].median()
     if above.nunique() < 2:
         raise OptionError(f"score {name!r} does not split the samples", fix="choose another score")
-    parts = {"high": found.clinical[above], "low": found.clinical[~above]}
-    high, low = parts.values()
+    high, low = found.clinical[above], found.clinical[~above]
     test = lifelines.statistics.logrank_test(high["time"], low["time"], high["event"], low["event"])
+    groups = []
+    for group, part in (("high", high), ("low", low)):
+        fitter = lifelines.KaplanMeierFitter().fit(part["time"], part["event"])
+        steps = fitter.survival_function_.iloc[:, 0].astype(np.float64)
+        bottom, top = fitter.confidence_interval_survival_function_.to_numpy(dtype=np.float64).T
+        censored = np.sort(part.loc[~part["event"], "time"].to_numpy(dtype=np.float64))
+        times = steps.index.to_numpy(dtype=np.float64)
+        n_events = int(part["event"].sum())
+        groups.append(Curve(group, len(part), n_events, times, steps.to_numpy(), bottom, top, censored))
     label = str(found.table.set_index("id").loc[name, "label"])
-    groups = tuple(_curve(lifelines, group, part) for group, part in parts.items())
-    return Curves(label=label, groups=groups, p=float(test.p_value), time=time)
-
-
-def _curve(lifelines: Any, name: str, part: pd.DataFrame) -> Curve:
-    fitter = lifelines.KaplanMeierFitter().fit(part["time"], part["event"])
-    low, high = fitter.confidence_interval_survival_function_.to_numpy(dtype=np.float64).T
-    return Curve(
-        name=name,
-        n=len(part),
-        n_events=int(part["event"].sum()),
-        times=fitter.survival_function_.index.to_numpy(dtype=np.float64),
-        survival=fitter.survival_function_.iloc[:, 0].to_numpy(dtype=np.float64),
-        low=low,
-        high=high,
-        censored=np.sort(part.loc[~part["event"], "time"].to_numpy(dtype=np.float64)),
-    )
+    return Curves(label=label, groups=tuple(groups), p=float(test.p_value), time=time)
 
 
 def _lifelines() -> Any:
@@ -207,13 +203,7 @@ def _lifelines() -> Any:
 
 def _cox(lifelines: Any, data: pd.DataFrame) -> dict[str, Any]:
     """One model; without numbers where it cannot be fitted."""
-    names = {
-        "exp(coef)": "hazard_ratio",
-        "exp(coef) lower 95%": "low",
-        "exp(coef) upper 95%": "high",
-        "p": "p",
-    }
-    empty = dict.fromkeys(names.values(), np.nan)
+    empty = dict.fromkeys(_NUMBERS.values(), np.nan)
     if not data[_TERM].any():
         return {**empty, "note": "the same in all matched samples"}
     try:
@@ -222,7 +212,7 @@ def _cox(lifelines: Any, data: pd.DataFrame) -> dict[str, Any]:
             row = lifelines.CoxPHFitter().fit(data, "time", "event").summary.loc[_TERM]
     except (lifelines.exceptions.ConvergenceError, np.linalg.LinAlgError, ValueError) as error:
         return {**empty, "note": f"no fit: {' '.join(str(error).split())[:120]}"}
-    numbers = {name: float(row[key]) for key, name in names.items()}
+    numbers = {name: float(row[key]) for key, name in _NUMBERS.items()}
     if not np.isfinite(list(numbers.values())).all():
         return {**empty, "note": "no fit: the score separates the events completely"}
     return {**numbers, "note": ""}

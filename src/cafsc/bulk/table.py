@@ -16,7 +16,7 @@ from cafsc.io.files import head
 from cafsc.io.limits import memory, refuse_oversized
 
 ACCEPTED = "a table of genes and samples as .tsv, .csv (also .gz), or an .h5ad"
-_BYTES_PER_BYTE = 4
+_BYTES_PER_BYTE = 5
 """Memory that reading takes, per byte of text."""
 
 
@@ -64,43 +64,32 @@ def _not_a_table(path: Path, cause: str, fix: str = "give the expression table a
     return InputError(f"{path}: {cause}", expected=ACCEPTED, fix=fix)
 
 
-class _Limited(io.RawIOBase):
+def _unpacked(path: Path) -> IO[bytes]:
     """Decompressed bytes, up to what fits in memory: a small file can unpack to any size."""
-
-    def __init__(self, path: Path) -> None:
-        self._stream = gzip.open(path, "rb")  # noqa: SIM115
-        self._path = path
-        self._left = memory() // _BYTES_PER_BYTE
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        data = self._stream.read(len(buffer))
-        self._left -= len(data)
-        if self._left < 0:
-            raise InputError(
-                f"{self._path}: unpacks to more than fits in memory",
-                expected="a table that fits in memory",
-                fix="split it by sample, or use a larger machine",
-            )
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+    content, most = io.BytesIO(), memory() // _BYTES_PER_BYTE
+    with gzip.open(path) as packed:
+        while content.tell() <= most and (part := packed.read(2**20)):
+            content.write(part)
+    if content.tell() > most:
+        raise InputError(
+            f"{path}: unpacks to more than fits in memory",
+            expected="a table that fits in memory",
+            fix="split it by sample, or use a larger machine",
+        )
+    content.seek(0)
+    return content
 
 
 def _open(path: Path) -> IO[str]:
     first = head(path)
     if first.startswith(b"PK\x03\x04"):
-        fix = "save the sheet as tab-separated text"
-        raise _not_a_table(path, "is a zip archive or an Excel workbook", fix)
+        raise _not_a_table(
+            path, "is a zip archive or an Excel workbook", "save the sheet as tab-separated text"
+        )
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _not_a_table(path, "is UTF-16 text", "save it as UTF-8")
     if first.startswith(b"\x1f\x8b"):
-        raw: IO[bytes] = io.BufferedReader(_Limited(path))
+        raw = _unpacked(path)
     elif b"\0" in first:
         raise _not_a_table(path, "is not a text table: it holds binary data")
     else:

@@ -95,8 +95,15 @@ def fetch_from(store: Pooch, name: str) -> Path:
             expected=f"one of {', '.join(known)}",
             fix="list them with: cafsc data list",
         )
-    ready = _in_data_dir(store, f"{name}.h5ad")
-    if ready is not None:
+    folder = os.environ.get(DATA_DIR_VARIABLE)
+    if folder and (ready := Path(folder) / f"{name}.h5ad").is_file():
+        found, expected = io.sha256(ready), store.registry[ready.name]
+        if found != expected:
+            raise DatasetError(
+                f"{ready}: is not the registered file: its sha256 is {found[:12]}...",
+                expected=f"sha256 {expected[:12]}...",
+                fix=f"restore the file, or remove it from the folder of {DATA_DIR_VARIABLE}",
+            )
         return ready
     converted = Path(store.abspath) / f"{name}.h5ad"
     if not converted.is_file():
@@ -104,21 +111,6 @@ def fetch_from(store: Pooch, name: str) -> Path:
         adata = _read_r(name, files[0]) if len(files) == 1 else io.read(files[0].parent)
         io.write_h5ad(adata, converted, force=True)
     return converted
-
-
-def _in_data_dir(store: Pooch, file: str) -> Path | None:
-    """The ready file in the folder that ``CAFSC_DATA_DIR`` names."""
-    folder = os.environ.get(DATA_DIR_VARIABLE)
-    if not folder or not (path := Path(folder) / file).is_file():
-        return None
-    found, expected = io.sha256(path), store.registry[file]
-    if found != expected:
-        raise DatasetError(
-            f"{path}: is not the registered file: its sha256 is {found[:12]}...",
-            expected=f"sha256 {expected[:12]}...",
-            fix=f"restore the file, or remove it from the folder of {DATA_DIR_VARIABLE}",
-        )
-    return path
 
 
 def _download(store: Pooch, name: str) -> list[Path]:
@@ -189,6 +181,5 @@ def _read_r(name: str, path: Path) -> AnnData:
     obs = obs.set_axis([str(cell) for cell in cells], axis=0).rename(columns=str)
     texts = [column for column in obs if isinstance(obs[column].dtype, pd.StringDtype)]
     var = pd.DataFrame(index=[str(gene) for gene in genes])
-    return AnnData(
-        sparse.csr_matrix(values.T, dtype="float32"), obs.astype(dict.fromkeys(texts, object)), var
-    )
+    counts = sparse.csr_matrix(values.T, dtype="float32")
+    return AnnData(counts, obs.astype(dict.fromkeys(texts, object)), var)

@@ -67,15 +67,6 @@ def load_profiles() -> Profiles:
     )
 
 
-def _counts_per_type(composition: NDArray[np.float64], n_cells: int) -> NDArray[np.int64]:
-    """Whole numbers of cells by largest remainders, so that they do not depend on the seed."""
-    exact = composition * n_cells
-    whole = np.floor(exact).astype(np.int64)
-    order = np.argsort(-(exact - whole), kind="stable")
-    whole[order[: n_cells - whole.sum()]] += 1
-    return whole
-
-
 def simulated_tumour(
     n_cells: int = 1500,
     *,
@@ -119,19 +110,19 @@ def simulated_tumour(
     """
     from anndata import AnnData
 
-    for name, value, low, high in (
-        ("n_cells", n_cells, 1, np.inf),
-        ("depth", depth, 1, np.inf),
-        ("ambient", ambient, 0, 1),
-        ("doublets", doublets, 0, 1),
-    ):
+    limits = {"n_cells": (n_cells, 1, np.inf), "depth": (depth, 1, np.inf)}
+    limits |= {"ambient": (ambient, 0, 1), "doublets": (doublets, 0, 1)}
+    for name, (value, low, high) in limits.items():
         if not low <= value < high:
-            raise OptionError(
-                f"{name}={value}", expected=f"at least {low} and below {high}", fix="correct it"
-            )
+            expected = f"at least {low} and below {high}"
+            raise OptionError(f"{name}={value}", expected=expected, fix="correct it")
     profiles = load_profiles()
     random = np.random.default_rng(seed)
-    kinds = np.repeat(np.arange(len(profiles.types)), _counts_per_type(profiles.composition, n_cells))
+    # Whole numbers of cells by largest remainders, so that they do not depend on the seed.
+    exact = profiles.composition * n_cells
+    whole = np.floor(exact).astype(np.int64)
+    whole[np.argsort(whole - exact, kind="stable")[: n_cells - whole.sum()]] += 1
+    kinds = np.repeat(np.arange(len(profiles.types)), whole)
     random.shuffle(kinds)
     depths = random.lognormal(np.log(depth), _DEPTH_SIGMA, n_cells)
     soup = profiles.composition @ profiles.shares

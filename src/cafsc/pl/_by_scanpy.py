@@ -10,24 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
+from cafsc import get
 from cafsc._keys import KEPT, Keys, require
 from cafsc.errors import InputError, OptionError
-from cafsc.get import cells
-from cafsc.get import clusters as cluster_table
-from cafsc.pl._canvas import (
-    FONT,
-    GREY,
-    INK,
-    MUTED,
-    SEQUENTIAL,
-    SMALL,
-    File,
-    Place,
-    canvas,
-    cluster_labels,
-    colours,
-    label,
-)
+from cafsc.pl import _canvas as look
+from cafsc.pl._canvas import File, Place, canvas, cluster_labels, label
 from cafsc.pp.normalize import TARGET_SUM, count_rows, log1p_depth, symbol_columns
 
 if TYPE_CHECKING:
@@ -68,7 +55,7 @@ def embedding(
     --------
     >>> cafsc.pl.embedding(adata, "caf_call", basis="umap")
     """
-    kept = (cells(adata, key_added)["gate"] == KEPT).to_numpy(bool)
+    kept = (get.cells(adata, key_added)["gate"] == KEPT).to_numpy(bool)
     keys = Keys(key_added)
     if color is None:
         require(adata, keys, {("obs", keys.subtype): "tl.label"})
@@ -79,50 +66,44 @@ def embedding(
             expected=f"one of {', '.join(map(str, adata.obs.columns[:12]))} ...",
             fix=f"leave color out for {keys.subtype!r}",
         )
-    slot, points = coordinates(adata, basis, key_added)
+    slot, points = _coordinates(adata, basis, key_added)
     drawn = np.isfinite(points).all(axis=1) & (kept if slot == keys.pca else True)
     values, names = _values(adata.obs[color][drawn])
     name = label(slot.removeprefix("X_").removeprefix(f"{key_added}_"), 16)
-    with canvas(ax, (6.4, 4.4), show, save) as axes:
-        _scatter(axes, points[drawn], values, names, name)
-        if not names:
-            axes.figure.colorbar(axes.collections[0], ax=axes, shrink=0.7, label=label(color))
-    return axes
+    # Groups in falling size: small ones are drawn over large ones and stay visible.
+    order = np.argsort(values.cat.codes, kind="stable") if names else slice(None)
 
-
-def _scatter(
-    ax: Axes, points: npt.NDArray[np.float64], values: pd.Series, names: dict[str, str], basis: str
-) -> None:
     import scanpy as sc
     from anndata import AnnData
 
-    # Groups in falling size: small ones are drawn over large ones and stay visible.
-    order = np.argsort(values.cat.codes, kind="stable") if names else slice(None)
-    small = AnnData(obs=values.to_frame("shown").iloc[order], obsm={f"X_{basis}": points[order]})
-    sc.pl.embedding(
-        small,
-        basis,
-        color="shown",
-        palette=colours(list(names)) or None,
-        color_map="cividis",
-        na_color=to_rgba(GREY, 0.35),
-        na_in_legend=False,
-        size=float(np.clip(9000 / max(len(points), 1), 3, 26)),
-        marker="o",
-        linewidths=0,
-        title="",
-        colorbar_loc=None,
-        ax=ax,
-        show=False,
-    )
-    for dots in ax.collections:
-        dots.set_rasterized(True)
-    for text, shown in zip(
-        legend.get_texts() if (legend := ax.get_legend()) else (), names.values(), strict=False
-    ):
-        text.set_text(shown)
-    ax.xaxis.label.set(color=MUTED, size=SMALL)
-    ax.yaxis.label.set(color=MUTED, size=SMALL)
+    shown = AnnData(obs=values.to_frame("shown").iloc[order], obsm={f"X_{name}": points[drawn][order]})
+    with canvas(ax, (6.4, 4.4), show, save) as axes:
+        sc.pl.embedding(
+            shown,
+            name,
+            color="shown",
+            palette=look.colours(list(names)) or None,
+            color_map="cividis",
+            na_color=to_rgba(look.GREY, 0.35),
+            na_in_legend=False,
+            size=float(np.clip(9000 / max(drawn.sum(), 1), 3, 26)),
+            marker="o",
+            linewidths=0,
+            title="",
+            colorbar_loc=None,
+            ax=axes,
+            show=False,
+        )
+        for dots in axes.collections:
+            dots.set_rasterized(True)
+        if legend := axes.get_legend():
+            for entry, text in zip(legend.get_texts(), names.values(), strict=False):
+                entry.set_text(text)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.label.set(color=look.MUTED, size=look.SMALL)
+        if not names:
+            axes.figure.colorbar(axes.collections[0], ax=axes, shrink=0.7, label=label(color))
+    return axes
 
 
 def _values(values: pd.Series) -> tuple[pd.Series, dict[str, str]]:
@@ -141,7 +122,7 @@ def _values(values: pd.Series) -> tuple[pd.Series, dict[str, str]]:
     return text.astype(pd.CategoricalDtype(names)), {n: f"{label(n)} ({sizes[n]:,})" for n in names}
 
 
-def coordinates(adata: AnnData, basis: str | None, key_added: str) -> tuple[str, npt.NDArray[np.float64]]:
+def _coordinates(adata: AnnData, basis: str | None, key_added: str) -> tuple[str, npt.NDArray[np.float64]]:
     """Slot of ``obsm`` and its first two dimensions."""
     own, pca = f"X_{key_added}_umap", Keys(key_added).pca
     slots = [own, "X_umap", pca] if basis is None else [basis, f"X_{key_added}_{basis}", f"X_{basis}"]
@@ -191,9 +172,12 @@ def dotplot(
     --------
     >>> cafsc.pl.dotplot(adata, n_genes=6, save="genes.pdf")
     """
-    table = cluster_table(adata, key_added)
+    table = get.clusters(adata, key_added)
     names = cluster_labels(table)
-    genes = _top_genes(table, n_genes) if genes is None else list(dict.fromkeys(genes))
+    if genes is None and n_genes < 1:
+        raise OptionError(f"n_genes is {n_genes}", expected="1 or more")
+    top = table["top_genes"].str.split(r",\s*", regex=True).str[:n_genes].explode()
+    genes = [gene for gene in dict.fromkeys(top if genes is None else genes) if gene]
     place = symbol_columns(adata, key_added=key_added)
     shown = [gene for gene in genes if gene in place]
     if not shown:
@@ -205,9 +189,8 @@ def dotplot(
     cluster = pd.Categorical(adata.obs[Keys(key_added).cluster].astype(object), categories=table["cluster"])
     rows = np.flatnonzero(cluster.codes >= 0)
     blocks = count_rows(adata, key_added=key_added).blocks(rows=rows)
-    levels = [
-        log1p_depth(counts, TARGET_SUM)[:, [place[gene] for gene in shown]].toarray() for _, counts in blocks
-    ]
+    columns = [place[gene] for gene in shown]
+    levels = [log1p_depth(counts, TARGET_SUM)[:, columns].toarray() for _, counts in blocks]
 
     import scanpy as sc
     from anndata import AnnData
@@ -216,15 +199,14 @@ def dotplot(
     cells = AnnData(np.concatenate(levels), obs=obs, var=pd.DataFrame(index=shown))
     with canvas(ax, (4.2 + 0.34 * len(shown), 1.9 + 0.34 * len(names)), show, save, layout="none") as axes:
         others = [each for each in axes.figure.axes if each is not axes]
-        plot = sc.pl.DotPlot(
-            cells, shown, "cluster", categories_order=list(table["cluster"]), vmin=0, ax=axes
-        )
+        order = list(table["cluster"])
+        plot = sc.pl.DotPlot(cells, shown, "cluster", categories_order=order, vmin=0, ax=axes)
         plot.style(
-            cmap=LinearSegmentedColormap.from_list("sequential", SEQUENTIAL),
+            cmap=LinearSegmentedColormap.from_list("sequential", look.SEQUENTIAL),
             dot_max=1,
             size_exponent=1,
             largest_dot=150,
-            dot_edge_color=MUTED,
+            dot_edge_color=look.MUTED,
             dot_edge_lw=0.5,
             grid=True,
         ).legend(size_title="share of cells (%)", colorbar_title="mean expression\n(log1p)")
@@ -232,14 +214,6 @@ def dotplot(
         for each in axes.figure.axes:
             if not each.axison and each not in others:
                 each.set_visible(False)  # scanpy emptied it to lay out others in its place
-        main.set_xticklabels([label(g, 18) for g in shown], style="italic", size=FONT, color=INK)
-        main.set_yticklabels(names, size=FONT, color=INK)
+        main.set_xticklabels([label(g, 18) for g in shown], style="italic", size=look.FONT, color=look.INK)
+        main.set_yticklabels(names, size=look.FONT, color=look.INK)
     return main
-
-
-def _top_genes(table: pd.DataFrame, n_genes: int) -> list[str]:
-    """The first genes of each cluster, each once."""
-    if n_genes < 1:
-        raise OptionError(f"n_genes is {n_genes}", expected="1 or more")
-    of_clusters = table["top_genes"].str.split(r",\s*", regex=True).str[:n_genes].explode()
-    return list(of_clusters[of_clusters != ""].unique())

@@ -27,14 +27,9 @@ GREEN: Final = "#009e73"
 VERMILION: Final = "#d55e00"
 GREY: Final = "#8a939e"
 CATEGORIES: Final = (BLUE, "#e69f00", GREEN, "#cc79a7", "#56b4e9", VERMILION, "#d9c400")
-_FIXED: Final = {
-    PRO: VERMILION,
-    ANTI: BLUE,
-    MIXED: "#cc79a7",
-    UNDETERMINED: GREY,
-    UNRESOLVED: GREY,
-    UNKNOWN: GREY,
-}
+_FIXED: Final = {PRO: VERMILION, ANTI: BLUE, MIXED: "#cc79a7"} | dict.fromkeys(
+    (UNDETERMINED, UNRESOLVED, UNKNOWN), GREY
+)
 DIVERGING: Final = (BLUE, "#a9cbe2", "#f4f4f2", "#f0bd94", VERMILION)
 SEQUENTIAL: Final = ("#e6edf3", "#7fb3d5", BLUE, "#00466f")
 
@@ -152,10 +147,8 @@ def to_svg(ax: Axes) -> str:
     """
     out = io.StringIO()
     with fixed_style():
-        metadata = {"Date": None, "Creator": None}
-        _figure(ax).savefig(
-            out, format="svg", metadata=metadata, dpi=150, transparent=True, bbox_inches="tight"
-        )
+        options: dict[str, Any] = {"metadata": {"Date": None, "Creator": None}, "bbox_inches": "tight"}
+        _figure(ax).savefig(out, format="svg", dpi=150, transparent=True, **options)
     return out.getvalue()
 
 

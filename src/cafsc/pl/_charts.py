@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Patch
 
+from cafsc import get
 from cafsc._keys import ANTI, KEPT, PRO
 from cafsc.errors import InputError, OptionError
-from cafsc.get import cells, evidence, scores
-from cafsc.get import clusters as cluster_table
 from cafsc.get.schema import lineage_name
-from cafsc.pl._canvas import (
-    BLUE,
-    DIVERGING,
-    GREEN,
-    INK,
-    LEGEND_ABOVE,
-    MUTED,
-    PALE,
-    PAPER,
-    SMALL,
-    VERMILION,
-    File,
-    Place,
-    canvas,
-    cluster_labels,
-    label,
-)
+from cafsc.pl import _canvas as look
+from cafsc.pl._canvas import File, Place, canvas, cluster_labels, label
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -40,7 +24,7 @@ if TYPE_CHECKING:
     from cafsc.bulk import Curves
 
 FDR = 0.05
-_AUTHOR_YEAR = re.compile(r"(.+?\b(?:19|20)\d{2})\b")
+_AFTER_YEAR = re.compile(r"^(.+?\b(?:19|20)\d{2})\b.*", re.DOTALL)
 _WIDTH = 8.4
 _INCHES_OF_BARS = 0.7 * _WIDTH
 _INCHES_OF_LETTER = 0.068
@@ -60,24 +44,24 @@ def lineage_bar(
     --------
     >>> cafsc.pl.lineage_bar(adata)
     """
-    table = cells(adata, key_added)
+    table = get.cells(adata, key_added)
     lineage = table["lineage"].astype(object).fillna("unknown").astype(str)
-    counts = pd.crosstab(lineage, table["gate"].astype(object) == KEPT).reindex(
-        columns=[True, False], fill_value=0
-    )
+    counts = pd.crosstab(lineage, table["gate"].astype(object) == KEPT)
+    counts = counts.reindex(columns=[True, False], fill_value=0)
     counts = counts.loc[sorted(counts.index, key=lambda name: (-counts.loc[name].sum(), name))]
     rows = range(len(counts))
     with canvas(ax, (5.8, 1.3 + 0.29 * len(counts)), show, save) as axes:
-        axes.barh(rows, counts[True], height=0.68, color=GREEN, label="kept as fibroblast")
-        ends = axes.barh(rows, counts[False], left=counts[True], height=0.68, color=PALE, label="refused")
-        axes.bar_label(ends, [f"{n:,}" for n in counts.sum(axis=1)], padding=5, size=SMALL)
+        axes.barh(rows, counts[True], height=0.68, color=look.GREEN, label="kept as fibroblast")
+        refused: dict[str, Any] = {"left": counts[True], "color": look.PALE, "label": "refused"}
+        ends = axes.barh(rows, counts[False], height=0.68, **refused)
+        axes.bar_label(ends, [f"{n:,}" for n in counts.sum(axis=1)], padding=5, size=look.SMALL)
         axes.set_yticks(rows, [label(lineage_name(name), 30) for name in counts.index])
         axes.set_xlabel("cells")
         axes.invert_yaxis()
         axes.margins(x=0.12)
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
-        axes.legend(**LEGEND_ABOVE)
+        axes.legend(**look.LEGEND_ABOVE)
     return axes
 
 
@@ -98,9 +82,9 @@ def evidence_chart(
     --------
     >>> cafsc.pl.evidence_chart(adata, save="evidence.svg")
     """
-    table = cluster_table(adata, key_added)
+    table = get.clusters(adata, key_added)
     names = cluster_labels(table)
-    claims = evidence(adata, key_added)
+    claims = get.evidence(adata, key_added)
     claims = claims[claims["effect"].isin([PRO, ANTI]) & claims["counted"]]
     by_paper = claims.groupby(["cluster", "effect", "paper"], as_index=False)
     papers = by_paper.agg(weight=("weight", "sum"), citation=("citation", "first"))
@@ -112,7 +96,8 @@ def evidence_chart(
     right, left = reach.clip(lower=0.3 * (reach.max() or 1.0))
     with canvas(ax, (_WIDTH, 1.5 + 0.46 * len(table)), show, save) as axes:
         row = pd.Series(range(len(table)), index=table["cluster"])
-        for effect, colour, ink, sign in ((PRO, VERMILION, "#111111", 1), (ANTI, BLUE, "#ffffff", -1)):
+        looks = {PRO: (look.VERMILION, "#111111", 1), ANTI: (look.BLUE, "#ffffff", -1)}
+        for effect, (colour, ink, sign) in looks.items():
             part = papers[papers["effect"] == effect]
             bars = axes.barh(
                 row[part["cluster"]],
@@ -120,20 +105,18 @@ def evidence_chart(
                 left=sign * (ends - papers["weight"])[part.index],
                 height=0.66,
                 color=colour,
-                edgecolor=PAPER,
+                edgecolor=look.PAPER,
                 linewidth=1.0,
             )
             inches = part["weight"] * _INCHES_OF_BARS / (left + right)
-            cited = [_author_year(c or p) for c, p in zip(part["citation"], part["paper"], strict=True)]
-            fitting = [
-                c if len(c) * _INCHES_OF_LETTER < room else "" for c, room in zip(cited, inches, strict=True)
-            ]
-            axes.bar_label(bars, fitting, label_type="center", size=SMALL - 1, color=ink)
+            cited = part["citation"].where(part["citation"] != "", part["paper"])
+            cited = cited.str.replace(_AFTER_YEAR, r"\1", regex=True).map(lambda text: label(text, 22))
+            fitting = cited.where(cited.str.len() * _INCHES_OF_LETTER < inches, "")
+            axes.bar_label(bars, fitting, label_type="center", size=look.SMALL - 1, color=ink)
         for at in row[~row.index.isin(papers["cluster"])]:
-            axes.annotate(
-                "no published evidence", (0, at), (6, 0), textcoords="offset points", va="center", size=SMALL
-            )
-        axes.axvline(0, color=INK, linewidth=1.0)
+            words = axes.annotate("no published evidence", (0, at), (6, 0), textcoords="offset points")
+            words.set(va="center", size=look.SMALL)
+        axes.axvline(0, color=look.INK, linewidth=1.0)
         axes.set_yticks(row, [f"{name}\n{call}" for name, call in zip(names, table["call"], strict=True)])
         axes.set_ylim(len(table) - 0.45, -0.55)
         axes.set_xlim(-1.04 * left, 1.04 * right)
@@ -141,16 +124,9 @@ def evidence_chart(
         axes.set_xlabel("anti-tumour  ←  weight of evidence  →  pro-tumour")
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
-        axes.legend(
-            handles=[Patch(color=BLUE, label="anti-tumour"), Patch(color=VERMILION, label="pro-tumour")],
-            **LEGEND_ABOVE,
-        )
+        sides = (("anti-tumour", look.BLUE), ("pro-tumour", look.VERMILION))
+        axes.legend(handles=[Patch(color=colour, label=side) for side, colour in sides], **look.LEGEND_ABOVE)
     return axes
-
-
-def _author_year(citation: str) -> str:
-    found = _AUTHOR_YEAR.match(citation)
-    return label(found.group(1) if found else citation, 22)
 
 
 def score_heatmap(
@@ -188,9 +164,9 @@ def score_heatmap(
     """
     if n_sets is not None and n_sets < 1:
         raise OptionError(f"n_sets is {n_sets}", expected="1 or more")
-    table = cluster_table(adata, key_added)
+    table = get.clusters(adata, key_added)
     names = cluster_labels(table, 22)
-    every = scores(adata, key_added)
+    every = get.scores(adata, key_added)
     long = every[every["kind"] == kind]
     if long.empty:
         raise InputError(
@@ -209,10 +185,10 @@ def score_heatmap(
     with canvas(ax, (3.8 + 0.62 * len(names), 2.5 + 0.27 * len(sets)), show, save) as axes:
         image = axes.pcolormesh(
             np.ma.masked_invalid(effect.to_numpy()),
-            cmap=LinearSegmentedColormap.from_list("diverging", DIVERGING),
+            cmap=LinearSegmentedColormap.from_list("diverging", look.DIVERGING),
             vmin=-limit,
             vmax=limit,
-            edgecolors=PAPER,
+            edgecolors=look.PAPER,
             linewidth=1.2,
         )
         # The tiles stay the same on a dark page, so their marks do not take the page's ink.
@@ -224,16 +200,21 @@ def score_heatmap(
             for s, t, x in zip(sets.index, sets["label"], sets["scheme"], strict=True)
         ]
         axes.set_yticks(np.arange(len(sets)) + 0.5, [label(row, 36) for row in rows])
-        axes.tick_params(length=0, labelsize=SMALL)
+        axes.tick_params(length=0, labelsize=look.SMALL)
         axes.invert_yaxis()
         scheme = sets["scheme"].to_numpy()
         for border in np.flatnonzero(scheme[1:] != scheme[:-1]) + 1:
-            axes.axhline(float(border), color=INK, linewidth=0.8)
+            axes.axhline(float(border), color=look.INK, linewidth=0.8)
         axes.spines[:].set_visible(False)
-        bar = axes.figure.colorbar(
-            image, ax=axes, location="bottom", shrink=0.7, aspect=30, extend="both", pad=0.02
-        )
-        bar.set_label("effect against matched random sets (standard deviations)", size=SMALL)
+        style: dict[str, Any] = {
+            "location": "bottom",
+            "shrink": 0.7,
+            "aspect": 30,
+            "extend": "both",
+            "pad": 0.02,
+        }
+        bar = axes.figure.colorbar(image, ax=axes, **style)
+        bar.set_label("effect against matched random sets (standard deviations)", size=look.SMALL)
     return axes
 
 
@@ -244,21 +225,20 @@ def kaplan_meier(curves: Curves, ax: Place = None, *, show: bool | None = None, 
     ----------
     curves
         Of `cafsc.bulk.curves`.
-    adata, key_added, ax, show, save
+    ax, show, save
         See `cafsc.pl`.
 
     Examples
     --------
     >>> cafsc.pl.kaplan_meier(cafsc.bulk.curves(survival, "state:myCAF", time="months"))
     """
-    looks = {"high": (VERMILION, "-"), "low": (BLUE, "--")}
+    looks = {"high": (look.VERMILION, "-"), "low": (look.BLUE, "--")}
     with canvas(ax, (4.6, 3.4), show, save) as axes:
         for group in curves.groups:
-            colour, style = looks.get(group.name, (MUTED, ":"))
+            colour, style = looks.get(group.name, (look.MUTED, ":"))
             text = f"{group.name}: {group.n} samples, {group.n_events} events"
-            axes.fill_between(
-                group.times, group.low, group.high, step="post", color=colour, alpha=0.15, linewidth=0
-            )
+            interval = (group.times, group.low, group.high)
+            axes.fill_between(*interval, step="post", color=colour, alpha=0.15, linewidth=0)
             axes.step(group.times, group.survival, where="post", color=colour, ls=style, lw=1.6, label=text)
             place = np.searchsorted(group.times, group.censored, side="right") - 1
             axes.plot(group.censored, group.survival[place], "|", color=colour, markersize=5)

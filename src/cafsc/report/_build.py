@@ -87,7 +87,7 @@ def build(adata: AnnData, key_added: str = "caf") -> str:
         cancer_clusters=clusters["cluster"].tolist(),
         ledgers=ledgers(clusters, evidence),
         n_claims=len(evidence),
-        figures=figures(adata, key_added),
+        figures=list(figures(adata, key_added)),
         refused=refused(summary),
         lineages=sorted(summary["lineages"].items(), key=lambda item: (-int(item[1]), item[0])),
         provenance=sorted(pd.json_normalize(provenance).iloc[0].map(_value).items()),

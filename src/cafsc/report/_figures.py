@@ -32,8 +32,7 @@ _PAGE_COLOURS = {
     PAPER: "var(--card)",
     PALE: "var(--pale)",
 }
-_STYLE = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
-_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_BESIDE = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>|<metadata>.*?</metadata>", re.DOTALL)
 # Only tags are touched, never the text between them: it may be the user's.
 _TAG = re.compile(r"<[^<>]*>")
 _IDS = re.compile(r'(\bid="|href="#|url\(#)')
@@ -51,12 +50,9 @@ class Picture:
     wide: bool = False
 
 
-def figures(adata: AnnData, key_added: str) -> list[Picture]:
+def figures(adata: AnnData, key_added: str) -> Iterator[Picture]:
     """Every figure that the result has data for, in the order of the page."""
-    return list(_figures(adata, key_added))
 
-
-def _figures(adata: AnnData, key_added: str) -> Iterator[Picture]:
     def drawn(plot: Callable[..., Axes], anchor: str, **options: Any) -> Markup:
         # Without pyplot: nothing is shown, and nothing is left open.
         with fixed_style():
@@ -134,15 +130,12 @@ def inline(svg: str, prefix: str) -> Markup:
 
     Matplotlib escapes every text it writes, so that the result is safe as it stands.
     """
-    svg = svg[svg.index("<svg") :].strip()
-    svg = _METADATA.sub("", _STYLE.sub("", svg))
-    svg = _TAG.sub(lambda tag: _adapt(tag.group(), prefix), svg)
-    return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))
 
+    def adapt(found: re.Match[str]) -> str:
+        tag = _IDS.sub(rf"\g<1>{prefix}-", found.group())
+        for colour, name in _PAGE_COLOURS.items():
+            tag = tag.replace(colour, name)
+        return tag
 
-def _adapt(tag: str, prefix: str) -> str:
-    """One tag with ids of the page and its colours."""
-    tag = _IDS.sub(lambda found: f"{found.group(1)}{prefix}-", tag)
-    for colour, name in _PAGE_COLOURS.items():
-        tag = tag.replace(colour, name)
-    return tag
+    svg = _BESIDE.sub("", svg[svg.index("<svg") :].strip())
+    return Markup(_TAG.sub(adapt, svg).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))

@@ -11,22 +11,7 @@ import pandas as pd
 
 from cafsc._keys import ANTI, CALLS, PRO, UNRESOLVED
 from cafsc.get.schema import EVIDENCE
-from cafsc.report._words import (
-    CALL_SIGNS,
-    call_name,
-    call_reason,
-    count,
-    evidence_level,
-    evidence_rank,
-    gate_reason,
-    number,
-    outcome,
-    percent_range,
-    share,
-    spaced,
-    subject,
-    unresolved_reason,
-)
+from cafsc.report import _words as words
 
 Row = dict[Any, Any]
 N_PROGRAMS = 4
@@ -43,9 +28,9 @@ def call_shares(summary: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "call": call,
-            "name": call_name(call),
+            "name": words.call_name(call),
             "n_cells": n,
-            "percent": share(n, total),
+            "percent": words.share(n, total),
             "interval": intervals(summary["tumour"].get(call, {})),
             "width": f"{100 * n / total:.2f}",
         }
@@ -58,9 +43,9 @@ def intervals(found: dict[str, float]) -> str:
     """Interval of a share over resampled cells and, where there are several, samples."""
     if not found:
         return ""
-    text = f"{percent_range(found['low'], found['high'])} over resampled cells"
+    text = f"{words.percent_range(found['low'], found['high'])} over resampled cells"
     if "low_samples" in found:
-        text += f", {percent_range(found['low_samples'], found['high_samples'])} over resampled samples"
+        text += f", {words.percent_range(found['low_samples'], found['high_samples'])} over resampled samples"
     return text
 
 
@@ -69,7 +54,12 @@ def refused(summary: dict[str, Any]) -> list[dict[str, Any]]:
     total = int(summary["input"]["n_cells"])
     reasons = sorted(summary["gate"]["refused"].items(), key=lambda item: (-int(item[1]), item[0]))
     return [
-        {"code": code, "name": gate_reason(code), "n_cells": int(n), "percent": share(int(n), total)}
+        {
+            "code": code,
+            "name": words.gate_reason(code),
+            "n_cells": int(n),
+            "percent": words.share(int(n), total),
+        }
         for code, n in reasons
     ]
 
@@ -82,13 +72,13 @@ def cards(clusters: pd.DataFrame, scores: pd.DataFrame, summary: dict[str, Any])
             **row,
             **_verdict(row),
             "anchor": f"cluster-{i + 1}",
-            "n_cells": count(row["n_cells"], "cell"),
-            "share": share(row["n_cells"], total),
+            "n_cells": words.count(row["n_cells"], "cell"),
+            "share": words.share(row["n_cells"], total),
             "meaning": summary.get("states", {}).get(row["subtype"], {}).get("meaning", ""),
             "named": row["subtype"] != UNRESOLVED,
-            "reason": unresolved_reason(row["reason"]) if row["subtype"] == UNRESOLVED else "",
-            "support": number(row["support"]),
-            "margin": number(row["margin"], 1),
+            "reason": words.unresolved_reason(row["reason"]) if row["subtype"] == UNRESOLVED else "",
+            "support": words.number(row["support"]),
+            "margin": words.number(row["margin"], 1),
             "genes": [gene for gene in row["top_genes"].split(", ") if gene],
             "programs": _programs(scores[scores["cluster"] == row["cluster"]]),
             "schemes": [
@@ -105,18 +95,16 @@ def _verdict(row: Row) -> dict[str, str]:
     """The call of a cluster, its score and its papers."""
     score, low, high = row["verdict_score"], row["verdict_low"], row["verdict_high"]
     n_papers = row["n_pro"] + row["n_anti"]
-    known = n_papers > 0 and not math.isnan(score)
-    resampled = n_papers > 1 and not math.isnan(low + high)
+    ends = f"{words.number(low, sign=True)} to {words.number(high, sign=True)}"
+    papers = f"{words.count(row['n_pro'], 'paper')} pro, {row['n_anti']:,} anti"
     return {
-        "call_name": call_name(row["call"], row["call_reason"]),
-        "sign": CALL_SIGNS.get(row["call"], "○"),
-        "call_reason": call_reason(row["call_reason"]),
-        "score": number(score, sign=True),
-        "interval": f"{number(low, sign=True)} to {number(high, sign=True)}" if resampled else "",
-        "needle": f"{50 + 50 * max(-1.0, min(1.0, score)):.1f}" if known else "",
-        "balance": f"{count(row['n_pro'], 'paper')} pro, {row['n_anti']:,} anti"
-        if n_papers
-        else "no paper takes a side",
+        "call_name": words.call_name(row["call"], row["call_reason"]),
+        "sign": words.CALL_SIGNS.get(row["call"], "○"),
+        "call_reason": words.call_reason(row["call_reason"]),
+        "score": words.number(score, sign=True),
+        "interval": ends if n_papers > 1 and not math.isnan(low + high) else "",
+        "needle": f"{50 + 50 * max(-1.0, min(1.0, score)):.1f}" if n_papers and not math.isnan(score) else "",
+        "balance": papers if n_papers else "no paper takes a side",
     }
 
 
@@ -125,7 +113,7 @@ def _programs(scores: pd.DataFrame) -> list[tuple[str, str]]:
     clear = scores[(scores["kind"] == "program") & (scores["fdr"] < FDR) & (scores["effect"] > 0)]
     first = clear.sort_values(["effect", "set"], ascending=[False, True]).head(N_PROGRAMS)
     return [
-        (label or name, number(effect, 1, sign=True))
+        (label or name, words.number(effect, 1, sign=True))
         for name, label, effect in zip(first["set"], first["label"], first["effect"], strict=True)
     ]
 
@@ -143,60 +131,57 @@ def cancer_rows(cancers: pd.DataFrame) -> list[dict[str, Any]]:
             "own": int(group["n_own"].sum()),
             "cells": [
                 {
-                    "cluster": row["cluster"],
-                    "call": row["call"],
-                    "sign": CALL_SIGNS.get(row["call"], "○"),
-                    "name": call_name(row["call"], row["call_reason"]),
-                    "score": number(row["score"], sign=True),
-                    "own": count(int(row["n_own"]), "paper"),
+                    **row,
+                    "sign": words.CALL_SIGNS.get(row["call"], "○"),
+                    "name": words.call_name(row["call"], row["call_reason"]),
+                    "score": words.number(row["score"], sign=True),
+                    "own": words.count(int(row["n_own"]), "paper"),
                 }
                 for row in group.to_dict("records")
             ],
         }
         for code, group in cancers.groupby("cancer", sort=False)
+        if group["n_own"].any() or group["chosen"].any()
     ]
-    shown = [row for row in rows if row["own"] or row["chosen"]]
-    return sorted(shown, key=lambda row: (not row["chosen"], -row["own"], row["code"]))
+    return sorted(rows, key=lambda row: (not row["chosen"], -row["own"], row["code"]))
 
 
-def ledgers(clusters: pd.DataFrame, evidence: pd.DataFrame) -> list[dict[str, Any]]:
+def ledgers(clusters: pd.DataFrame, evidence: pd.DataFrame) -> list[Row]:
     """The claims about each cluster, grouped by side."""
     titles = EVIDENCE["side"].codes
-    return [
-        {
+    out = []
+    for i, row in enumerate(clusters.to_dict("records")):
+        claims = evidence[evidence["cluster"] == row["cluster"]]
+        sides = claims.groupby("side", sort=False)
+        record = {
+            **row,
             "anchor": f"evidence-{i + 1}",
-            "cluster": row["cluster"],
-            "subtype": row["subtype"],
-            "call": row["call"],
-            "call_name": call_name(row["call"], row["call_reason"]),
-            "size": count(int((evidence["cluster"] == row["cluster"]).sum()), "claim"),
+            "call_name": words.call_name(row["call"], row["call_reason"]),
+            "size": words.count(len(claims), "claim"),
             "groups": [
-                (titles.get(str(side), "Other"), [_claim(claim) for claim in group.to_dict("records")])
-                for side, group in evidence[evidence["cluster"] == row["cluster"]].groupby("side", sort=False)
+                (titles.get(side, "Other"), [*map(_claim, its.to_dict("records"))]) for side, its in sides
             ],
         }
-        for i, row in enumerate(clusters.to_dict("records"))
-    ]
+        out.append(record)
+    return out
 
 
 def _claim(row: Row) -> dict[Any, Any]:
     """A row of the evidence table with words for codes and numbers."""
-    outcomes = (
-        outcome("prognosis", row["prognosis"]),
-        outcome("response to therapy", row["therapy_response"]),
-    )
+    reported = {"prognosis": row["prognosis"], "response to therapy": row["therapy_response"]}
+    outcomes = [words.outcome(what, code) for what, code in reported.items()]
     return {
         **row,
-        "subject": subject(row["about"]),
-        "mechanism": spaced(row["mechanism"]),
+        "subject": words.subject(row["about"]),
+        "mechanism": words.spaced(row["mechanism"]),
         "outcomes": [text for text in outcomes if text],
-        "evidence": evidence_level(row["evidence"]),
-        "rank": evidence_rank(row["evidence"]),
-        "cancer": spaced(row["cancer"]),
+        "evidence": words.evidence_level(row["evidence"]),
+        "rank": words.evidence_rank(row["evidence"]),
+        "cancer": words.spaced(row["cancer"]),
         "citation": row["citation"] or row["paper"],
         "address": address(row["doi"], row["pmid"], row["link"]),
         "verified": EVIDENCE["verified"].word(row["verified"]) or row["verified"],
-        "weight": number(row["weight"]),
+        "weight": words.number(row["weight"]),
         "votes": row["counted"] or row["effect"] not in (PRO, ANTI),
         "weight_value": f"{row['weight']:.6f}",
     }

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 CALL_SIGNS = {"pro": "▲", "anti": "▼", "mixed": "◆", "undetermined": "○"}
 MATRIX_NAMES = {"counts": "raw counts", "log1p": "log-normalised values", "scaled": "scaled values"}
+_WHERE = {
+    "pro": "clusters that the literature calls pro-tumour",
+    "anti": "clusters called anti-tumour",
+    "mixed": "clusters where it points both ways",
+    "undetermined": "clusters where it does not decide",
+}
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -55,9 +61,9 @@ def number(value: float, digits: int = 2, *, sign: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def count(n: int, one: str, many: str | None = None) -> str:
+def count(n: int, one: str) -> str:
     """``1 cell``, ``1,564 cells``."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{n:,} {one}{'' if n == 1 else 's'}"
 
 
 def unresolved_reason(code: str) -> str:
@@ -110,66 +116,38 @@ def subject(about: str) -> str:
 
 
 def answer(summary: dict[str, Any], clusters: pd.DataFrame) -> str:
-    """The result in one paragraph."""
-    given = summary["input"]
-    kept = int(summary["gate"]["kept"])
-    total = int(given["n_cells"])
+    """The result in one paragraph: cells, states, calls, and how the sample was read."""
+    given, kept, total = summary["input"], int(summary["gate"]["kept"]), int(summary["input"]["n_cells"])
     if clusters.empty:
         why = str(summary["message"] or "no fibroblast cluster was found").rstrip(".")
         rest = "So there is no state to name, and nothing to call pro- or anti-tumour."
         return f"{why[:1].upper()}{why[1:]}. {rest}"
+    n = _SMALL[len(clusters)] if len(clusters) < len(_SMALL) else f"{len(clusters):,}"
     sentences = [
         f"Of {count(total, 'cell')}, {kept:,} ({share(kept, total)}) are fibroblasts, "
-        f"in {_small(len(clusters))} cluster{'s' if len(clusters) > 1 else ''}.",
-        _states(clusters),
-        _balance(summary),
-        _context(summary),
+        f"in {n} cluster{'s' if len(clusters) > 1 else ''}."
     ]
-    return " ".join(s for s in sentences if s)
-
-
-def _states(clusters: pd.DataFrame) -> str:
-    named = clusters[clusters["subtype"] != UNRESOLVED]
-    sizes = named.groupby("subtype")["n_cells"].sum()
-    states = sorted(sizes.index, key=lambda s: (-int(sizes[s]), s))
-    open_cells = int(clusters.loc[clusters["subtype"] == UNRESOLVED, "n_cells"].sum())
-    parts = [f"{s} ({count(int(sizes[s]), 'cell')})" for s in states]
-    if not parts:
-        return "None of them could be named with confidence."
-    tail = f"; {count(open_cells, 'cell')} stayed without a name" if open_cells else ""
-    return f"They are {_join(parts)}{tail}."
-
-
-def _balance(summary: dict[str, Any]) -> str:
-    calls = {call: int(n) for call, n in summary["calls"].items() if n}
-    words = {
-        "pro": "in clusters that the literature calls pro-tumour",
-        "anti": "in clusters called anti-tumour",
-        "mixed": "in clusters where it points both ways",
-        "undetermined": "in clusters where it does not decide",
-    }
-    total = sum(calls.values())
-    parts = [f"{share(calls[call], total)} are {where}" for call, where in words.items() if call in calls]
-    return (
-        f"By published evidence, {_join([parts[0], *(p.replace(' are', '') for p in parts[1:])])}."
-        if parts
-        else ""
-    )
-
-
-def _context(summary: dict[str, Any]) -> str:
-    species = str(summary["input"]["species"] or "of unknown species")
+    sizes = clusters.groupby("subtype")["n_cells"].sum().to_dict()
+    n_open = sizes.pop(UNRESOLVED, 0)
+    named = [f"{s} ({count(n, 'cell')})" for s, n in sorted(sizes.items(), key=lambda it: (-it[1], it[0]))]
+    if named:
+        tail = f"; {count(n_open, 'cell')} stayed without a name" if n_open else ""
+        sentences.append(f"They are {_join(named)}{tail}.")
+    else:
+        sentences.append("None of them could be named with confidence.")
+    calls = {call: int(summary["calls"].get(call, 0)) for call in _WHERE}
+    called = sum(calls.values())
+    shares = [f"{share(n, called)} in {_WHERE[call]}" for call, n in calls.items() if n]
+    if shares:
+        sentences.append(f"By published evidence, {_join(shares).replace(' in ', ' are in ', 1)}.")
+    read = f"The sample was read as {given['species'] or 'of unknown species'};"
     if summary["cancer"]:
         cancer = spaced(str(summary.get("cancer_label") or summary["cancer"]))
-        return f"The sample was read as {species}; studies of the cancer type given ({cancer}) weigh most."
-    return f"The sample was read as {species}; no cancer type was given, so no study weighs more for its own."
-
-
-def _small(n: int) -> str:
-    return _SMALL[n] if n < len(_SMALL) else f"{n:,}"
+        sentences.append(f"{read} studies of the cancer type given ({cancer}) weigh most.")
+    else:
+        sentences.append(f"{read} no cancer type was given, so no study weighs more for its own.")
+    return " ".join(sentences)
 
 
 def _join(parts: list[str]) -> str:
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
