@@ -125,7 +125,7 @@ def test_without_clusters_tables_are_empty_but_whole(adata: ad.AnnData, empty: a
 def test_an_unannotated_object_is_refused_with_the_way_out(read: Read) -> None:
     with pytest.raises(InputError) as caught:
         read(ad.AnnData(np.zeros((2, 2), dtype=np.float32)))
-    assert caught.value.fix == "run cafsc.tl.markers first"
+    assert caught.value.fix == "run cafsc.annotate first"
 
 
 @pytest.mark.parametrize("name", ["clusters", "evidence", "scores", "summary", "provenance"])
