@@ -73,3 +73,14 @@ def test_the_datasets_behind_the_levels_are_registered(page: str) -> None:
 def test_formulas_are_closed(page: str) -> None:
     assert page.count("$$") % 2 == 0
     assert page.replace("$$", "").count("$") % 2 == 0
+
+
+def test_the_architecture_page_names_what_exists() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package, home = ROOT / "src" / "cafsc", (ROOT, ROOT / "src" / "cafsc")
+    paths = set(re.findall(r"`([\w/]+(?:\.py|/))`", text))
+    assert len(paths) > 20
+    assert [path for path in sorted(paths) if not any((folder / path).exists() for folder in home)] == []
+    rooms = {path.stem for path in package.iterdir() if path.is_dir() or path.suffix == ".py"}
+    hidden = {"__init__", "__main__", "__pycache__", "py"}
+    assert [room for room in sorted(rooms - hidden) if not re.search(rf"\b{room}\b", text)] == []
