@@ -38,9 +38,18 @@ def sample(ids: Sequence[str], n: int = N_SETS, seed: int = SEED) -> list[str]:
     return sorted(sorted(ids, key=hashes.__getitem__)[:n])
 
 
+def printed(definition: GeneSet) -> list[str]:
+    """The published list: genes kept and dropped, under the names that were printed."""
+    names: dict[str, list[str]] = {}
+    for name, today in definition.renamed.items():
+        names.setdefault(today, []).append(name)
+    held = [*definition.genes, *definition.dropped]
+    return [name for gene in held for name in names.get(gene, [gene])]
+
+
 def compared(definition: GeneSet, source: Sequence[str]) -> str:
     """How the published list, as the catalogue has it, differs from a list of another place."""
-    ours = definition.printed
+    ours = printed(definition)
     missing = [gene for gene in source if gene not in ours]
     extra = [gene for gene in ours if gene not in source]
     return "\n".join(
@@ -67,7 +76,7 @@ def main() -> None:
         print(compared(sets[set_id], Path(file).read_text("utf-8").split()))
         return
     for set_id in sample(list(sets), options.n, options.seed):
-        genes = sets[set_id].printed
+        genes = printed(sets[set_id])
         print(set_id, sets[set_id].species, len(genes), sets[set_id].seen_in, ",".join(genes), sep="\t")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cafsc.errors import CatalogueError, OptionError
-from cafsc.sig import coverage, load, read
+from cafsc.sig import load, read
 from cafsc.sig.reference import reference_levels
 
 MAX_LINES = 8
@@ -108,14 +108,6 @@ def test_shipped_catalogue_is_loaded_once() -> None:
     assert load() is load()
     assert load().sets
     assert load().claims
-
-
-def test_coverage_counts_the_measured_genes_of_a_set(tiny: Path) -> None:
-    sets = read(tiny).sets
-    found = coverage(sets["one2020/myCAF"].definition, ["CFD", "ACTA2", "GAPDH"])
-    assert (found.found, found.missing, found.share) == (("ACTA2", "CFD"), ("TAGLN", "POSTN"), 0.5)
-    assert coverage(sets["two2021/levels"].definition, {"FAP"}).share == 0.5
-    assert coverage(sets["one2020/iCAF"].definition, []).share == 0.0
 
 
 def test_reference_levels_are_positive_numbers_of_known_subjects() -> None:

@@ -7,17 +7,14 @@ from cafsc.sig.catalogue import (
     CatalogueClaim,
     CatalogueSet,
     Conflict,
-    Coverage,
     conflicts,
-    coverage,
     load,
     read,
 )
 from cafsc.sig.export import Change, diff, to_gmt, to_json, to_net, to_schema
 from cafsc.sig.files import signatures_dir
-from cafsc.sig.lint import LintReport, lint
-from cafsc.sig.rules import Finding
-from cafsc.sig.search import Hit, find, search
+from cafsc.sig.lint import Finding, LintReport, lint
+from cafsc.sig.listing import Hit, find, search
 
 __all__ = [
     "Catalogue",
@@ -25,12 +22,10 @@ __all__ = [
     "CatalogueSet",
     "Change",
     "Conflict",
-    "Coverage",
     "Finding",
     "Hit",
     "LintReport",
     "conflicts",
-    "coverage",
     "diff",
     "find",
     "lint",

@@ -45,13 +45,9 @@ class _PlainLoader(_SAFE_LOADER):  # type: ignore[misc]
         """The mapping of a node; refuses a key that occurs twice."""
         seen: set[str] = set()
         for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise YamlError(
-                    "a key that is itself a list or mapping", "use a plain word as key", key.start_mark
-                )
-            if key.value in seen:
+            if str(key.value) in seen:
                 raise YamlError(f"duplicate key {key.value!r}", "keep one of the two", key.start_mark)
-            seen.add(key.value)
+            seen.add(str(key.value))
         return super().construct_mapping(node, deep)
 
 
@@ -88,25 +84,17 @@ def line_of(text: str, place: Place) -> int:
 
 def _require_plain(text: str) -> None:
     """Refuse what the loader must not see, event by event: it would follow nesting of any depth."""
-    depth = documents = 0
+    depth = 0
     for event in yaml.parse(text, Loader=_PlainLoader):
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise YamlError("a second document (---)", "keep one document per file", event.start_mark)
-        elif isinstance(event, yaml.CollectionEndEvent):
+        if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.NodeEvent):
-            if event.anchor is not None:
-                raise YamlError(
-                    f"anchor or alias {event.anchor!r} is not allowed",
-                    "write the values out",
-                    event.start_mark,
-                )
-            if (tag := getattr(event, "tag", None)) is not None:
-                raise YamlError(f"tag {tag!r}; tags are not allowed", "remove the tag", event.start_mark)
             depth += isinstance(event, yaml.CollectionStartEvent)
+            tag = getattr(event, "tag", None)
+            if event.anchor is not None:
+                raise YamlError(f"anchor or alias {event.anchor!r}", "write the values out", event.start_mark)
+            if tag is not None:
+                raise YamlError(f"tag {tag!r}; tags are not allowed", "remove the tag", event.start_mark)
             if depth > MAX_DEPTH:
-                raise YamlError(
-                    f"nested more than {MAX_DEPTH} levels deep", "flatten the file", event.start_mark
-                )
+                problem = f"nested more than {MAX_DEPTH} levels deep"
+                raise YamlError(problem, "flatten the file", event.start_mark)

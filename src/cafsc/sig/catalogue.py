@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -84,10 +84,11 @@ class Catalogue(Knowledge):
             If the name is unknown; lists the known names, the closest first.
         """
         wanted = _folded(name)
-        names: dict[str, str] = {}
-        for code, cancer in self.cancers.items():
-            for known in (code, cancer.label, *cancer.aliases):
-                names.setdefault(_folded(known), code)
+        names = {
+            _folded(known): code
+            for code, cancer in self.cancers.items()
+            for known in (code, cancer.label, *cancer.aliases)
+        }
         if wanted in names:
             return names[wanted]
         close = [names[match] for match in difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)]
@@ -109,28 +110,28 @@ class Catalogue(Knowledge):
     def genes_of(self, subject: str) -> tuple[str, ...]:
         """Every gene of a subject (``set:..``, ``state:..``, ``program:..`` ...); empty if it names none."""
         kind, _, name = subject.partition(":")
-        return (
-            (name,) if kind == "gene" else model.distinct(*(found.genes for found in self._about(kind, name)))
-        )
+        if kind == "gene":
+            return (name,)
+        return model.distinct(*(found.genes for found in self._about(kind, name)))
 
     def up_genes(self, subject: str) -> tuple[str, ...]:
         """Genes whose presence supports a subject: those of `genes_of` without the down genes."""
         kind, _, name = subject.partition(":")
-        with_sides = (
-            found for found in self._about(kind, name) if isinstance(found, model.GeneSet | model.Program)
+        if kind == "gene":
+            return (name,)
+        return model.distinct(
+            *(found.up for found in self._about(kind, name) if not isinstance(found, Record))
         )
-        return (name,) if kind == "gene" else model.distinct(*(found.up for found in with_sides))
 
     def _about(self, kind: str, name: str) -> list[model.GeneSet | model.Program | Record]:
         """The set, programme or record; for a state its sets."""
-        if kind in ("set", "state"):
-            state = self.states.get(name) if kind == "state" else None
-            members = state.members if state else [name]
-            return [self.sets[member].definition for member in members if member in self.sets]
-        entries: Mapping[str, model.Program | Record] = (
-            self.programs if kind == "program" else self.records.get(kind, {})
-        )
-        return [entries[name]] if name in entries else []
+        entries: Mapping[str, Any] = {"program": self.programs, **self.records}.get(kind, {})
+        if name in entries:
+            return [entries[name]]
+        members = [name] if kind == "set" else []
+        if kind == "state" and name in self.states:
+            members = self.states[name].members
+        return [self.sets[member].definition for member in members if member in self.sets]
 
     def sets_in_scheme(self, scheme: str) -> tuple[CatalogueSet, ...]:
         """Sets of a scheme, in its order.
@@ -147,26 +148,6 @@ class Catalogue(Knowledge):
                 fix="use one of these names, or none to use all",
             )
         return tuple(self.sets[member] for member in self.schemes[scheme].members if member in self.sets)
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Genes of one set that are measured, and those that are missing."""
-
-    found: tuple[str, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def share(self) -> float:
-        """Found genes as a share of the set, 0 to 1."""
-        return len(self.found) / max(len(self.found) + len(self.missing), 1)
-
-
-def coverage(definition: model.GeneSet, symbols: Collection[str]) -> Coverage:
-    """Genes of a set (up, down and levels) among the measured symbols of its species."""
-    measured = frozenset(symbols)
-    found = tuple(gene for gene in definition.genes if gene in measured)
-    return Coverage(found, tuple(gene for gene in definition.genes if gene not in measured))
 
 
 @dataclass(frozen=True, order=True)
@@ -187,14 +168,14 @@ def conflicts(catalogue: Catalogue) -> tuple[Conflict, ...]:
     for entry in catalogue.claims:
         if entry.claim.effect != "context":
             effects[entry.claim.about].add(entry.claim.effect)
-    sides: dict[str, dict[str, list[str]]] = {"pro": defaultdict(list), "anti": defaultdict(list)}
-    for subject in sorted(effects):
-        if len(effects[subject]) == 1:
-            (effect,) = effects[subject]
+    pro: dict[str, list[str]] = defaultdict(list)
+    anti: dict[str, list[str]] = defaultdict(list)
+    for subject, found in sorted(effects.items()):
+        if len(found) == 1:
+            side = pro if found == {"pro"} else anti
             for gene in catalogue.up_genes(subject):
-                sides[effect][gene].append(subject)
-    both = sorted({*sides["pro"]} & {*sides["anti"]})
-    return tuple(Conflict(gene, tuple(sides["pro"][gene]), tuple(sides["anti"][gene])) for gene in both)
+                side[gene].append(subject)
+    return tuple(Conflict(gene, tuple(pro[gene]), tuple(anti[gene])) for gene in sorted({*pro} & {*anti}))
 
 
 def load(*extra: OwnSource) -> Catalogue:
@@ -251,7 +232,7 @@ def read(root: Path, extra: Iterable[OwnSource] = ()) -> Catalogue:
 
 def joined(files: CatalogueFiles, own: Sequence[UserSets] = ()) -> Catalogue:
     """Files of a folder and the user's sets as one catalogue."""
-    schemes = {**files.schemes, **{sets.scheme_id: sets.scheme for sets in own}}
+    schemes = {**files.schemes, **{user.scheme_id: user.scheme for user in own}}
     schemes_of, states_of = _memberships(schemes), _memberships(files.states)
     papers: dict[str, model.Paper] = {}
     sets: dict[str, CatalogueSet] = {}
@@ -261,25 +242,18 @@ def joined(files: CatalogueFiles, own: Sequence[UserSets] = ()) -> Catalogue:
     sources = [(name, source, {}) for name, source in files.papers.items()]
     sources += [(str(user.path), user.file, user.sources) for user in own]
     for name, source, own_papers in sources:
-        key = source.paper.key
+        key, context = source.paper.key, source.context
         if key in papers:
-            raise CatalogueError(
-                f"{name}: a paper with the key {key!r} is already in the catalogue", fix="choose another key"
-            )
+            message = f"{name}: a paper with the key {key!r} is already in the catalogue"
+            raise CatalogueError(message, fix="choose another key")
         # A paper of the catalogue stays one independent source when a user cites it again.
         paper_of = {set_name: by_doi.get(paper.doi or "", paper) for set_name, paper in own_papers.items()}
         papers |= {paper.key: paper for paper in paper_of.values()} or {key: source.paper}
         for set_name, definition in source.sets.items():
-            set_id = f"{key}/{set_name}"
-            sets[set_id] = CatalogueSet(
-                id=set_id,
-                paper=paper_of.get(set_name, source.paper),
-                context=source.context,
-                definition=definition,
-                schemes=schemes_of.get(set_id, ()),
-                states=states_of.get(set_id, ()),
-            )
-        claims += [CatalogueClaim(claim, source.paper, source.context) for claim in source.claims]
+            set_id, paper = f"{key}/{set_name}", paper_of.get(set_name, source.paper)
+            groups = schemes_of.get(set_id, ()), states_of.get(set_id, ())
+            sets[set_id] = CatalogueSet(set_id, paper, context, definition, *groups)
+        claims += [CatalogueClaim(claim, source.paper, context) for claim in source.claims]
     _check_user_claims(own, {**files.subject_ids(), "set": {*sets}}, {*files.cancers, model.PAN})
     parts: dict[str, Any] = {part.name: getattr(files, part.name) for part in fields(Knowledge)}
     parts["schemes"] = MappingProxyType(schemes)
@@ -297,10 +271,8 @@ def joined(files: CatalogueFiles, own: Sequence[UserSets] = ()) -> Catalogue:
     )
 
 
-def _memberships(
-    groups: Mapping[str, model.Scheme] | Mapping[str, model.State],
-) -> dict[str, tuple[str, ...]]:
-    """Groups of each set."""
+def _memberships(groups: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Schemes or states of each set."""
     found: dict[str, tuple[str, ...]] = {}
     for group_id, group in groups.items():
         for member in dict.fromkeys(group.members):
@@ -309,20 +281,16 @@ def _memberships(
 
 
 def _check_user_claims(own: Sequence[UserSets], ids: Mapping[str, set[str]], cancers: set[str]) -> None:
+    """A user's claims are about known entries and cancers."""
     for user in own:
         for claim in user.file.claims:
             where = f"{user.path}: claim {claim.id!r}"
             if not is_known(claim.about, ids):
                 expected = "set:<paper>/<set>, state:<state>, gene:<SYMBOL>, program:<id> or another entry"
-                raise CatalogueError(
-                    f"{where} is about {claim.about!r}, which is not known", expected=expected
-                )
-            for code in claim.cancer:
-                if code not in cancers:
-                    known = ", ".join(sorted(cancers))
-                    raise CatalogueError(
-                        f"{where} names the cancer {code!r}, which is not known", expected=known
-                    )
+                raise CatalogueError(f"{where}: {claim.about!r} is not known", expected=expected)
+            if unknown := [code for code in claim.cancer if code not in cancers]:
+                known = ", ".join(sorted(cancers))
+                raise CatalogueError(f"{where}: the cancer {unknown[0]!r} is not known", expected=known)
 
 
 def _sha256(root: Path, own: Sequence[UserSets]) -> str:

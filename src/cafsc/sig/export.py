@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,10 @@ from pydantic.json_schema import models_json_schema
 from cafsc.errors import CatalogueError
 from cafsc.sig.catalogue import Catalogue, read
 from cafsc.sig.files import FILES, read_text
-from cafsc.sig.listing import SECTIONS
+from cafsc.sig.listing import SECTIONS, sections
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_DUMPED = (
-    "programs", "lineages", "schemes", "states", "pairs", "exosome_axes", "agents", "biomarkers", "unmeasured",
-)  # fmt: skip
 
 
 def _lists(catalogue: Catalogue) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
@@ -32,12 +28,11 @@ def _lists(catalogue: Catalogue) -> Iterator[tuple[str, str, tuple[str, ...], tu
         if entry.definition.up or entry.definition.down:
             yield entry.id, entry.paper.link, tuple(entry.definition.up), tuple(entry.definition.down)
     for program in catalogue.programs.values():
-        links = [
-            catalogue.papers[part.paper].link for part in program.parts if part.paper in catalogue.papers
-        ]
+        papers = [catalogue.papers[key] for key in program.sources if key in catalogue.papers]
+        source = " ".join(dict.fromkeys(paper.link for paper in papers))
         # A gene that one source counts as up and another as down stays up.
-        down = tuple(gene for gene in program.down if gene not in {*program.up})
-        yield f"program/{program.id}", " ".join(dict.fromkeys(links)), program.up, down
+        down = tuple(gene for gene in program.down if gene not in program.up)
+        yield f"program/{program.id}", source, program.up, down
 
 
 def to_gmt(catalogue: Catalogue) -> str:
@@ -46,13 +41,13 @@ def to_gmt(catalogue: Catalogue) -> str:
     Down genes are a set of their own, ``<id>/down``. Read by GSEA, gseapy, clusterProfiler, decoupler.
     """
     # gseapy's writer has one description for all sets; here each line names its own source.
-    lines = []
-    for name, source, up, down in _lists(catalogue):
-        if up:
-            lines.append("\t".join((name, source, *up)))
-        if down:
-            lines.append("\t".join((f"{name}/down", source, *down)))
-    return "".join(f"{line}\n" for line in lines)
+    lines = [
+        "\t".join((name + side, source, *genes)) + "\n"
+        for name, source, up, down in _lists(catalogue)
+        for side, genes in (("", up), ("/down", down))
+        if genes
+    ]
+    return "".join(lines)
 
 
 def to_net(catalogue: Catalogue) -> pd.DataFrame:
@@ -71,37 +66,6 @@ def to_net(catalogue: Catalogue) -> pd.DataFrame:
         for gene in genes
     ]
     return pd.DataFrame(rows, columns=["source", "target", "weight"])
-
-
-def sections(catalogue: Catalogue) -> dict[str, Any]:
-    """The whole catalogue as plain data, with the keys of `Catalogue`."""
-    return {
-        "sha256": catalogue.sha256,
-        "papers": {
-            key: {**paper.model_dump(), "citation": paper.citation, "link": paper.link}
-            for key, paper in catalogue.papers.items()
-        },
-        "sets": {
-            entry.id: {
-                "paper": entry.paper.key,
-                "schemes": list(entry.schemes),
-                "states": list(entry.states),
-                **entry.definition.model_dump(),
-            }
-            for entry in catalogue.sets.values()
-        },
-        "claims": [{"paper": claim.paper.key, **claim.claim.model_dump()} for claim in catalogue.claims],
-        **{
-            name: {key: entry.model_dump() for key, entry in getattr(catalogue, name).items()}
-            for name in _DUMPED
-        },
-        "recipients": catalogue.recipients.model_dump(),
-        "no_fixed_sign": dict(catalogue.no_fixed_sign),
-        "review_claims": {key: asdict(claim) for key, claim in catalogue.review_claims.items()},
-        "cancers": {key: cancer.model_dump() for key, cancer in catalogue.cancers.items()},
-        "groups": {key: group.model_dump() for key, group in catalogue.groups.items()},
-        "weights": catalogue.weights.model_dump(),
-    }
 
 
 def to_json(catalogue: Catalogue) -> str:
@@ -158,12 +122,10 @@ def diff(old: Path | str, new: Path | str) -> tuple[Change, ...]:
         one, two = before[section], after[section]
         changes += [Change(section, name, "added") for name in two if name not in one]
         changes += [Change(section, name, "removed") for name in one if name not in two]
-        for name in [name for name in one if name in two and one[name] != two[name]]:
-            details = [
-                _change(field, one[name].get(field), two[name].get(field))
-                for field in dict.fromkeys((*two[name], *one[name]))
-            ]
-            if said := tuple(detail for detail in details if detail):
+        for name in [name for name in one if name in two]:
+            fields = dict.fromkeys((*two[name], *one[name]))
+            details = [_change(field, one[name].get(field), two[name].get(field)) for field in fields]
+            if said := tuple(filter(None, details)):
                 changes.append(Change(section, name, "changed", said))
     return tuple(sorted(changes))
 
@@ -173,10 +135,8 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
     try:
         content = sections(read(path)) if path.is_dir() else json.loads(read_text(path))
         content["claims"] = {claim["id"]: claim for claim in content["claims"]}
-        return {
-            section: {name: dict(entry) for name, entry in content.get(section, {}).items()}
-            for section in SECTIONS.values()
-        }
+        named = {section: content.get(section, {}).items() for section in SECTIONS.values()}
+        return {section: {name: dict(entry) for name, entry in items} for section, items in named.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise CatalogueError(
             f"{path}: not a catalogue",

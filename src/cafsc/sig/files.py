@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError, create_model
 
 from cafsc.errors import CafscError, CatalogueError
 from cafsc.sig import model, records
@@ -22,34 +21,57 @@ INDEPENDENCE = "independence.yaml"
 RECIPIENTS = "recipients.yaml"
 REVIEW_CLAIMS = "review_claims.tsv"
 
+Model = TypeVar("Model", bound=BaseModel)
+Entry = TypeVar("Entry", bound=records.Record)
+
+
+def _distinct_ids(entries: list[Entry]) -> list[Entry]:
+    ids = [entry.id for entry in entries]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise ValueError(f"duplicate id {', '.join(twice)}")
+    return entries
+
+
+def _file(name: str, **keys: Any) -> type[BaseModel]:
+    """Schema of a file that holds these keys."""
+    return create_model(name, __base__=model.Strict, **keys)
+
+
+Slug = model.Slug
+Records = Annotated[list[Entry], AfterValidator(_distinct_ids)]
+
 FILES: Mapping[str, type[BaseModel]] = {
     "papers/<key>.yaml": model.PaperFile,
     "programs/<id>.yaml": model.Program,
-    "lineages.yaml": model.Lineages,
-    "schemes.yaml": model.Schemes,
-    "crosswalk.yaml": model.Crosswalk,
-    "cancers.yaml": model.Cancers,
+    "lineages.yaml": _file(
+        "Lineages",
+        lineages=(dict[Slug, model.LineagePanel], ...),
+        activation=(model.LineagePanel | None, None),
+    ),
+    "schemes.yaml": _file("Schemes", schemes=(dict[Slug, model.Scheme], ...)),
+    "crosswalk.yaml": _file("Crosswalk", states=(dict[Slug, model.State], ...)),
+    "cancers.yaml": _file("Cancers", cancers=(dict[Slug, model.CancerType], ...)),
     "weights.yaml": model.EvidenceWeights,
-    PAIRS: records.Pairs,
-    "axes/exosome.yaml": records.ExosomeAxes,
-    "agents.yaml": records.Agents,
-    "biomarkers.yaml": records.Biomarkers,
-    UNMEASURED: records.UnmeasuredFile,
-    NO_FIXED_SIGN: model.NoFixedSign,
-    INDEPENDENCE: model.Independence,
+    PAIRS: _file("Pairs", pairs=(Records[records.Pair], ...)),
+    "axes/exosome.yaml": _file("ExosomeAxes", axes=(Records[records.ExosomeAxis], ...)),
+    "agents.yaml": _file("Agents", agents=(Records[records.Agent], ...)),
+    "biomarkers.yaml": _file("Biomarkers", biomarkers=(Records[records.Biomarker], ...)),
+    UNMEASURED: _file("UnmeasuredFile", unmeasured=(Records[records.Unmeasured], ...)),
+    NO_FIXED_SIGN: _file("NoFixedSign", subjects=(dict[str, str], ...)),
+    INDEPENDENCE: _file("Independence", groups=(dict[Slug, model.SourceGroup], ...)),
     RECIPIENTS: records.Recipients,
 }
 """Schema of each YAML file of a catalogue."""
 
-RECORD_FILES = {
-    "axis": PAIRS,
-    "exosome": "axes/exosome.yaml",
-    "agent": "agents.yaml",
-    "biomarker": "biomarkers.yaml",
-    "unmeasured": UNMEASURED,
+RECORDS = {
+    "axis": ("pairs", PAIRS),
+    "exosome": ("exosome_axes", "axes/exosome.yaml"),
+    "agent": ("agents", "agents.yaml"),
+    "biomarker": ("biomarkers", "biomarkers.yaml"),
+    "unmeasured": ("unmeasured", UNMEASURED),
 }
-"""File of each kind of record."""
-OPTIONAL = (*RECORD_FILES.values(), NO_FIXED_SIGN, INDEPENDENCE, RECIPIENTS)
+"""Kind of record -> attribute of `Knowledge`, and file."""
+OPTIONAL = (*(file for _, file in RECORDS.values()), NO_FIXED_SIGN, INDEPENDENCE, RECIPIENTS)
 """Files that a catalogue may lack."""
 _ATTRIBUTES = {"axes": "exosome_axes", "subjects": "no_fixed_sign"}
 """Key in a file -> attribute of `Knowledge`, where they differ."""
@@ -61,21 +83,13 @@ MAX_PROBLEMS = 4
 MAX_SHOWN = 200
 """Characters shown of one problem."""
 
-Model = TypeVar("Model", bound=BaseModel)
 
-
-def signatures_dir(package: Path | None = None) -> Path:
-    """Folder of the signature files: inside the package of a wheel, or at the top of a checkout.
-
-    Parameters
-    ----------
-    package
-        Folder of the ``cafsc`` package; the running one by default.
-    """
-    package = Path(__file__).resolve().parents[1] if package is None else package
+def signatures_dir() -> Path:
+    """Folder of the signature files: inside the package of a wheel, or at the top of a checkout."""
+    package = Path(__file__).resolve().parents[1]
     places = [package / "_signatures"]
     if package.parent.name == "src":
-        places.append(package.parent.parent / "signatures")
+        places.append(package.parents[1] / "signatures")
     for place in places:
         if (place / "papers").is_dir():
             return place
@@ -109,13 +123,7 @@ class Knowledge:
     @property
     def records(self) -> dict[str, Mapping[str, records.Record]]:
         """Records by kind of subject and id."""
-        return {
-            "axis": self.pairs,
-            "exosome": self.exosome_axes,
-            "agent": self.agents,
-            "biomarker": self.biomarkers,
-            "unmeasured": self.unmeasured,
-        }
+        return {kind: getattr(self, attribute) for kind, (attribute, _) in RECORDS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +148,7 @@ class CatalogueFiles(Knowledge):
     def recorded(self) -> Iterator[tuple[str, str, records.Record]]:
         """File, subject and content of every record."""
         for kind, entries in self.records.items():
-            yield from ((RECORD_FILES[kind], f"{kind}:{entry.id}", entry) for entry in entries.values())
+            yield from ((RECORDS[kind][1], f"{kind}:{entry.id}", entry) for entry in entries.values())
 
     def subject_ids(self) -> dict[str, set[str]]:
         """Ids that a claim can be about, by kind of subject; genes are open."""
@@ -190,17 +198,13 @@ def read_files(root: Path) -> CatalogueFiles:
         names = [path.relative_to(root).as_posix() for path in sorted((root / folder).glob("*.y*ml"))]
         return {name: content for name in names if (content := read(name, schema)) is not None}
 
-    papers = read_folder("papers", model.PaperFile)
-    programs = read_folder("programs", model.Program)
     parts: dict[str, Any] = {}
     for name, schema in FILES.items():
-        if name.startswith(("papers/", "programs/")) or (name in OPTIONAL and not (root / name).exists()):
+        if "<" in name or (name in OPTIONAL and not (root / name).exists()):
             continue
         content = read(name, schema)
-        if isinstance(content, model.EvidenceWeights):
-            parts["weights"] = content
-        elif isinstance(content, records.Recipients):
-            parts["recipients"] = content
+        if name in ("weights.yaml", RECIPIENTS) and content is not None:
+            parts[Path(name).stem] = content
         elif content is not None:
             parts |= {_ATTRIBUTES.get(key, key): getattr(content, key) for key in schema.model_fields}
     try:
@@ -210,25 +214,23 @@ def read_files(root: Path) -> CatalogueFiles:
     for name, part in parts.items():
         if isinstance(part, list | dict):
             parts[name] = MappingProxyType(part if isinstance(part, dict) else {one.id: one for one in part})
+    papers, programs = read_folder("papers", model.PaperFile), read_folder("programs", model.Program)
     return CatalogueFiles(root=root, papers=papers, programs=programs, errors=errors, **parts)
 
 
 def _review_claims(path: Path) -> dict[str, records.ReviewClaim]:
     """Numbered assertions of the reviews by id; none without the table."""
-    if not path.exists():
-        return {}
-    columns = tuple(records.ReviewClaim.__dataclass_fields__)
+    columns = [*records.ReviewClaim.__dataclass_fields__]
     found: dict[str, records.ReviewClaim] = {}
-    rows = csv.reader(read_text(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(columns) or not all(row) or (number == 1 and tuple(row) != columns):
+    for number, line in enumerate(read_text(path).splitlines() if path.exists() else (), start=1):
+        row = line.split("\t")
+        if len(row) != len(columns) or not all(row) or (number == 1 and row != columns):
             expected = f"the columns {', '.join(columns)}, each filled"
             raise CatalogueError(f"{path} line {number}: wrong columns or no value", expected=expected)
+        if row[0] in found:
+            raise CatalogueError(f"{path} line {number}: duplicate id {row[0]!r}", fix="remove one")
         if number > 1:
-            claim = records.ReviewClaim(*row)
-            if claim.id in found:
-                raise CatalogueError(f"{path} line {number}: duplicate id {claim.id!r}", fix="remove one")
-            found[claim.id] = claim
+            found[row[0]] = records.ReviewClaim(*row)
     return found
 
 
@@ -237,23 +239,23 @@ def read_text(path: Path) -> str:
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "not a regular file but a pipe, socket or device"
         raise CatalogueError(f"{path}: is {kind}", expected="a file", fix="give the path of a file")
-    if path.exists() and path.stat().st_size > MAX_BYTES:
-        raise CatalogueError(
-            f"{path}: {path.stat().st_size / 2**20:.0f} MiB is too large for a signature file",
-            expected=f"at most {MAX_BYTES // 2**20} MiB",
-            fix="keep only the sets you need",
-        )
     try:
+        size, most = path.stat().st_size / 2**20, MAX_BYTES / 2**20
+        if size > most:
+            message = f"{path}: {size:.0f} MiB is too large for a signature file"
+            raise CatalogueError(
+                message, expected=f"at most {most:.0f} MiB", fix="keep only the sets you need"
+            )
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         problem = (error.strerror or "cannot be read").lower()
         raise CatalogueError(f"{path}: {problem}", fix="check the path and its permissions") from None
     except UnicodeDecodeError as error:
-        raise CatalogueError(
+        message, fix = (
             f"{path}: not UTF-8 text (byte {error.start + 1})",
-            expected="UTF-8 encoding",
-            fix="save the file as UTF-8 (not UTF-16 or 'Unicode')",
-        ) from None
+            "save the file as UTF-8 (not UTF-16)",
+        )
+        raise CatalogueError(message, expected="UTF-8 encoding", fix=fix) from None
 
 
 def read_data(path: Path, expected: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -82,12 +82,6 @@ class Paper(Strict):
     pmid: Pmid | None = None
     verified: Verified
 
-    @model_validator(mode="after")
-    def _opens(self) -> Self:
-        if self.doi is None and self.pmid is None:
-            raise ValueError("a paper needs a doi or a pmid")
-        return self
-
     @property
     def citation(self) -> str:
         """Short form for tables: ``Costa 2018 Cancer Cell``."""
@@ -154,14 +148,6 @@ class GeneSet(Strict):
         """Every gene the set names, in order, without repeats."""
         return distinct(self.up, self.down, self.levels)
 
-    @property
-    def printed(self) -> tuple[str, ...]:
-        """The published list: genes kept and dropped, under the names that were printed."""
-        names: dict[str, list[str]] = {}
-        for name, today in self.renamed.items():
-            names.setdefault(today, []).append(name)
-        return tuple(name for gene in (*self.genes, *self.dropped) for name in names.get(gene, [gene]))
-
 
 class Claim(Strict):
     """One assertion of one paper about one subject."""
@@ -197,6 +183,12 @@ class PaperFile(Strict):
     sets: dict[Slug, GeneSet] = Field(default_factory=dict)
     claims: list[Claim] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _opens(self) -> Self:
+        if self.paper.doi is None and self.paper.pmid is None:
+            raise ValueError("a paper needs a doi or a pmid")
+        return self
+
 
 class ProgramPart(Strict):
     """Genes of a programme from one source."""
@@ -209,10 +201,13 @@ class ProgramPart(Strict):
 
 
 class United(Strict):
-    """Genes united from several sources, which a subclass keeps as its last field."""
+    """Genes united from several sources."""
 
-    if TYPE_CHECKING:
-        parts: list[ProgramPart]
+    label: str
+    meaning: str
+    proxy: str | None = None
+    """What RNA cannot show of it."""
+    parts: list[ProgramPart] = Field(min_length=1)
 
     @property
     def up(self) -> tuple[str, ...]:
@@ -239,13 +234,8 @@ class Program(United):
     """``signatures/programs/<id>.yaml``: a functional programme, the union of its sources."""
 
     id: Slug
-    label: str
-    meaning: str
-    proxy: str | None = None
-    """What RNA cannot show about the programme."""
     not_for: dict[Species, str] = Field(default_factory=dict)
     """Species that the programme is not meant for -> reason."""
-    parts: list[ProgramPart] = Field(min_length=1)
 
 
 class LineagePanel(Strict):
@@ -260,14 +250,6 @@ class LineagePanel(Strict):
     note: str | None = None
 
 
-class Lineages(Strict):
-    """``signatures/lineages.yaml``."""
-
-    lineages: dict[Slug, LineagePanel]
-    activation: LineagePanel | None = None
-    """Markers of tumour fibroblasts that fibroblasts of normal tissue lack."""
-
-
 class Scheme(Strict):
     """Published names of fibroblasts, one per set; each cluster takes the best-fitting one."""
 
@@ -277,12 +259,6 @@ class Scheme(Strict):
     members: list[str] = Field(min_length=1)
     """Set ids ``<paper>/<set>``."""
     note: str | None = None
-
-
-class Schemes(Strict):
-    """``signatures/schemes.yaml``."""
-
-    schemes: dict[Slug, Scheme]
 
 
 class State(Strict):
@@ -300,31 +276,12 @@ class State(Strict):
     """Every fibroblast is compared with the primary states; the others need a strong score."""
 
 
-class Crosswalk(Strict):
-    """``signatures/crosswalk.yaml``."""
-
-    states: dict[Slug, State]
-
-
 class CancerType(Strict):
     """A cancer type and its names."""
 
     label: str
     organ: Slug
     aliases: list[str] = Field(default_factory=list)
-
-
-class Cancers(Strict):
-    """``signatures/cancers.yaml``."""
-
-    cancers: dict[Slug, CancerType]
-
-
-class NoFixedSign(Strict):
-    """``signatures/no_fixed_sign.yaml``: subjects that promote one tumour and restrain another."""
-
-    subjects: dict[str, str]
-    """``gene:<SYMBOL>`` or another subject of a claim -> reason."""
 
 
 class SourceGroup(Strict):
@@ -335,12 +292,6 @@ class SourceGroup(Strict):
     """What the papers have in common."""
     papers: list[Slug] = Field(min_length=2)
     why: str
-
-
-class Independence(Strict):
-    """``signatures/independence.yaml``: papers that are not independent of each other."""
-
-    groups: dict[Slug, SourceGroup]
 
 
 class EvidenceWeights(Strict):

@@ -5,15 +5,12 @@ Genes are human symbols, also where the experiment was done in mice.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from cafsc.sig.model import Effect, Evidence, Gene, Outcome, ProgramPart, Slug, Strict, United, distinct
-
-_GENE_NAME = re.compile(r"[A-Za-z0-9@._-]+")
+from cafsc.sig.model import Effect, Evidence, Gene, Outcome, Slug, Strict, United, distinct
 
 Cell = Literal[
     "caf", "tumour", "t_cell", "treg", "nk", "macrophage", "neutrophil", "mdsc", "dendritic", "b_cell", "mast",
@@ -32,22 +29,26 @@ Direction = Annotated[str, AfterValidator(_between_cells)]
 """``sender>receiver``, for example ``caf>tumour``."""
 
 
-class _Records(Strict):
-    """A file of records, whose ids differ."""
-
-    @model_validator(mode="after")
-    def _distinct_ids(self) -> Self:
-        for entries in dict(self).values():
-            ids = [entry.id for entry in entries]
-            if twice := sorted({name for name in ids if ids.count(name) > 1}):
-                raise ValueError(f"duplicate id {', '.join(twice)}")
-        return self
-
-
-class Pair(Strict):
-    """A ligand-receptor pair and the cells between which it was reported."""
+class _Entry(Strict):
+    """Fields of every record."""
 
     id: Slug
+    sources: list[Slug] = Field(default_factory=list)
+    review_claims: list[str] = Field(default_factory=list)
+    note: str | None = None
+
+
+class _Sourced(_Entry):
+    """Fields of a record that papers report in some cancers."""
+
+    sources: list[Slug] = Field(min_length=1)
+    cancer: list[Slug] = Field(min_length=1)
+    """Cancer codes, or ``pan``."""
+
+
+class Pair(_Sourced):
+    """A ligand-receptor pair and the cells between which it was reported."""
+
     ligand: list[Gene] = Field(min_length=1)
     """Subunits, where the ligand is a complex."""
     receptor: list[Gene] = Field(min_length=1)
@@ -59,12 +60,7 @@ class Pair(Strict):
     in_liana_consensus: bool
     """Whether the consensus resource of liana holds the pair."""
     mechanism: list[Slug] = Field(default_factory=list)
-    cancer: list[Slug] = Field(min_length=1)
-    """Cancer codes, or ``pan``."""
     statement: str
-    sources: list[Slug] = Field(min_length=1)
-    review_claims: list[str] = Field(default_factory=list)
-    note: str | None = None
 
     @property
     def label(self) -> str:
@@ -77,16 +73,9 @@ class Pair(Strict):
         return distinct(self.ligand, self.receptor)
 
 
-class Pairs(_Records):
-    """``signatures/axes/ligand_receptor.yaml``."""
-
-    pairs: list[Pair]
-
-
-class ExosomeAxis(Strict):
+class ExosomeAxis(_Sourced):
     """An exosomal cargo and its effect on the recipient cells."""
 
-    id: Slug
     cargo: str
     """Printed name of the cargo."""
     cargo_kind: Literal["mirna", "lncrna", "circrna", "mrna", "protein", "metabolite", "other"]
@@ -99,14 +88,10 @@ class ExosomeAxis(Strict):
     effect: Effect
     cargo_level: Literal["present", "lost"] = "present"
     """``lost``: the source reports the loss of the cargo from the exosomes."""
-    cancer: list[Slug] = Field(min_length=1)
     mechanism: list[Slug] = Field(default_factory=list)
     measurable: Literal["yes", "indirect", "no"]
     """By single-cell RNA-seq: the cargo itself, only its targets in the recipient, or neither."""
     statement: str
-    sources: list[Slug] = Field(min_length=1)
-    review_claims: list[str] = Field(default_factory=list)
-    note: str | None = None
 
     @property
     def label(self) -> str:
@@ -119,16 +104,9 @@ class ExosomeAxis(Strict):
         return distinct(self.cargo_genes, self.targets)
 
 
-class ExosomeAxes(_Records):
-    """``signatures/axes/exosome.yaml``."""
-
-    axes: list[ExosomeAxis]
-
-
-class Agent(Strict):
+class Agent(_Sourced):
     """A compound or therapy that acts on CAFs or on the signals they send."""
 
-    id: Slug
     label: str
     kind: Literal[
         "antibody", "small_molecule", "natural_compound", "exosome_inhibitor", "uptake_inhibitor", "nanotherapy",
@@ -142,10 +120,6 @@ class Agent(Strict):
     """Reported effect and model system."""
     evidence: Evidence
     """Strongest available."""
-    cancer: list[Slug] = Field(min_length=1)
-    sources: list[Slug] = Field(min_length=1)
-    review_claims: list[str] = Field(default_factory=list)
-    note: str | None = None
 
     @property
     def genes(self) -> tuple[str, ...]:
@@ -153,16 +127,9 @@ class Agent(Strict):
         return distinct(self.targets)
 
 
-class Agents(_Records):
-    """``signatures/agents.yaml``."""
-
-    agents: list[Agent]
-
-
-class Biomarker(Strict):
+class Biomarker(_Sourced):
     """A measurement in patients and what it predicts."""
 
-    id: Slug
     label: str
     genes: list[Gene] = Field(default_factory=list)
     measured_in: str
@@ -171,30 +138,16 @@ class Biomarker(Strict):
     prognosis: Outcome | None = None
     therapy_response: Outcome | None = None
     diagnostic: bool = False
-    cancer: list[Slug] = Field(min_length=1)
     statement: str
-    sources: list[Slug] = Field(min_length=1)
-    review_claims: list[str] = Field(default_factory=list)
-    note: str | None = None
 
 
-class Biomarkers(_Records):
-    """``signatures/biomarkers.yaml``."""
-
-    biomarkers: list[Biomarker]
-
-
-class Unmeasured(Strict):
+class Unmeasured(_Entry):
     """A property that single-cell RNA-seq cannot measure, the reason, and a proxy."""
 
-    id: Slug
     what: str
     why: str
     proxy: str | None = None
     """``program:<id>``, ``gene:<SYMBOL>``, or words; None without a proxy."""
-    sources: list[Slug] = Field(default_factory=list)
-    review_claims: list[str] = Field(default_factory=list)
-    note: str | None = None
 
     @property
     def label(self) -> str:
@@ -205,13 +158,7 @@ class Unmeasured(Strict):
     def genes(self) -> tuple[str, ...]:
         """The proxy gene, if there is one."""
         kind, _, name = (self.proxy or "").partition(":")
-        return (name,) if kind == "gene" and _GENE_NAME.fullmatch(name) else ()
-
-
-class UnmeasuredFile(_Records):
-    """``signatures/not_measurable.yaml``."""
-
-    unmeasured: list[Unmeasured]
+        return (name,) if kind == "gene" and " " not in name else ()
 
 
 Record = Pair | ExosomeAxis | Agent | Biomarker | Unmeasured
@@ -231,12 +178,7 @@ class RecipientCell(Strict):
 class Response(United):
     """A gene response that only some recipient cells can show."""
 
-    label: str
-    meaning: str
-    proxy: str | None = None
-    """What RNA cannot show about the response."""
     cells: list[Cell] = Field(min_length=1)
-    parts: list[ProgramPart] = Field(min_length=1)
 
 
 class Recipients(Strict):

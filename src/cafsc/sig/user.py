@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from cafsc.errors import CatalogueError
 from cafsc.sig.files import read_data, read_model, read_text
-from cafsc.sig.model import Context, GeneSet, Paper, PaperFile, Scheme, Species, distinct, slugged
+from cafsc.sig.model import Context, GeneSet, Paper, PaperFile, Scheme, Species, Verified, distinct, slugged
 
 OwnSet: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
 """Genes that are up, or ``{"up": [...], "down": [...]}``."""
@@ -37,9 +37,9 @@ class OwnPaper(Paper):
     """Source of a user's set: the file, and the DOI that it names."""
 
     year: int = 0
-
-    def _opens(self) -> OwnPaper:  # type: ignore[override]
-        return self
+    first_author: str = "own file"
+    journal: str = ""
+    verified: Verified = "listed"
 
     @property
     def short(self) -> str:
@@ -87,19 +87,20 @@ def plain_form(source: OwnSource) -> object:
 
 def read_user_sets(source: OwnSource) -> UserSets:
     """Read the signatures of a user; refuses a file or dict that breaks the schema or holds no usable set."""
+    is_dict = isinstance(source, Mapping)
     path = Path("signatures" if isinstance(source, Mapping) else source)
-    scheme_id = DICT_ID if isinstance(source, Mapping) else slugged(path.stem)
+    scheme_id = DICT_ID if is_dict else slugged(path.stem)
+    kind = path.suffix.lower()
     sources: dict[str, Paper] = {}
     notes: list[str] = []
     if isinstance(source, Mapping):
         file = _own_file(path.name, scheme_id, _dict_sets(source), sources, notes)
-    elif path.suffix.lower() not in (".yaml", ".yml", ".gmt"):
-        raise CatalogueError(
-            f"{path}: not a signature file", expected=".yaml, .yml or .gmt", fix="convert or rename it"
-        )
+    elif kind not in (".yaml", ".yml", ".gmt"):
+        expected = ".yaml, .yml or .gmt"
+        raise CatalogueError(f"{path}: not a signature file", expected=expected, fix="convert or rename it")
     elif not scheme_id:
         raise CatalogueError(f"{path}: the file name gives no id", fix="use letters or digits in it")
-    elif path.suffix.lower() == ".gmt":
+    elif kind == ".gmt":
         file = _own_file(path.name, scheme_id, _gmt_sets(path), sources, notes)
     else:
         _refuse_list(path)
@@ -113,7 +114,7 @@ def read_user_sets(source: OwnSource) -> UserSets:
         elif n_genes > MANY_GENES:
             notes.append(f"{path.name}: {key} is large ({n_genes} genes); few background genes remain")
     scheme = Scheme(
-        label=scheme_id if isinstance(source, Mapping) else path.stem,
+        label=scheme_id if is_dict else path.stem,
         paper=file.paper.key,
         method="scores" if any(entry.up or entry.down for entry in file.sets.values()) else "levels",
         members=[f"{file.paper.key}/{key}" for key in file.sets],
@@ -121,7 +122,7 @@ def read_user_sets(source: OwnSource) -> UserSets:
     )
     # Equal sets in a dict have equal hashes, whatever holds their genes.
     plain = json.dumps({key: [entry.up, entry.down] for key, entry in file.sets.items()})
-    content = plain.encode() if isinstance(source, Mapping) else path.read_bytes()
+    content = plain.encode() if is_dict else path.read_bytes()
     return UserSets(path, content, file, scheme_id, scheme, tuple(notes), sources)
 
 
@@ -154,15 +155,15 @@ def _gmt_sets(path: Path) -> Iterator[_Given]:
     lines: list[tuple[str, list[str]]] = []
     text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
     for number, line in enumerate(text.split("\n"), start=1):
+        fields = [part.strip() for part in line.split("\t")]
+        if line.strip() and len(fields) < 3:
+            raise CatalogueError(
+                f"{path} line {number}: {len(fields)} column(s)",
+                expected="name, description and genes, separated by tabs",
+                fix="save the file as tab-separated text",
+            )
         if line.strip():
-            where, fields = f"{path} line {number}", [part.strip() for part in line.split("\t")]
-            if len(fields) < 3:
-                raise CatalogueError(
-                    f"{where}: {len(fields)} column(s)",
-                    expected="name, description and genes, separated by tabs",
-                    fix="save the file as tab-separated text",
-                )
-            lines.append((where, fields))
+            lines.append((f"{path} line {number}", fields))
     # Imported for this file only: it takes seconds.
     from gseapy.parser import read_gmt
 
@@ -191,16 +192,15 @@ def _own_file(
         if not name:
             raise CatalogueError(f"{item.where}: the set has no usable name", expected="letters or digits")
         if name in sources:
-            raise CatalogueError(
-                f"{item.where}: duplicate set {name!r}", expected="each name once", fix="rename or remove one"
-            )
+            message = f"{item.where}: duplicate set {name!r}"
+            raise CatalogueError(message, expected="each name once", fix="rename or remove one")
         doi = _REGISTERED_DOI.search(item.description.lower())
-        sources[name] = _own_paper(title, key, doi.group() if doi else None)
-        lists = {
-            side: _tidy(genes, item.where, f"{title}: {name}", notes) for side, genes in item.genes.items()
-        }
+        own_key = f"{key}-{slugged(doi.group())}" if doi else key
+        sources[name] = OwnPaper(key=own_key, title=title, doi=doi and doi.group())
+        where = f"{title}: {name}"
+        lists = {side: _tidy(genes, item.where, where, notes) for side, genes in item.genes.items()}
         if not any(lists.values()):
-            notes.append(f"{title}: {name} holds no genes and is left out")
+            notes.append(f"{where} holds no genes and is left out")
             continue
         try:
             sets[name] = GeneSet(
@@ -220,19 +220,20 @@ def _own_file(
             ) from None
     species = sorted({entry.species for entry in sets.values()})
     # The parts are valid; validation of the whole would ask for a published paper.
+    context = Context(species=species or ["human"])
     return PaperFile.model_construct(
-        paper=_own_paper(title, key), context=Context(species=species or ["human"]), sets=sets, claims=[]
+        paper=OwnPaper(key=key, title=title), context=context, sets=sets, claims=[]
     )
 
 
 def _tidy(printed: Iterable[str], where: str, short: str, notes: list[str]) -> list[str]:
     """Genes without gaps and repeats, in capitals if all are in small letters; notes each change."""
     is_list = isinstance(printed, Iterable) and not isinstance(printed, str | bytes | Mapping)
-    items: list[object] = [*printed] if is_list else [None]
-    if not all(isinstance(gene, str) for gene in items):
-        wrong = next(gene for gene in items if not isinstance(gene, str)) if is_list else printed
-        raise CatalogueError(f"{where}: {wrong!r} is not a list of gene symbols", expected=_DICT_FORM)
-    named = [gene for item in items if (gene := str(item).strip())]
+    items = [*printed] if is_list else []
+    wrong = [gene for gene in items if not isinstance(gene, str)] if is_list else [printed]
+    if wrong:
+        raise CatalogueError(f"{where}: {wrong[0]!r} is not a list of gene symbols", expected=_DICT_FORM)
+    named = [gene for item in items if (gene := item.strip())]
     genes = list(distinct(sorted(named) if isinstance(printed, set | frozenset) else named))
     if len(genes) < len(named):
         notes.append(f"{short} names {len(named) - len(genes)} gene(s) twice; each counts once")
@@ -246,15 +247,3 @@ def _species_of(genes: list[str]) -> Species:
     """Species by the symbols: Xxxx or ENSMUSG for mouse, XXXX for human."""
     mouse = sum(bool(_MOUSE.fullmatch(gene)) or gene.startswith("ENSMUSG") for gene in genes)
     return "mouse" if mouse * 2 > len(genes) else "human"
-
-
-def _own_paper(title: str, key: str, doi: str | None = None) -> OwnPaper:
-    """Source of a user's set, with a key of its own for every DOI."""
-    return OwnPaper(
-        key=f"{key}-{slugged(doi)}" if doi else key,
-        first_author="own file",
-        journal="",
-        title=title,
-        doi=doi,
-        verified="listed",
-    )
