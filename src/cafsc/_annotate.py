@@ -22,8 +22,7 @@ from cafsc.errors import OptionError
 from cafsc.pp.blocks import is_backed
 from cafsc.pp.check.columns import with_columns
 from cafsc.pp.check.findings import by_severity
-from cafsc.sig.user import OwnSignatures, listed
-from cafsc.sig.weights import WeightsLike
+from cafsc.sig.user import OwnSignatures, WeightsLike, listed
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -17,8 +17,7 @@ from cafsc.errors import OptionError
 
 if TYPE_CHECKING:
     from cafsc._config import ConfigLike
-    from cafsc.sig.user import OwnSource
-    from cafsc.sig.weights import WeightsLike
+    from cafsc.sig.user import OwnSource, WeightsLike
 
 Species = Literal["auto", "human", "mouse"]
 COLUMNS = ("sample_key", "batch_key", "cluster_key")

@@ -17,8 +17,7 @@ from cafsc import sig
 from cafsc._config import Config
 from cafsc._options import RunOptions
 from cafsc._version import __version__
-from cafsc.sig.user import plain_form
-from cafsc.sig.weights import own_weights
+from cafsc.sig.user import own_weights, plain_form
 
 if TYPE_CHECKING:
     from cafsc.sig import Catalogue

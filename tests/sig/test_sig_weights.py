@@ -9,7 +9,7 @@ import pytest
 
 from cafsc.errors import OptionError
 from cafsc.sig import lint, load, read
-from cafsc.sig.weights import own_weights
+from cafsc.sig.user import own_weights
 
 
 def test_only_named_numbers_change(tmp_path: Path) -> None:

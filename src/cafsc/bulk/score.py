@@ -17,8 +17,7 @@ from cafsc.bulk.net import net_verdict
 from cafsc.bulk.subjects import CONTENT, Subject, subjects
 from cafsc.errors import OptionError
 from cafsc.sig import Catalogue
-from cafsc.sig.user import OwnSignatures, listed
-from cafsc.sig.weights import WeightsLike, own_weights
+from cafsc.sig.user import OwnSignatures, WeightsLike, listed, own_weights
 from cafsc.tl.score.controls import N_BINS, Array, control_corrected, expression_bins
 
 _GENES_PER_BIN = 20

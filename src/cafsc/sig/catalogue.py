@@ -119,9 +119,8 @@ class Catalogue(Knowledge):
         kind, _, name = subject.partition(":")
         if kind == "gene":
             return (name,)
-        return model.distinct(
-            *(found.up for found in self._about(kind, name) if not isinstance(found, Record))
-        )
+        sided = (found for found in self._about(kind, name) if not isinstance(found, Record))
+        return model.distinct(*(found.up for found in sided))
 
     def _about(self, kind: str, name: str) -> list[model.GeneSet | model.Program | Record]:
         """The set, programme or record; for a state its sets."""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ValidationError, create_model
 from cafsc.errors import CafscError, CatalogueError
 from cafsc.sig import model, records
 from cafsc.sig._yaml import YamlError, line_of, loads
+from cafsc.sig.model import LineagePanel, Slug
 
 PAIRS = "axes/ligand_receptor.yaml"
 UNMEASURED = "not_measurable.yaml"
@@ -37,16 +38,13 @@ def _file(name: str, **keys: Any) -> type[BaseModel]:
     return create_model(name, __base__=model.Strict, **keys)
 
 
-Slug = model.Slug
 Records = Annotated[list[Entry], AfterValidator(_distinct_ids)]
 
 FILES: Mapping[str, type[BaseModel]] = {
     "papers/<key>.yaml": model.PaperFile,
     "programs/<id>.yaml": model.Program,
     "lineages.yaml": _file(
-        "Lineages",
-        lineages=(dict[Slug, model.LineagePanel], ...),
-        activation=(model.LineagePanel | None, None),
+        "Lineages", lineages=(dict[Slug, LineagePanel], ...), activation=(LineagePanel | None, None)
     ),
     "schemes.yaml": _file("Schemes", schemes=(dict[Slug, model.Scheme], ...)),
     "crosswalk.yaml": _file("Crosswalk", states=(dict[Slug, model.State], ...)),
@@ -76,12 +74,9 @@ OPTIONAL = (*(file for _, file in RECORDS.values()), NO_FIXED_SIGN, INDEPENDENCE
 _ATTRIBUTES = {"axes": "exosome_axes", "subjects": "no_fixed_sign"}
 """Key in a file -> attribute of `Knowledge`, where they differ."""
 
-MAX_BYTES = 20 * 1024 * 1024
-"""Size of the largest file that is read."""
-MAX_PROBLEMS = 4
-"""Problems per file in one error, which must stay within eight lines."""
-MAX_SHOWN = 200
-"""Characters shown of one problem."""
+MAX_BYTES = 20 * 1024 * 1024  # of a file that is read
+MAX_PROBLEMS = 4  # of a file in one error, which must stay within eight lines
+MAX_SHOWN = 200  # characters of one problem
 
 
 def signatures_dir() -> Path:
@@ -139,11 +134,8 @@ class CatalogueFiles(Knowledge):
     @property
     def sets(self) -> dict[str, model.GeneSet]:
         """Every set by its id ``<paper>/<set>``."""
-        return {
-            f"{paper.paper.key}/{name}": definition
-            for paper in self.papers.values()
-            for name, definition in paper.sets.items()
-        }
+        papers = self.papers.values()
+        return {f"{paper.paper.key}/{name}": found for paper in papers for name, found in paper.sets.items()}
 
     def recorded(self) -> Iterator[tuple[str, str, records.Record]]:
         """File, subject and content of every record."""
@@ -223,12 +215,12 @@ def _review_claims(path: Path) -> dict[str, records.ReviewClaim]:
     columns = [*records.ReviewClaim.__dataclass_fields__]
     found: dict[str, records.ReviewClaim] = {}
     for number, line in enumerate(read_text(path).splitlines() if path.exists() else (), start=1):
-        row = line.split("\t")
+        row, where = line.split("\t"), f"{path} line {number}"
         if len(row) != len(columns) or not all(row) or (number == 1 and row != columns):
             expected = f"the columns {', '.join(columns)}, each filled"
-            raise CatalogueError(f"{path} line {number}: wrong columns or no value", expected=expected)
+            raise CatalogueError(f"{where}: wrong columns or no value", expected=expected)
         if row[0] in found:
-            raise CatalogueError(f"{path} line {number}: duplicate id {row[0]!r}", fix="remove one")
+            raise CatalogueError(f"{where}: duplicate id {row[0]!r}", fix="remove one")
         if number > 1:
             found[row[0]] = records.ReviewClaim(*row)
     return found
@@ -242,20 +234,15 @@ def read_text(path: Path) -> str:
     try:
         size, most = path.stat().st_size / 2**20, MAX_BYTES / 2**20
         if size > most:
-            message = f"{path}: {size:.0f} MiB is too large for a signature file"
-            raise CatalogueError(
-                message, expected=f"at most {most:.0f} MiB", fix="keep only the sets you need"
-            )
+            found, fix = f"{path}: {size:.0f} MiB is too large", "keep only the sets you need"
+            raise CatalogueError(found, expected=f"at most {most:.0f} MiB", fix=fix)
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         problem = (error.strerror or "cannot be read").lower()
         raise CatalogueError(f"{path}: {problem}", fix="check the path and its permissions") from None
     except UnicodeDecodeError as error:
-        message, fix = (
-            f"{path}: not UTF-8 text (byte {error.start + 1})",
-            "save the file as UTF-8 (not UTF-16)",
-        )
-        raise CatalogueError(message, expected="UTF-8 encoding", fix=fix) from None
+        found, fix = f"{path}: not UTF-8 text (byte {error.start + 1})", "save the file as UTF-8 (not UTF-16)"
+        raise CatalogueError(found, expected="UTF-8 encoding", fix=fix) from None
 
 
 def read_data(path: Path, expected: str) -> Any:

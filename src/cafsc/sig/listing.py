@@ -53,8 +53,8 @@ _DUMPED = (
     "cancers", "groups",
 )  # fmt: skip
 
-AROUND = 40
-"""Characters shown on either side of a match."""
+AROUND = 40  # characters shown on either side of a match
+_SAID = {"id", "effect", "statement"}
 _WITH_GENES = ("sets", "programs", "pairs", "exosome", "agents", "biomarkers")
 _NOT_IN_TABLE = {
     "sets": "definition.derivation definition.seen_in definition.note definition.dropped definition.renamed",
@@ -68,11 +68,9 @@ _NOT_IN_TABLE = {
 def rows(catalogue: Catalogue, kind: str) -> list[Row]:
     """Rows of one of `KINDS`, in the order of the catalogue."""
     attribute, subject, columns = _COLUMNS[kind]
-    entries: Mapping[str, Any] = (
-        {entry.claim.id: entry for entry in catalogue.claims}
-        if kind == "claims"
-        else getattr(catalogue, attribute)
-    )
+    entries: Any = getattr(catalogue, attribute)
+    if kind == "claims":
+        entries = {entry.claim.id: entry for entry in catalogue.claims}
     found = []
     for key, entry in entries.items():
         genes = catalogue.genes_of(f"{subject}:{key}")
@@ -122,26 +120,21 @@ def _genes(sets: Iterable[Any]) -> tuple[str, ...]:
 
 def sections(catalogue: Catalogue) -> dict[str, Any]:
     """The whole catalogue as plain data, with the keys of `Catalogue`."""
+    sets, plain = {}, {}
+    for entry in catalogue.sets.values():
+        groups = {"paper": entry.paper.key, "schemes": [*entry.schemes], "states": [*entry.states]}
+        sets[entry.id] = groups | entry.definition.model_dump()
+    for name in _DUMPED:
+        plain[name] = {key: entry.model_dump() for key, entry in getattr(catalogue, name).items()}
     return {
         "sha256": catalogue.sha256,
         "papers": {
             key: {**paper.model_dump(), "citation": paper.citation, "link": paper.link}
             for key, paper in catalogue.papers.items()
         },
-        "sets": {
-            entry.id: {
-                "paper": entry.paper.key,
-                "schemes": list(entry.schemes),
-                "states": list(entry.states),
-                **entry.definition.model_dump(),
-            }
-            for entry in catalogue.sets.values()
-        },
+        "sets": sets,
         "claims": [{"paper": claim.paper.key, **claim.claim.model_dump()} for claim in catalogue.claims],
-        **{
-            name: {key: entry.model_dump() for key, entry in getattr(catalogue, name).items()}
-            for name in _DUMPED
-        },
+        **plain,
         "recipients": catalogue.recipients.model_dump(),
         "no_fixed_sign": dict(catalogue.no_fixed_sign),
         "review_claims": {key: asdict(claim) for key, claim in catalogue.review_claims.items()},
@@ -251,8 +244,7 @@ def _whole(catalogue: Catalogue, kind: str, identifier: str, fields: Row) -> Row
     if kind == "paper":
         entry["sets"] = [name for name, found in catalogue.sets.items() if found.paper.key == identifier]
         claims = tuple(found for found in catalogue.claims if found.paper.key == identifier)
-    signed = kind in ("set", "state", "program")
-    genes = catalogue.genes_of(f"{kind}:{identifier}") if signed else ()
+    genes = catalogue.genes_of(f"{kind}:{identifier}") if kind in ("set", "state", "program") else ()
     return entry | _spoken_of(catalogue, claims, genes)
 
 
@@ -276,25 +268,18 @@ def _gene(catalogue: Catalogue, symbol: str) -> Row:
 def _spoken_of(catalogue: Catalogue, claims: tuple[CatalogueClaim, ...], genes: tuple[str, ...]) -> Row:
     """Claims, and conflicts of the genes; only what there is."""
     said = [
-        {
-            **found.claim.model_dump(include={"id", "effect", "statement"}),
-            **_cited(catalogue, found.paper.key, "paper"),
-        }
+        {**found.claim.model_dump(include=_SAID), "paper": found.paper.citation, "link": found.paper.link}
         for found in claims
     ]
     both = [
-        {
-            "gene": found.gene,
-            "pro": f"pro in {', '.join(found.pro)}",
-            "anti": f"anti in {', '.join(found.anti)}",
-        }
-        for found in (conflicts(catalogue) if genes else ())
-        if found.gene in genes
+        {"gene": one.gene, "pro": f"pro in {', '.join(one.pro)}", "anti": f"anti in {', '.join(one.anti)}"}
+        for one in (conflicts(catalogue) if genes else ())
+        if one.gene in genes
     ]
     return {name: value for name, value in (("claims", said), ("conflicts", both)) if value}
 
 
-def _cited(catalogue: Catalogue, key: str, name: str = "citation") -> Row:
+def _cited(catalogue: Catalogue, key: str) -> Row:
     """Citation and link of a paper of the catalogue."""
     paper = catalogue.papers.get(key)
-    return {name: paper.citation, "link": paper.link} if paper else {}
+    return {"citation": paper.citation, "link": paper.link} if paper else {}

@@ -135,11 +135,9 @@ class GeneSet(Strict):
         for name, genes in (("up", self.up), ("down", self.down)):
             if len(set(genes)) != len(genes):
                 raise ValueError(f"{name} names a gene twice")
-        both = sorted(set(self.up) & set(self.down))
-        if both:
+        if both := sorted(set(self.up) & set(self.down)):
             raise ValueError(f"in up and down at once: {', '.join(both)}")
-        kept = sorted(set(self.dropped) & {*self.up, *self.down, *self.levels})
-        if kept:
+        if kept := sorted(set(self.dropped) & set(self.genes)):
             raise ValueError(f"both dropped and kept: {', '.join(kept)}")
         return self
 

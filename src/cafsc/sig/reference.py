@@ -45,14 +45,12 @@ def reference_levels() -> ReferenceLevels:
             path, sep="\t", keep_default_na=False, na_values=[""], float_precision="round_trip"
         )
 
-    levels = table(FILE)
+    levels, profiles = table(FILE), table(PROFILES).set_index("gene")
     markers, sets = levels[levels["kind"] == "marker"], levels[levels["kind"] == "set"].set_index("subject")
-    profiles = table(PROFILES).set_index("gene")
+    by_lineage = {lineage: column.dropna().to_dict() for lineage, column in profiles.items()}
     return ReferenceLevels(
         markers=MappingProxyType(markers.set_index(["subject", "gene"])["level"].to_dict()),
         sets=MappingProxyType(sets["level"].to_dict()),
         errors=MappingProxyType(sets["error"].to_dict()),
-        profiles=MappingProxyType(
-            {lineage: column.dropna().to_dict() for lineage, column in profiles.items()}
-        ),
+        profiles=MappingProxyType(by_lineage),
     )

@@ -1,4 +1,4 @@
-"""Signatures of a user: a ``.gmt`` file, a ``.yaml`` file in the form of a paper file, or a dict."""
+"""What a user brings: signatures as a ``.gmt`` file, a paper file or a dict; and weights in place of the shipped."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from cafsc.errors import CatalogueError
+from cafsc.errors import CatalogueError, OptionError
+from cafsc.sig import model
 from cafsc.sig.files import read_data, read_model, read_text
-from cafsc.sig.model import Context, GeneSet, Paper, PaperFile, Scheme, Species, Verified, distinct, slugged
+from cafsc.sig.model import EvidenceWeights, GeneSet, PaperFile, Scheme, Species, distinct, slugged
 
 OwnSet: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
 """Genes that are up, or ``{"up": [...], "down": [...]}``."""
@@ -21,25 +23,27 @@ OwnSource: TypeAlias = Path | str | Mapping[str, OwnSet]
 """A file, or sets by name."""
 OwnSignatures: TypeAlias = OwnSource | Sequence[OwnSource]
 
-DICT_ID = "own"
-"""Scheme of the sets given as a dict."""
-FEW_GENES = 5
-"""Smaller sets are noted: dropout dominates their score."""
-MANY_GENES = 1000
-"""Larger sets are noted: few background genes remain."""
+DICT_ID = "own"  # scheme of the sets given as a dict
+FEW_GENES = 5  # smaller sets are noted: dropout dominates their score
+MANY_GENES = 1000  # larger sets are noted: few background genes remain
 
+WeightsLike: TypeAlias = EvidenceWeights | Mapping[str, object] | Path | str
+"""A whole table; or the replaced numbers, in the form of ``signatures/weights.yaml``, as a mapping, file or JSON."""
+
+TABLES = ("evidence", "cancer", "species", "subject")
+_EXPECTED = "a mapping such as {evidence: {in_vitro: 0.3}}, with the tables " + ", ".join(TABLES)
 _DICT_FORM = "{name: [genes]} or {name: {'up': [genes], 'down': [genes]}}"
 _REGISTERED_DOI = re.compile(r"10\.\d{4,9}/[-._;()/:a-z0-9]*[a-z0-9]")
 _MOUSE = re.compile(r"[A-Z][a-z0-9-]*[a-z][a-z0-9-]*")
 
 
-class OwnPaper(Paper):
+class OwnPaper(model.Paper):
     """Source of a user's set: the file, and the DOI that it names."""
 
     year: int = 0
     first_author: str = "own file"
     journal: str = ""
-    verified: Verified = "listed"
+    verified: model.Verified = "listed"
 
     @property
     def short(self) -> str:
@@ -69,7 +73,7 @@ class UserSets:
     scheme_id: str
     scheme: Scheme
     notes: tuple[str, ...] = ()
-    sources: Mapping[str, Paper] = field(default_factory=dict)
+    sources: Mapping[str, model.Paper] = field(default_factory=dict)
     """Paper of each set, where the file itself is no paper."""
 
 
@@ -91,7 +95,7 @@ def read_user_sets(source: OwnSource) -> UserSets:
     path = Path("signatures" if isinstance(source, Mapping) else source)
     scheme_id = DICT_ID if is_dict else slugged(path.stem)
     kind = path.suffix.lower()
-    sources: dict[str, Paper] = {}
+    sources: dict[str, model.Paper] = {}
     notes: list[str] = []
     if isinstance(source, Mapping):
         file = _own_file(path.name, scheme_id, _dict_sets(source), sources, notes)
@@ -152,25 +156,22 @@ class _Given:
 
 def _gmt_sets(path: Path) -> Iterator[_Given]:
     """Sets of a GMT file: gseapy reads the genes, the check before it the descriptions."""
-    lines: list[tuple[str, list[str]]] = []
-    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
-    for number, line in enumerate(text.split("\n"), start=1):
-        fields = [part.strip() for part in line.split("\t")]
+    # Imported for this file only: it takes seconds.
+    from gseapy.parser import read_gmt
+
+    text = read_text(path)
+    # gseapy leaves a byte order mark in the first name; an id has none.
+    genes = {slugged(name): found for name, found in read_gmt(str(path)).items()}
+    for number, line in enumerate(StringIO(text, newline=None), start=1):
+        where, fields = f"{path} line {number}", [part.strip() for part in line.split("\t")]
         if line.strip() and len(fields) < 3:
             raise CatalogueError(
-                f"{path} line {number}: {len(fields)} column(s)",
+                f"{where}: {len(fields)} column(s)",
                 expected="name, description and genes, separated by tabs",
                 fix="save the file as tab-separated text",
             )
         if line.strip():
-            lines.append((f"{path} line {number}", fields))
-    # Imported for this file only: it takes seconds.
-    from gseapy.parser import read_gmt
-
-    # gseapy leaves a byte order mark in the first name; an id has none.
-    genes = {slugged(name): found for name, found in read_gmt(str(path)).items()}
-    for where, (label, description, *_) in lines:
-        yield _Given(label, where, {"up": genes.get(slugged(label), [])}, description)
+            yield _Given(fields[0], where, {"up": genes.get(slugged(fields[0]), [])}, fields[1])
 
 
 def _dict_sets(given: Mapping[str, OwnSet]) -> Iterator[_Given]:
@@ -183,7 +184,7 @@ def _dict_sets(given: Mapping[str, OwnSet]) -> Iterator[_Given]:
 
 
 def _own_file(
-    title: str, key: str, given: Iterable[_Given], sources: dict[str, Paper], notes: list[str]
+    title: str, key: str, given: Iterable[_Given], sources: dict[str, model.Paper], notes: list[str]
 ) -> PaperFile:
     """A paper file around the sets of a user."""
     sets: dict[str, GeneSet] = {}
@@ -220,10 +221,9 @@ def _own_file(
             ) from None
     species = sorted({entry.species for entry in sets.values()})
     # The parts are valid; validation of the whole would ask for a published paper.
-    context = Context(species=species or ["human"])
-    return PaperFile.model_construct(
-        paper=OwnPaper(key=key, title=title), context=context, sets=sets, claims=[]
-    )
+    context = model.Context(species=species or ["human"])
+    paper = OwnPaper(key=key, title=title)
+    return PaperFile.model_construct(paper=paper, context=context, sets=sets, claims=[])
 
 
 def _tidy(printed: Iterable[str], where: str, short: str, notes: list[str]) -> list[str]:
@@ -247,3 +247,39 @@ def _species_of(genes: list[str]) -> Species:
     """Species by the symbols: Xxxx or ENSMUSG for mouse, XXXX for human."""
     mouse = sum(bool(_MOUSE.fullmatch(gene)) or gene.startswith("ENSMUSG") for gene in genes)
     return "mouse" if mouse * 2 > len(genes) else "human"
+
+
+def own_weights(shipped: EvidenceWeights, given: WeightsLike) -> EvidenceWeights:
+    """Weights of claims: the shipped table with the given numbers in place of its own."""
+    if isinstance(given, EvidenceWeights):
+        return given
+    where = "weights"
+    try:
+        if isinstance(given, Mapping):
+            content: object = given
+        elif isinstance(given, str) and given.lstrip().startswith("{"):
+            content = json.loads(given)
+        else:
+            where, content = str(given), read_data(Path(given), _EXPECTED)
+    except CatalogueError as error:
+        raise OptionError(error.found, expected=error.expected or _EXPECTED, fix=error.fix) from error
+    except ValueError as error:
+        raise OptionError(f"weights: not JSON ({error})", expected=_EXPECTED) from error
+    if not isinstance(content, Mapping):
+        raise OptionError(f"{where}: not a mapping of tables to numbers", expected=_EXPECTED)
+    merged = shipped.model_dump()
+    for name, values in content.items():
+        if name == "why":
+            continue
+        if name not in TABLES or not isinstance(values, Mapping):
+            raise OptionError(f"{where}: {name!r} is not a table of weights", expected=_EXPECTED)
+        merged[name] |= values
+    try:
+        return EvidenceWeights.model_validate(merged)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        raise OptionError(
+            f"{where}: {place} is {problem['input']!r}: {problem['msg']}",
+            expected="the words of signatures/weights.yaml, each with a number from 0 to 1",
+        ) from None

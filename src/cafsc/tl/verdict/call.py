@@ -11,7 +11,7 @@ import pandas as pd
 from cafsc import sig
 from cafsc._config import MarkerConfig, VerdictConfig
 from cafsc._keys import ANTI, MIXED, PRO, UNDETERMINED, UNRESOLVED, Keys, require
-from cafsc.sig.weights import WeightsLike, own_weights
+from cafsc.sig.user import WeightsLike, own_weights
 from cafsc.tl.verdict.claims import Subjects, WeightedClaim, weighted_claims
 from cafsc.tl.verdict.weigh import Call, outcome, source_weights, weigh
 
