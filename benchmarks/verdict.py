@@ -98,7 +98,7 @@ def predicted(
         for entry in catalogue.claims
         if entry.paper.key not in without and (here := presence(entry.claim.about, subject, catalogue)) > 0
     ]
-    votes = [item.vote for item in weighted_claims(entries, catalogue, cancer, species)]
+    votes = weighted_claims(entries, catalogue, cancer, species)
     return weigh(votes, VerdictConfig(), interval=False)
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from cafsc.tl.crosstalk.pairs import Complexes, Trials, permutation_p, thinned
+from cafsc.tl.crosstalk.pairs import Trials, permutation_p, scarcest, thinned
 from cafsc.tl.crosstalk.responses import stratified_contrast
 
 
 def test_a_complex_is_as_good_as_its_scarcest_part() -> None:
     level = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
-    complexes = Complexes.of([[0], [0, 1], [1, 2, 0]])
-    np.testing.assert_array_equal(complexes.level(level), [[3.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
+    complexes = np.array([[0, 0, 0], [0, 1, 1], [1, 2, 0]])
+    np.testing.assert_array_equal(scarcest(level, complexes), [[3.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
 
 
 def test_score_and_p_agree_with_a_loop() -> None:
@@ -22,12 +22,12 @@ def test_score_and_p_agree_with_a_loop() -> None:
     values = np.where(random.random((60, 6)) < 0.4, random.gamma(2.0, 1.0, (60, 6)), 0.0)
     values[codes == 0, 0] += 2.0
     values[codes == 1, 1] += 2.0
-    complexes = Complexes.of([[0], [1], [2, 3], [4, 5]])
+    complexes = np.array([[0, 0], [1, 1], [2, 3], [4, 5]])
     no = np.zeros(3, dtype=bool)
     tests = Trials(
-        *(np.array(one) for one in ([0, 1, 2], [0, 2, 1], [1, 3, 3], [0, 0, 2], [1, 2, 2])), no, no
+        complexes, *(np.array(one) for one in ([0, 1, 2], [0, 2, 1], [1, 3, 3], [0, 0, 2], [1, 2, 2])), no, no
     )
-    score, p = permutation_p(sparse.csr_matrix(values), codes, 3, complexes, tests, 99, seed=4)
+    score, p = permutation_p(sparse.csr_matrix(values), codes, 3, tests, 99, seed=4)
 
     def by_hand(labels: np.ndarray) -> list[float]:
         mean = np.array([values[labels == group].mean(axis=0) for group in range(3)])
@@ -53,8 +53,9 @@ def test_a_strong_ligand_does_not_lend_its_p_to_a_stray_receptor() -> None:
     values = sparse.csr_matrix(np.column_stack([ligand, stray]))
     p = {}
     for alone in (False, True):
-        tests = Trials(*(np.array([one]) for one in (0, 0, 1, 0, 1, False, alone)))
-        p[alone] = permutation_p(values, codes, 3, Complexes.of([[0], [1]]), tests, 199, seed=0)[1][0]
+        parts = (np.array([one]) for one in (0, 0, 1, 0, 1, False, alone))
+        tests = Trials(np.array([[0], [1]]), *parts)
+        p[alone] = permutation_p(values, codes, 3, tests, 199, seed=0)[1][0]
     assert p[False] < 0.05
     assert p[True] > 0.2
 

@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 
 from cafsc import sig
+from cafsc._config import CrosstalkConfig
 from cafsc.sig.reference import reference_levels
 from cafsc.tl.crosstalk.groups import Group, Groups, split_kinds
 from cafsc.tl.crosstalk.responses import Footprints, against_elsewhere
@@ -40,10 +41,11 @@ def effect(level: np.ndarray, profile: np.ndarray, members: slice, lineage: str 
         species="human",
         bins=expression_bins(profile, 20),
         catalogue=sig.load(),
+        config=CrosstalkConfig(),
     )
     levels = replace(reference_levels(), profiles={lineage: dict(zip(genes, profile, strict=True))})
     sets = {"set": SetColumns(np.arange(N_GENES)[members], NONE, 20)}
-    return against_elsewhere(groups, sets, levels).effect[:, 0]
+    return np.array([row["response_effect"] for row in against_elsewhere(groups, sets, levels)["set"]])
 
 
 def test_only_what_a_lineage_holds_beyond_others_of_its_kind_is_a_response(profile: np.ndarray) -> None:
@@ -73,12 +75,13 @@ def test_only_receivers_that_can_respond_are_asked() -> None:
         species="human",
         bins=np.zeros(len(genes), dtype=np.int64),
         catalogue=catalogue,
+        config=CrosstalkConfig(),
     )
     footprints = Footprints(groups, reference_levels())
-    assert footprints.of(["macrophage"], 0) == "response:m2"
-    assert footprints.of(["macrophage"], 1) == ""
-    assert footprints.of(["emt", "tgfb"], 2) == "response:emt"
-    assert footprints.of(["emt", "tgfb"], 3) == "program:tgfb-response"
+    assert footprints.row(["macrophage"], 0)["response"] == "response:m2"
+    assert footprints.row(["macrophage"], 1) == {}
+    assert footprints.row(["emt", "tgfb"], 2)["response"] == "response:emt"
+    assert footprints.row(["emt", "tgfb"], 3)["response"] == "program:tgfb-response"
 
 
 def test_kinds_of_one_lineage_are_separated_by_their_markers() -> None:

@@ -30,7 +30,7 @@ class Cluster:
         return weighted_claims(entries, catalogue, cancer, "human")
 
     def call(self, cancer: str | None) -> Call:
-        return weigh([item.vote for item in self.claims(cancer)], VerdictConfig())
+        return weigh(self.claims(cancer), VerdictConfig())
 
 
 MYOFIBROBLAST = Cluster(
@@ -114,7 +114,5 @@ def test_a_gene_on_both_sides_makes_no_call_by_itself(gene: str, cancer: str | N
         if entry.definition.up == [gene] and catalogue.claims_about(f"set:{name}")
     ]
     entries = [(e, 1.0) for e in catalogue.claims if e.claim.about in (*about, f"gene:{gene}")]
-    found = weigh(
-        [item.vote for item in weighted_claims(entries, catalogue, cancer, "human")], VerdictConfig()
-    )
+    found = weigh(weighted_claims(entries, catalogue, cancer, "human"), VerdictConfig())
     assert found.call in OPEN

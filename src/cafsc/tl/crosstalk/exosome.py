@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cafsc import sig
 from cafsc._config import CrosstalkConfig
 from cafsc.sig.records import ExosomeAxis
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl.crosstalk.groups import Groups, cell_groups
-from cafsc.tl.crosstalk.responses import Footprints, adjusted, against_elsewhere, program_rows
+from cafsc.tl.crosstalk.groups import ANY, Groups, cell_groups
+from cafsc.tl.crosstalk.responses import Footprints, adjusted, against_elsewhere, is_high, program_rows
 from cafsc.tl.crosstalk.table import SEPARATOR, Row, Status, crosstalk_table, record_row, result
 
 if TYPE_CHECKING:
@@ -82,145 +81,138 @@ def exosome(
     --------
     >>> cafsc.tl.exosome(adata).query("kind == 'cargo'")  # doctest: +SKIP
     """
-    config = config or CrosstalkConfig()
-    groups = cell_groups(adata, catalogue or sig.load(), key_added)
+    groups = cell_groups(adata, catalogue, key_added, config)
     if not groups.cafs:
         return crosstalk_table([])
-    rows = _Exosomes(groups, levels or reference_levels(), config)
-    capacity = rows.programs("capacity", CAPACITY, "source", groups.cafs)
-    uptake = rows.programs("uptake", UPTAKE, "target", range(len(groups.groups)))
-    recipients = (*rows.targets(), *rows.footprints())
+    levels = levels or reference_levels()
+    capacity = _programs(groups, "capacity", CAPACITY, "source", groups.cafs)
+    uptake = _programs(groups, "uptake", UPTAKE, "target", groups.matching(ANY))
+    recipients = (*_targets(groups, levels), *_footprints(groups, levels))
     return crosstalk_table(
-        [*capacity, *rows.cargo(), *recipients, *uptake, *rows.uptake_routes(), *rows.unmeasured()]
+        [*capacity, *_cargo(groups), *recipients, *uptake, *_uptake_routes(groups), *_unmeasured(groups)]
     )
 
 
-class _Exosomes:
-    """Rows of the table."""
+def _programs(
+    groups: Groups, kind: str, names: Sequence[str], side: str, shown: Sequence[int]
+) -> Iterator[Row]:
+    """Programmes of the catalogue in some groups."""
+    few = [groups.groups[group].name for group in shown if not groups.is_large[group]]
+    for row in program_rows(groups, kind, names, side, shown):
+        if row[side] in few and row["status"] != Status.NOT_MEASURED:
+            row["status"] = Status.TOO_FEW
+        yield row | {"confidence": CAPACITY_WORDS}
 
-    def __init__(self, groups: Groups, levels: ReferenceLevels, config: CrosstalkConfig) -> None:
-        self.groups, self.levels, self.config = groups, levels, config
-        self.catalogue = groups.catalogue
 
-    def programs(self, kind: str, names: Sequence[str], side: str, shown: Sequence[int]) -> Iterator[Row]:
-        """Programmes of the catalogue in some groups."""
-        few = [self.groups.groups[group].name for group in shown if not self._enough(group)]
-        for row in program_rows(self.groups, kind, names, side, shown, self.config):
-            if row[side] in few and row["status"] != Status.NOT_MEASURED:
-                row["status"] = Status.TOO_FEW
-            yield row | {"confidence": CAPACITY_WORDS}
+def _uptake_routes(groups: Groups) -> Iterator[Row]:
+    """Targets of the agents that block a route of uptake, in every group."""
+    for agent in groups.catalogue.agents.values():
+        if agent.acts_on == UPTAKE_AGENTS:
+            base = record_row(groups.catalogue, "uptake", agent, confidence=CAPACITY_WORDS)
+            base["label"] = f"route that {agent.label} blocks"
+            yield from _expression(groups, base, agent.targets, groups.matching(ANY), "target", np.max)
 
-    def uptake_routes(self) -> Iterator[Row]:
-        """Targets of the agents that block a route of uptake, in every group."""
-        for agent in self.catalogue.agents.values():
-            if agent.acts_on == UPTAKE_AGENTS:
-                base = record_row(self.catalogue, "uptake", agent, confidence=CAPACITY_WORDS)
-                base["label"] = f"route that {agent.label} blocks"
-                everyone = range(len(self.groups.groups))
-                yield from self._expression(base, agent.targets, everyone, "target", any_of=True)
 
-    def cargo(self) -> Iterator[Row]:
-        """Every reported cargo in its senders."""
-        for axis in self.catalogue.exosome_axes.values():
-            base = self._axis_row("cargo", axis) | {"label": axis.cargo, "confidence": CARGO_WORDS}
-            sender = axis.direction.split(">")[0]
-            senders = self.groups.matching(sender)
-            if not axis.cargo_genes:
-                why = self.catalogue.unmeasured.get(WHY_NOT_MEASURED[axis.cargo_kind])
-                reason = f"no gene of it is counted. {why.why if why else ''}".strip()
-                yield base | result(Status.NOT_MEASURED, reason)
-            elif not senders:
-                yield base | result(Status.NO_CELLS, f"no {sender} cells in the data")
-            else:
-                yield from self._expression(base, axis.cargo_genes, senders, "source", any_of=False)
-
-    def targets(self) -> Iterator[Row]:
-        """Reported targets of the cargo in every recipient."""
-        axes = [axis for axis in self.catalogue.exosome_axes.values() if _has_targets(axis)]
-        sets = {axis.id: self.groups.set_columns(axis.targets) for axis in axes}
-        measured = {name: columns for name, columns in sets.items() if columns.n_found}
-        found = against_elsewhere(self.groups, measured, self.levels)
-        rows: list[Row] = []
-        for axis in axes:
-            base = self._axis_row("recipient", axis) | {"confidence": INFERENCE}
-            receiver = axis.direction.split(">")[1]
-            receivers = self.groups.matching(receiver)
-            columns = sets[axis.id]
-            if axis.id not in measured:
-                yield base | result(Status.NOT_MEASURED, f"the data lack {', '.join(axis.targets)}")
-                continue
-            if not receivers:
-                yield base | result(Status.NO_CELLS, f"no {receiver} cells in the data")
-            is_high = (axis.target_change == "up") != (axis.cargo_level == "lost")
-            missing = columns.n_genes - columns.n_found
-            reason = f"{missing} of {columns.n_genes} targets are not in the data" if missing else ""
-            for group in receivers:
-                effect, _ = found.of(group, axis.id)
-                level, fraction = (
-                    float(of[group, columns.up].mean()) for of in (self.groups.mean, self.groups.fraction)
-                )
-                if np.isnan(effect):
-                    yield base | self.groups.side("target", group) | result(Status.NOT_MEASURED, NO_PROFILE)
-                    continue
-                row = base | self.groups.side("target", group, level, fraction)
-                row |= {"response": f"targets {'high' if is_high else 'low'}", "response_effect": effect}
-                row |= {"reason": reason, "p": float(stats.norm.sf(effect if is_high else -effect))}
-                if not self._enough(group):
-                    row |= result(Status.TOO_FEW, f"{self.groups.size[group]} cells of {row['target']}")
-                rows.append(row)
-        for row, fdr in zip(rows, adjusted(np.array([row["p"] for row in rows], dtype=float)), strict=True):
-            status = Status.CONSISTENT if fdr <= self.config.max_fdr else Status.NOT_SEEN
-            yield {"status": status} | row | {"fdr": float(fdr)}
-
-    def footprints(self) -> Iterator[Row]:
-        """The footprint of the mechanism in recipients of cargo without reported targets."""
-        found = Footprints(self.groups, self.levels)
-        for axis in self.catalogue.exosome_axes.values():
-            if _has_targets(axis):
-                continue
-            base = self._axis_row("recipient", axis) | {"confidence": INFERENCE}
-            base["reason"] = "no target is reported; footprint of the mechanism"
-            for group in self.groups.matching(axis.direction.split(">")[1]):
-                name = found.of(axis.mechanism, group)
-                if name and self._enough(group):
-                    is_high = found.effects.is_high(group, name, self.config)
-                    row = base | self.groups.side("target", group) | found.effects.row(group, name)
-                    yield row | {"status": Status.RESPONSE_ONLY if is_high else Status.NOT_SEEN}
-
-    def unmeasured(self) -> Iterator[Row]:
-        """What single-cell RNA-seq cannot measure."""
-        for entry in self.catalogue.unmeasured.values():
-            claims = self.catalogue.claims_about(f"unmeasured:{entry.id}")
-            names = [*entry.review_claims, *(name for claim in claims for name in claim.claim.review_claims)]
-            row = record_row(self.catalogue, "not measurable", entry)
-            row["review_claims"] = SEPARATOR.join(dict.fromkeys(names))
-            yield row | result(Status.NOT_MEASURED, f"{entry.why} Proxy: {entry.proxy or 'none'}.")
-
-    def _expression(
-        self, base: Row, symbols: Sequence[str], shown: Sequence[int], side: str, *, any_of: bool
-    ) -> Iterator[Row]:
-        """Level of any (or all) of some genes in some groups."""
-        found = {gene: self.groups.column(gene) for gene in symbols}
-        columns = [column for column in found.values() if column is not None]
-        if not columns or (len(columns) < len(found) and not any_of):
-            missing = ", ".join(gene for gene, column in found.items() if column is None)
-            reason = f"the data lack {missing}" if symbols else "it names no gene"
+def _cargo(groups: Groups) -> Iterator[Row]:
+    """Every reported cargo in its senders."""
+    for axis in groups.catalogue.exosome_axes.values():
+        base = _axis_row(groups, "cargo", axis) | {"label": axis.cargo, "confidence": CARGO_WORDS}
+        sender = axis.direction.split(">")[0]
+        if not axis.cargo_genes:
+            why = groups.catalogue.unmeasured.get(WHY_NOT_MEASURED[axis.cargo_kind])
+            reason = f"no gene of it is counted. {why.why if why else ''}".strip()
             yield base | result(Status.NOT_MEASURED, reason)
-            return
-        pick = np.max if any_of else np.min
-        for group in shown:
-            level, fraction = (
-                float(pick(of[group, columns])) for of in (self.groups.mean, self.groups.fraction)
-            )
-            status = Status.EXPRESSED if fraction >= self.config.expr_prop else Status.NOT_EXPRESSED
-            row = base | self.groups.side(side, group, level, fraction)
-            yield row | {"status": status if self._enough(group) else Status.TOO_FEW}
+        elif senders := groups.matching(sender):
+            yield from _expression(groups, base, axis.cargo_genes, senders, "source", np.min)
+        else:
+            yield base | result(Status.NO_CELLS, f"no {sender} cells in the data")
 
-    def _enough(self, group: int) -> bool:
-        return bool(self.groups.size[group] >= self.config.min_cells)
 
-    def _axis_row(self, kind: str, axis: ExosomeAxis) -> Row:
-        return record_row(self.catalogue, kind, axis, direction=axis.direction, effect=axis.effect)
+def _expression(
+    groups: Groups,
+    base: Row,
+    symbols: Sequence[str],
+    shown: Sequence[int],
+    side: str,
+    pick: Callable[..., Any],
+) -> Iterator[Row]:
+    """Level of some genes in some groups: of any one (``np.max``), or of all of them (``np.min``)."""
+    found = {gene: groups.column(gene) for gene in symbols}
+    columns = [column for column in found.values() if column is not None]
+    if not columns or (len(columns) < len(found) and pick is np.min):
+        missing = ", ".join(gene for gene, column in found.items() if column is None)
+        reason = f"the data lack {missing}" if symbols else "it names no gene"
+        yield base | result(Status.NOT_MEASURED, reason)
+        return
+    for group in shown:
+        row = base | groups.side(side, group, columns, pick)
+        enough = row[f"{side}_fraction"] >= groups.config.expr_prop
+        status = Status.EXPRESSED if enough else Status.NOT_EXPRESSED
+        yield row | {"status": status if groups.is_large[group] else Status.TOO_FEW}
+
+
+def _targets(groups: Groups, levels: ReferenceLevels) -> Iterator[Row]:
+    """Reported targets of the cargo in every recipient."""
+    axes = [axis for axis in groups.catalogue.exosome_axes.values() if _has_targets(axis)]
+    sets = {axis.id: groups.set_columns(axis.targets) for axis in axes}
+    found = against_elsewhere(groups, {name: one for name, one in sets.items() if one.n_found}, levels)
+    rows: list[Row] = []
+    for axis in axes:
+        base = _axis_row(groups, "recipient", axis) | {"confidence": INFERENCE}
+        columns = sets[axis.id]
+        if not columns.n_found:
+            yield base | result(Status.NOT_MEASURED, f"the data lack {', '.join(axis.targets)}")
+            continue
+        receiver = axis.direction.split(">")[1]
+        receivers = groups.matching(receiver)
+        if not receivers:
+            yield base | result(Status.NO_CELLS, f"no {receiver} cells in the data")
+        is_up = (axis.target_change == "up") != (axis.cargo_level == "lost")
+        missing = columns.n_genes - columns.n_found
+        reason = f"{missing} of {columns.n_genes} targets are not in the data" if missing else ""
+        for group in receivers:
+            effect = found[axis.id][group]["response_effect"]
+            if np.isnan(effect):
+                yield base | groups.side("target", group) | result(Status.NOT_MEASURED, NO_PROFILE)
+                continue
+            row = base | groups.side("target", group, columns.up.tolist(), np.mean)
+            row |= {"response": f"targets {'high' if is_up else 'low'}", "response_effect": effect}
+            row |= {"reason": reason, "p": stats.norm.sf(effect if is_up else -effect)}
+            if not groups.is_large[group]:
+                row |= result(Status.TOO_FEW, f"{groups.size[group]} cells of {row['target']}")
+            rows.append(row)
+    for row, fdr in zip(rows, adjusted(np.array([row["p"] for row in rows], dtype=float)), strict=True):
+        status = Status.CONSISTENT if fdr <= groups.config.max_fdr else Status.NOT_SEEN
+        yield {"status": status} | row | {"fdr": fdr}
+
+
+def _footprints(groups: Groups, levels: ReferenceLevels) -> Iterator[Row]:
+    """The footprint of the mechanism in recipients of cargo without reported targets."""
+    found = Footprints(groups, levels)
+    for axis in groups.catalogue.exosome_axes.values():
+        receivers = () if _has_targets(axis) else groups.matching(axis.direction.split(">")[1])
+        base = _axis_row(groups, "recipient", axis) | {"confidence": INFERENCE}
+        base["reason"] = "no target is reported; footprint of the mechanism"
+        for group in receivers:
+            response = found.row(axis.mechanism, group)
+            if response and groups.is_large[group]:
+                status = Status.RESPONSE_ONLY if is_high(response, groups.config) else Status.NOT_SEEN
+                yield base | groups.side("target", group) | response | {"status": status}
+
+
+def _unmeasured(groups: Groups) -> Iterator[Row]:
+    """What single-cell RNA-seq cannot measure."""
+    catalogue = groups.catalogue
+    for entry in catalogue.unmeasured.values():
+        claims = catalogue.claims_about(f"unmeasured:{entry.id}")
+        names = [*entry.review_claims, *(name for claim in claims for name in claim.claim.review_claims)]
+        more = {"review_claims": SEPARATOR.join(dict.fromkeys(names))}
+        more |= result(Status.NOT_MEASURED, f"{entry.why} Proxy: {entry.proxy or 'none'}.")
+        yield record_row(catalogue, "not measurable", entry, **more)
+
+
+def _axis_row(groups: Groups, kind: str, axis: ExosomeAxis) -> Row:
+    return record_row(groups.catalogue, kind, axis, direction=axis.direction, effect=axis.effect)
 
 
 def _has_targets(axis: ExosomeAxis) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 
+from cafsc import sig
+from cafsc._config import CrosstalkConfig
 from cafsc._keys import KEPT, Keys, require
 from cafsc.pp.normalize import lognorm_matrix, symbol_columns
 from cafsc.tl.gate.mixture import one_hot
@@ -47,7 +50,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups of one dataset with their expression.
+    """The groups of one dataset with their expression, the catalogue and the thresholds.
 
     CAF clusters are the first of the `groups`, then other cells by name. `codes` is the group of each cell, -1 for
     doublets, unknown cells and refused fibroblasts. `lognorm` is cells x genes, natural log1p of counts per ten
@@ -61,11 +64,17 @@ class Groups:
     species: str
     bins: Index
     catalogue: Catalogue
+    config: CrosstalkConfig
 
     @cached_property
     def size(self) -> Index:
         """Cells in each group."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.groups)).astype(np.int64)
+
+    @property
+    def is_large(self) -> NDArray[np.bool_]:
+        """Whether each group has enough cells to send or to receive."""
+        return self.size >= self.config.min_cells
 
     @cached_property
     def membership(self) -> Array:
@@ -113,20 +122,24 @@ class Groups:
         cell = self.catalogue.recipients.cells.get(word)  # type: ignore[call-overload]
         if cell is None:
             return ()
-        return tuple(
-            index
-            for index, group in enumerate(self.groups)
-            if (group.name == word if cell.core else group.lineage == cell.lineage)
-        )
+        kinds = [(group.name, word) if cell.core else (group.lineage, cell.lineage) for group in self.groups]
+        return tuple(index for index, (kind, wanted) in enumerate(kinds) if kind == wanted)
 
-    def side(self, side: str, index: int, level: float | None = None, fraction: float | None = None) -> Row:
-        """Columns of a row that describe one group as its ``source`` or ``target``."""
+    def side(
+        self, side: str, index: int, columns: Sequence[int] = (), pick: Callable[..., Any] = np.min
+    ) -> Row:
+        """Columns of a row that describe one group as its ``source`` or ``target``.
+
+        Level and fraction are those of the gene in `columns`; of several those that `pick` picks, by default the
+        scarcest.
+        """
         group = self.groups[index]
         row: Row = {side: group.name, f"{side}_state": group.state}
         if side == "source":
             row["source_call"] = group.call
-        if level is not None:
-            row |= {f"{side}_level": level, f"{side}_fraction": fraction}
+        if len(columns):
+            row[f"{side}_level"] = float(pick(self.mean[index, list(columns)]))
+            row[f"{side}_fraction"] = float(pick(self.fraction[index, list(columns)]))
         return row
 
 
@@ -136,22 +149,19 @@ def split_kinds(lognorm: sparse.csr_matrix, panels: Sequence[SetColumns]) -> Ind
     Shares of detected genes count. The first panel on a tie, and for a cell without any marker.
     """
     detected = sparse.csc_matrix(lognorm > 0, dtype=np.float64)
-    score = np.zeros((lognorm.shape[0], len(panels)))
-    for index, panel in enumerate(panels):
-        for sign, members in ((1.0, panel.up), (-1.0, panel.down)):
-            if members.size:
-                score[:, index] += sign * np.asarray(detected[:, members].mean(axis=1)).ravel()
+
+    def share(members: Index) -> Array:
+        return np.asarray(detected[:, members].sum(axis=1)).ravel() / max(members.size, 1)
+
+    score = np.column_stack([share(panel.up) - share(panel.down) for panel in panels])
     return np.asarray(score.argmax(axis=1), dtype=np.int64)
 
 
-def cell_groups(adata: AnnData, catalogue: Catalogue, key_added: str) -> Groups:
-    """Groups of an annotated AnnData.
-
-    Raises
-    ------
-    InputError
-        If a step before has not run; says which.
-    """
+def cell_groups(
+    adata: AnnData, catalogue: Catalogue | None, key_added: str, config: CrosstalkConfig | None
+) -> Groups:
+    """Groups of an annotated AnnData; an InputError says which earlier step has not run."""
+    catalogue, config = catalogue or sig.load(), config or CrosstalkConfig()
     keys = Keys(key_added)
     needed = dict.fromkeys([("uns", "clusters"), ("obs", keys.cluster)], "tl.label")
     needed |= {("clusters", "call"): "tl.verdict", ("var", keys.symbol): "pp.normalize"}
@@ -185,4 +195,5 @@ def cell_groups(adata: AnnData, catalogue: Catalogue, key_added: str) -> Groups:
     groups = (*cafs, *(Group(name, lineage_of[name]) for name in sorted(lineage_of)))
     code = {group.name: index for index, group in enumerate(groups)}
     codes = np.array([code.get(name, -1) for name in label], dtype=np.int64)
-    return Groups(groups, codes, lognorm, columns, species, tissue_bins(adata, key_added), catalogue)
+    bins = tissue_bins(adata, key_added)
+    return Groups(groups, codes, lognorm, columns, species, bins, catalogue, config)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cafsc import sig
 from cafsc._config import CrosstalkConfig
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl.crosstalk.groups import CAF, Groups, cell_groups
@@ -76,42 +75,38 @@ def origin(
     --------
     >>> cafsc.tl.origin(adata).query("kind == 'origin'")  # doctest: +SKIP
     """
-    config = config or CrosstalkConfig()
-    groups = cell_groups(adata, catalogue or sig.load(), key_added)
+    groups = cell_groups(adata, catalogue, key_added, config)
     if not groups.cafs:
         return crosstalk_table([])
-    footprints = Footprints(groups, levels or reference_levels())
-    return crosstalk_table([*_origins(groups, config), *_stimuli(groups, footprints, config)])
+    return crosstalk_table([*_origins(groups), *_stimuli(groups, levels or reference_levels())])
 
 
-def _origins(groups: Groups, config: CrosstalkConfig) -> Iterator[Row]:
+def _origins(groups: Groups) -> Iterator[Row]:
     names = [name for name in groups.catalogue.programs if name.startswith(ORIGIN)]
-    for row in program_rows(groups, "origin", names, "target", groups.cafs, config):
-        row["direction"] = f"{str(row['id']).removeprefix(ORIGIN)}>{CAF}"
+    for row in program_rows(groups, "origin", names, "target", groups.cafs):
+        row["direction"] = f"{row['id'].removeprefix(ORIGIN)}>{CAF}"
         if row["status"] != Status.NOT_MEASURED:
-            share = min(1.0, float(row["response_effect"]) / (2 * config.min_effect))
-            confidence = _MAX_CONFIDENCE * share if row["status"] == Status.RAISED else 0.0
-            row["confidence"] = f"{confidence:.2f}"
+            share = min(1.0, row["response_effect"] / (2 * groups.config.min_effect))
+            row["confidence"] = f"{_MAX_CONFIDENCE * share if row['status'] == Status.RAISED else 0.0:.2f}"
         yield row
 
 
-def _stimuli(groups: Groups, footprints: Footprints, config: CrosstalkConfig) -> Iterator[Row]:
-    catalogue = groups.catalogue
+def _stimuli(groups: Groups, levels: ReferenceLevels) -> Iterator[Row]:
+    catalogue, footprints = groups.catalogue, Footprints(groups, levels)
     if STIMULI not in catalogue.programs:
         return
-    source = source_of_program(catalogue, STIMULI)
-    base: Row = {"kind": "stimulus", "named": NAMED, "id": STIMULI, "direction": f"any>{CAF}", **source}
+    base: Row = {"kind": "stimulus", "named": NAMED, "id": STIMULI, "direction": f"any>{CAF}"}
+    base |= source_of_program(catalogue, STIMULI)
     for gene in catalogue.programs[STIMULI].up:
         claimed = source_of_claims(catalogue, catalogue.claims_about(f"gene:{gene}"))["review_claims"]
-        row = base | {"label": gene, "review_claims": claimed or source["review_claims"]}
+        row = base | {"label": gene, "review_claims": claimed or base["review_claims"]}
         column = groups.column(gene)
         if column is None:
             yield row | result(Status.NOT_MEASURED, f"the data lack {gene}")
             continue
-        sender = int(np.argmax(groups.mean[:, column]))
-        fraction = float(groups.fraction[sender, column])
-        row |= groups.side("source", sender, float(groups.mean[sender, column]), fraction)
-        row["status"] = Status.EXPRESSED if fraction >= config.expr_prop else Status.NOT_EXPRESSED
+        row |= groups.side("source", int(np.argmax(groups.mean[:, column])), [column])
+        is_found = row["source_fraction"] >= groups.config.expr_prop
+        row["status"] = Status.EXPRESSED if is_found else Status.NOT_EXPRESSED
         mechanisms = [
             name
             for pair in catalogue.pairs.values()
@@ -119,6 +114,4 @@ def _stimuli(groups: Groups, footprints: Footprints, config: CrosstalkConfig) ->
             for name in pair.mechanism
         ]
         for group in groups.cafs:
-            name = footprints.of(mechanisms, group)
-            response = footprints.effects.row(group, name) if name else {}
-            yield row | groups.side("target", group) | response
+            yield row | groups.side("target", group) | footprints.row(mechanisms, group)

@@ -8,6 +8,7 @@ import io
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from cafsc._config import CrosstalkConfig
 from cafsc.errors import OptionError
 from cafsc.sig.records import Pair
 from cafsc.tl.crosstalk.groups import Groups
@@ -27,6 +29,13 @@ LIANA_SOURCE: dict[str, object] = {
     "doi": "10.1038/s41467-022-30755-0",
 }
 RANKS = ["magnitude_rank", "specificity_rank"]
+# Share of a group's cells that must express a pair that the CAF literature names: shallow data detect a true
+# receptor in few cells.
+NAMED_PROP = 0.02
+# Cells of a group in which a gene must be detected in any case.
+MIN_DETECTED = 3
+# Shuffles for the one of liana's methods that shuffles; it ranks, and its p is not reported.
+N_RANK_PERMS = 100
 
 Resource = Literal["consensus", "catalogue"]
 Complex = tuple[str, ...]
@@ -37,21 +46,19 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pair that may be tested: human symbols of the subunits, and their columns; none where the data lack one.
+    """A pair that may be tested.
 
-    `pair` is that of the catalogue, None for pairs of the consensus resource alone.
+    `ligand` and `receptor` are human symbols of the subunits, followed by their columns, empty where the data lack one.
+    `pair` is that of the catalogue, None for pairs of the consensus resource alone. `named` holds the groups (source,
+    target) between which the literature names it, with the direction in the words of the catalogue.
     """
 
     ligand: Complex
     receptor: Complex
-    pair: Pair | None
     ligand_columns: tuple[int, ...]
     receptor_columns: tuple[int, ...]
-
-    @property
-    def label(self) -> str:
-        """``LIGAND-RECEPTOR``, subunits joined by ``+``."""
-        return f"{'+'.join(self.ligand)}-{'+'.join(self.receptor)}"
+    pair: Pair | None
+    named: Mapping[tuple[int, int], str]
 
     @property
     def measured(self) -> bool:
@@ -61,49 +68,43 @@ class Candidate:
 
 def candidates(consensus: Sequence[tuple[Complex, Complex]], groups: Groups) -> list[Candidate]:
     """All pairs of the catalogue, then the other measured pairs of the consensus resource."""
-    named = {(tuple(pair.ligand), tuple(pair.receptor)): pair for pair in groups.catalogue.pairs.values()}
-    column = {gene: groups.column(gene) for one in (*named, *consensus) for part in one for gene in part}
+    known = {(tuple(pair.ligand), tuple(pair.receptor)): pair for pair in groups.catalogue.pairs.values()}
+    column = {gene: groups.column(gene) for one in (*known, *consensus) for part in one for gene in part}
 
     def columns(part: Complex) -> tuple[int, ...]:
         found = [column[gene] for gene in part]
         return tuple(place for place in found if place is not None) if None not in found else ()
 
-    found = [
-        Candidate(ligand, receptor, named.get((ligand, receptor)), columns(ligand), columns(receptor))
-        for ligand, receptor in dict.fromkeys((*named, *consensus))
-    ]
+    found = []
+    for ligand, receptor in dict.fromkeys((*known, *consensus)):
+        pair = known.get((ligand, receptor))
+        named = _named_directions(pair, groups) if pair else {}
+        found.append(Candidate(ligand, receptor, columns(ligand), columns(receptor), pair, named))
     return [one for one in found if one.pair or one.measured]
 
 
-@dataclass(frozen=True)
-class Complexes:
-    """Ligands and receptors: the columns of all subunits in a row, and where each complex begins."""
-
-    members: Index
-    start: Index
-
-    @classmethod
-    def of(cls, columns: Sequence[Sequence[int]]) -> Complexes:
-        """From the columns of each complex, none of them empty."""
-        sizes = [len(one) for one in columns]
-        flat = np.array([column for one in columns for column in one], dtype=np.int64)
-        return cls(flat, np.cumsum([0, *sizes[:-1]], dtype=np.int64))
-
-    def level(self, values: Array) -> Array:
-        """Groups x complexes from groups x genes: the level of the scarcest subunit."""
-        if not self.members.size:
-            return np.zeros((values.shape[0], 0))
-        return np.asarray(np.minimum.reduceat(values[:, self.members], self.start, axis=1))
+def _named_directions(pair: Pair, groups: Groups) -> dict[tuple[int, int], str]:
+    """Groups between which the literature names a pair, with the direction in its words."""
+    out: dict[tuple[int, int], str] = {}
+    for direction in pair.directions:
+        sender, receiver = direction.split(">")
+        for source, target in product(groups.matching(sender), groups.matching(receiver)):
+            if source != target or sender == receiver:
+                out.setdefault((source, target), direction)
+    return out
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Pairs and directions that are tested, as arrays of one length.
+    """Pairs and directions that are tested.
 
-    `ligand` and `receptor` are complexes, `source` and `target` groups. `ligand_alone` and `receptor_alone` mark
-    partners in so few cells that they must also exceed shuffled labels by themselves.
+    `complexes` (complexes x subunits) holds columns of genes; the last subunit of a short one is repeated. The other
+    arrays have one value a trial: the number of its candidate, its ligand and receptor as complexes, and its groups.
+    `ligand_alone` and `receptor_alone` mark partners in so few cells that they must also exceed shuffled labels by
+    themselves.
     """
 
+    complexes: Index
     candidate: Index
     ligand: Index
     receptor: Index
@@ -112,30 +113,36 @@ class Trials:
     ligand_alone: Bools
     receptor_alone: Bools
 
-    def score(self, level: Array) -> Array:
-        """Level of the ligand in the sender times that of the receptor in the receiver."""
-        return np.asarray(level[self.source, self.ligand] * level[self.target, self.receptor])
+
+def scarcest(values: Array, complexes: Index) -> Array:
+    """Groups x complexes from groups x genes: the level of the scarcest subunit."""
+    return np.asarray(values[:, complexes].min(axis=2, initial=np.inf))
 
 
-def choose_trials(
-    ligand: Index, receptor: Index, expressed: Bools, expressed_named: Bools, around: Bools, named: Bools
-) -> Trials:
-    """Pairs and directions in which both partners are expressed.
+def choose_trials(found: Sequence[Candidate], groups: Groups) -> Trials:
+    """Measured pairs in the directions in which both partners are expressed, a CAF cluster on one side at least.
 
-    `ligand` and `receptor` are the complex of each candidate, -1 where it is not measured. `expressed` and
-    `expressed_named` are groups x complexes; the second, with a lower bar, is for `named` directions (candidates x
-    groups x groups). `around` (groups x groups) are the directions from or to a CAF cluster.
+    Directions that the literature names have a lower bar, and need no CAF cluster.
     """
-    measured = np.flatnonzero(ligand >= 0)
-
-    def both(seen: Bools) -> Bools:
-        return seen[:, ligand[measured]].T[:, :, None] & seen[:, receptor[measured]].T[:, None, :]
-
-    chosen = np.where(named[measured], both(expressed_named), both(expressed) & around)
-    place, source, target = np.nonzero(chosen)
-    candidate = measured[place]
-    one, two = ligand[candidate], receptor[candidate]
-    return Trials(candidate, one, two, source, target, ~expressed[source, one], ~expressed[target, two])
+    parts = [part for one in found if one.measured for part in (one.ligand_columns, one.receptor_columns)]
+    number_of = {part: number for number, part in enumerate(dict.fromkeys(parts))}
+    complexes = pd.DataFrame([*number_of]).ffill(axis=1).to_numpy(dtype=np.int64)
+    fraction = scarcest(groups.fraction, complexes)
+    enough = (fraction * groups.size[:, None] >= MIN_DETECTED - 0.5) & groups.is_large[:, None]
+    expressed = (fraction >= groups.config.expr_prop) & enough
+    expressed_named = (fraction >= NAMED_PROP) & enough
+    is_caf = np.isin(np.arange(len(groups.groups)), groups.cafs)
+    trials: list[tuple[int, ...]] = []
+    for number, pair in enumerate(found):
+        if pair.measured:
+            one, two = number_of[pair.ligand_columns], number_of[pair.receptor_columns]
+            chosen = np.outer(expressed[:, one], expressed[:, two]) & (is_caf[:, None] | is_caf)
+            for ends in pair.named:
+                chosen[ends] = expressed_named[ends[0], one] & expressed_named[ends[1], two]
+            trials += [(number, one, two, *ends) for ends in np.argwhere(chosen)]
+    candidate, ligand, receptor, source, target = np.array(trials, dtype=np.int64).reshape(-1, 5).T
+    alone = ~expressed[source, ligand], ~expressed[target, receptor]
+    return Trials(complexes, candidate, ligand, receptor, source, target, *alone)
 
 
 def thinned(codes: Index, max_cells: int, seed: int) -> Index:
@@ -147,13 +154,7 @@ def thinned(codes: Index, max_cells: int, seed: int) -> Index:
 
 
 def permutation_p(
-    lognorm: sparse.csr_matrix,
-    codes: Index,
-    n_groups: int,
-    complexes: Complexes,
-    trials: Trials,
-    n_perms: int,
-    seed: int,
+    lognorm: sparse.csr_matrix, codes: Index, n_groups: int, trials: Trials, n_perms: int, seed: int
 ) -> tuple[Array, Array]:
     """Score of each trial, and its p value over `n_perms` shuffles of the labels of all cells.
 
@@ -163,24 +164,27 @@ def permutation_p(
     counts: a strong ligand does not make up for a receptor of stray counts.
     """
     size = np.maximum(np.bincount(codes, minlength=n_groups), 1).astype(np.float64)
-    used, members = np.unique(complexes.members, return_inverse=True)
+    used, members = np.unique(trials.complexes, return_inverse=True)
+    members = members.reshape(trials.complexes.shape)
     values = sparse.csr_matrix(lognorm[:, used])
-    complexes = Complexes(members.astype(np.int64), complexes.start)
     cells = np.arange(codes.size)
 
     def level(labels: Index) -> Array:
         group = sparse.csr_matrix((1.0 / size[labels], (labels, cells)), shape=(n_groups, codes.size))
-        return complexes.level(np.asarray((group @ values).todense(), dtype=np.float64))
+        return scarcest((group @ values).toarray(), members)
+
+    def scored(level: Array) -> Array:
+        return np.asarray(level[trials.source, trials.ligand] * level[trials.target, trials.receptor])
 
     observed = level(codes)
-    score = trials.score(observed)
+    score = scored(observed)
     random = np.random.default_rng(seed)
     reached, alone = np.zeros(score.size), np.zeros(observed.shape)
     # Sums in another order differ in the last bits; a tie must stay a tie.
     tie = 1 - 1e-9
     for _ in range(n_perms):
         shuffled = level(random.permutation(codes))
-        reached += trials.score(shuffled) >= score * tie
+        reached += scored(shuffled) >= score * tie
         alone += shuffled >= observed * tie
     reached = np.maximum(reached, np.where(trials.ligand_alone, alone[trials.source, trials.ligand], 0))
     reached = np.maximum(reached, np.where(trials.receptor_alone, alone[trials.target, trials.receptor], 0))
@@ -194,10 +198,9 @@ def require_liana() -> Any:
             warnings.simplefilter("ignore")
             return importlib.import_module("liana")
     except ImportError as error:
-        raise OptionError(
-            "the consensus resource needs the package liana, which is not installed",
-            fix='pip install "cafsc[crosstalk]", or use the pairs of the catalogue alone: resource="catalogue"',
-        ) from error
+        reason = "the consensus resource needs the package liana, which is not installed"
+        fix = 'pip install "cafsc[crosstalk]", or use the pairs of the catalogue alone: resource="catalogue"'
+        raise OptionError(reason, fix=fix) from error
 
 
 def consensus_pairs() -> list[tuple[Complex, Complex]]:
@@ -209,25 +212,25 @@ def consensus_pairs() -> list[tuple[Complex, Complex]]:
 
 def liana_ranks(
     lognorm: sparse.csr_matrix,
-    symbols: Sequence[str],
+    symbols: Mapping[int, str],
     labels: Sequence[str],
     tests: Iterable[tuple[str, str, str, str]],
-    **options: Any,
+    config: CrosstalkConfig,
+    seed: int,
 ) -> Ranks:
     """Ranks of pairs by the agreement of liana's methods (doi:10.1038/s41467-022-30755-0).
 
-    `lognorm` is cells x genes, with the `symbols` of the genes and the `labels` of the cells. `tests` are source,
+    `lognorm` is cells x genes, with the `symbols` of its columns and the `labels` of the cells. `tests` are source,
     target, ligand and receptor, subunits joined by ``_``. The ranks are robust rank aggregates in 0..1, small is
-    strong. `options` are those of `liana.mt.rank_aggregate`.
+    strong.
     """
     liana = require_liana()
     from anndata import AnnData
 
-    keys = ["source", "target", "ligand_complex", "receptor_complex"]
     wanted = pd.DataFrame(sorted(tests), columns=["source", "target", "ligand", "receptor"])
     resource = wanted[["ligand", "receptor"]].drop_duplicates()
     used = {gene for pair in resource.to_numpy().ravel() for gene in pair.split("_")}
-    columns = [column for column, symbol in enumerate(symbols) if symbol in used]
+    columns = [column for column, symbol in sorted(symbols.items()) if symbol in used]
     adata = AnnData(
         sparse.csr_matrix(lognorm[:, columns], dtype=np.float32),
         obs=pd.DataFrame({"group": pd.Categorical(list(labels))}, index=[str(n) for n in range(len(labels))]),
@@ -240,12 +243,13 @@ def liana_ranks(
             groupby="group",
             resource=resource,
             groupby_pairs=wanted[["source", "target"]].drop_duplicates(),
-            aggregate_method="rra",
             use_raw=False,
-            n_jobs=1,
             inplace=False,
-            verbose=False,
-            **options,
+            expr_prop=config.expr_prop,
+            min_cells=config.min_cells,
+            n_perms=N_RANK_PERMS,
+            seed=seed,
         )
+    keys = ["source", "target", "ligand_complex", "receptor_complex"]
     ranks = table.drop_duplicates(keys).set_index(keys)[RANKS].astype(float)
     return dict(zip(ranks.index, ranks.itertuples(index=False, name=None), strict=True))

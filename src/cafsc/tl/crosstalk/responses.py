@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import stats
 
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import FIBROBLAST
 from cafsc.sig.reference import ReferenceLevels
-from cafsc.tl.crosstalk.groups import CAF, Group, Groups
+from cafsc.tl.crosstalk.groups import ANY, CAF, Groups
 from cafsc.tl.crosstalk.table import NAMED, Row, Status, result, source_of_program
-from cafsc.tl.score import controls
 from cafsc.tl.score.controls import Array, Index, SetColumns, control_corrected
 from cafsc.tl.score.table import cluster_effects
 from cafsc.tl.score.tissue_level import TARGET_SUM, profiles_in
@@ -26,86 +24,76 @@ Contrast = tuple[str, int, tuple[int, ...]]
 """Footprint, receiving group, columns of the receptor."""
 
 
-@dataclass(frozen=True)
-class Effects:
-    """Gene sets in groups of cells against matched random sets.
+Responses = Mapping[str, Sequence[Row]]
+"""Set -> columns of a row for each group.
 
-    `effect` (groups x sets) is the score in standard deviations of random sets of like expression, NaN where unknown.
-    `fdr` is Benjamini-Hochberg over all of them, one-sided, for high scores.
-    """
+``response_effect`` is the score in standard deviations of random sets of like expression, NaN where unknown.
+``response_fdr`` is Benjamini-Hochberg over all sets and groups, one-sided, for high scores.
+"""
 
-    sets: Mapping[str, SetColumns]
-    effect: Array
-    fdr: Array
 
-    def of(self, group: int, name: str) -> tuple[float, float]:
-        """Effect and its false discovery rate."""
-        column = [*self.sets].index(name)
-        return float(self.effect[group, column]), float(self.fdr[group, column])
+def responses(sets: Iterable[str], effect: Array) -> Responses:
+    """From the `effect` (groups x sets)."""
+    fdr = adjusted(stats.norm.sf(effect))
+    out: dict[str, list[Row]] = {}
+    for column, name in enumerate(sets):
+        pairs = zip(effect[:, column], fdr[:, column], strict=True)
+        out[name] = [{"response": name, "response_effect": one, "response_fdr": rate} for one, rate in pairs]
+    return out
 
-    def row(self, group: int, name: str) -> Row:
-        """Columns of a row."""
-        effect, fdr = self.of(group, name)
-        return {"response": name, "response_effect": effect, "response_fdr": fdr}
 
-    def is_high(self, group: int, name: str, config: CrosstalkConfig) -> bool:
-        """Whether the set is high beyond chance."""
-        effect, fdr = self.of(group, name)
-        return effect >= config.min_effect and fdr <= config.max_fdr
+def is_high(row: Row, config: CrosstalkConfig) -> bool:
+    """Whether the response of a row is high beyond chance; False where it is not known."""
+    effect, fdr = row.get("response_effect", np.nan), row.get("response_fdr", np.nan)
+    return bool(effect >= config.min_effect and fdr <= config.max_fdr)
 
 
 def program_rows(
-    groups: Groups, kind: str, names: Iterable[str], side: str, shown: Iterable[int], config: CrosstalkConfig
+    groups: Groups, kind: str, names: Iterable[str], side: str, shown: Iterable[int]
 ) -> Iterator[Row]:
     """Rows of programmes of the catalogue in some groups."""
     catalogue = groups.catalogue
     known = {name: catalogue.programs[name] for name in names if name in catalogue.programs}
     sets = {name: groups.set_columns(program.up, program.down) for name, program in known.items()}
-    found = effects(groups, sets)
+    members = list(sets.values())
+    scores = cluster_effects(groups.mean, groups.lognorm, groups.membership, groups.bins, members)
+    found = responses(sets, scores.effect)
     for name, columns in sets.items():
         base: Row = {"kind": kind, "named": NAMED, "id": name, "label": known[name].label}
-        base |= {"response": f"program:{name}", "reason": f"{columns.n_found} of {columns.n_genes} genes"}
+        base |= {"reason": f"{columns.n_found} of {columns.n_genes} genes", "response": f"program:{name}"}
         base |= source_of_program(catalogue, name)
         for group in shown:
-            row = base | groups.side(side, group)
-            if columns.n_found:
-                status = Status.RAISED if found.is_high(group, name, config) else Status.NOT_RAISED
-                yield row | found.row(group, name) | {"response": f"program:{name}", "status": status}
-            else:
-                yield row | result(Status.NOT_MEASURED, "the data lack all its genes")
+            row = found[name][group] | base | groups.side(side, group)
+            row["status"] = Status.RAISED if is_high(row, groups.config) else Status.NOT_RAISED
+            if not columns.n_found:
+                row |= result(Status.NOT_MEASURED, "the data lack all its genes")
+                row["response_effect"] = row["response_fdr"] = np.nan
+            yield row
 
 
 class Footprints:
     """Footprints of the mechanisms of the catalogue in the receivers, compared with cells in other tumours."""
 
     def __init__(self, groups: Groups, levels: ReferenceLevels) -> None:
-        self.groups, self.recipients = groups, groups.catalogue.recipients
-        sets = {}
-        for name in dict.fromkeys(name for names in self.recipients.footprints.values() for name in names):
+        programs, recipients = groups.catalogue.programs, groups.catalogue.recipients
+        self.of_mechanism = recipients.footprints
+        self.sets: dict[str, SetColumns] = {}
+        self.receivers: dict[str, set[int]] = {}
+        for name in dict.fromkeys(name for names in self.of_mechanism.values() for name in names):
             kind, _, key = name.partition(":")
-            known = groups.catalogue.programs if kind == PROGRAM else self.recipients.responses
-            if key in known:
-                sets[name] = groups.set_columns(known[key].up, known[key].down)
-        self.sets = {name: columns for name, columns in sets.items() if columns.n_found >= MIN_GENES}
-        self.effects = against_elsewhere(groups, self.sets, levels)
+            known = programs.get(key) if kind == PROGRAM else recipients.responses.get(key)
+            columns = groups.set_columns(known.up, known.down) if known else None
+            if columns and columns.n_found >= MIN_GENES:
+                words = [ANY] if kind == PROGRAM else recipients.responses[key].cells
+                self.sets[name] = columns
+                self.receivers[name] = {group for word in words for group in groups.matching(word)}
+        self.found = against_elsewhere(groups, self.sets, levels)
 
-    def of(self, mechanisms: Iterable[str], group: int) -> str:
-        """First footprint of the mechanisms, the most important first, that a group can show; "" without one."""
-        receiver = self.groups.groups[group]
-        for mechanism in mechanisms:
-            for name in self.recipients.footprints.get(mechanism, ()):
-                kind, _, key = name.partition(":")
-                if name in self.sets and (kind == PROGRAM or self._can_respond(key, receiver)):
-                    return name
-        return ""
-
-    def _can_respond(self, response: str, receiver: Group) -> bool:
-        for word in self.recipients.responses[response].cells:
-            cell = self.recipients.cells.get(word)
-            is_lineage = cell is not None and not cell.core and cell.lineage == receiver.lineage
-            if word == receiver.name or (word == CAF and receiver.lineage == CAF) or is_lineage:
-                return True
-        return False
+    def row(self, mechanisms: Iterable[str], group: int) -> Row:
+        """The first footprint of the mechanisms, the most important first, that a group can show; empty without one."""
+        names = (name for mechanism in mechanisms for name in self.of_mechanism.get(mechanism, ()))
+        shown = next((name for name in names if group in self.receivers.get(name, ())), None)
+        return self.found[shown][group] if shown else {}
 
 
 def adjusted(p: Array) -> Array:
@@ -117,13 +105,7 @@ def adjusted(p: Array) -> Array:
     return out
 
 
-def effects(groups: Groups, sets: Mapping[str, SetColumns]) -> Effects:
-    """Gene sets in all groups; see `cafsc.tl.score.table.cluster_effects`."""
-    found = cluster_effects(groups.mean, groups.lognorm, groups.membership, groups.bins, list(sets.values()))
-    return Effects(sets, found.effect, adjusted(stats.norm.sf(found.effect)))
-
-
-def against_elsewhere(groups: Groups, sets: Mapping[str, SetColumns], levels: ReferenceLevels) -> Effects:
+def against_elsewhere(groups: Groups, sets: Mapping[str, SetColumns], levels: ReferenceLevels) -> Responses:
     """Gene sets in groups of cells, compared with the profile of their lineage in other tumours.
 
     The effect is the difference of a set's log levels from the profile, in standard deviations of random sets of like
@@ -147,11 +129,9 @@ def against_elsewhere(groups: Groups, sets: Mapping[str, SetColumns], levels: Re
         members = [kept[number] for number in usable]
         change = (_log_scaled(level[index, known]) - _log_scaled(profile[known]))[None, :]
         cells = groups.lognorm[np.flatnonzero(groups.codes == index)][:, known]
-        inflation = controls.correlation_inflation(cells, np.ones((cells.shape[0], 1)), members)[0]
-        score = control_corrected(sparse.csr_matrix(change), groups.bins[known], members)[0]
-        deviation = controls.null_deviation(change, groups.bins[known], members)[0] * np.sqrt(inflation)
-        effect[index, usable] = np.divide(score, deviation, out=np.zeros_like(score), where=deviation > 0)
-    return Effects(sets, effect, adjusted(stats.norm.sf(effect)))
+        everyone, bins = np.ones((cells.shape[0], 1)), groups.bins[known]
+        effect[index, usable] = cluster_effects(change, cells, everyone, bins, members).effect
+    return responses(sets, effect)
 
 
 def _log_scaled(level: Array) -> Array:
@@ -168,36 +148,28 @@ def _within(columns: SetColumns, known: Index) -> SetColumns:
 
 
 def receptor_contrasts(
-    groups: Groups,
-    sets: Mapping[str, SetColumns],
-    cells: Index,
-    wanted: Iterable[Contrast],
-    config: CrosstalkConfig,
-    seed: int,
+    groups: Groups, sets: Mapping[str, SetColumns], cells: Index, wanted: Iterable[Contrast], seed: int
 ) -> dict[Contrast, Row]:
     """Footprints of cells with a receptor against cells of the same group without it, among some `cells`.
 
     Returns for each contrast the columns ``contrast`` (natural log units), ``contrast_p`` and ``contrast_fdr``
     (Benjamini-Hochberg over all contrasts); NaN with fewer than `min_cells` cells of either kind.
     """
-    codes, lognorm = groups.codes[cells], groups.lognorm[cells]
+    config, codes, lognorm = groups.config, groups.codes[cells], groups.lognorm[cells]
     scores = dict(zip(sets, control_corrected(lognorm, groups.bins, list(sets.values())).T, strict=True))
     depth = np.diff(lognorm.indptr).astype(np.float64)
     by_gene = lognorm.tocsc()
-    found: dict[Contrast, tuple[float, float]] = {}
+    rows: dict[Contrast, Row] = {}
     for name, group, receptor in dict.fromkeys(wanted):
         inside = np.flatnonzero(codes == group)
         positive = (by_gene[:, list(receptor)].toarray() > 0).all(axis=1)[inside]
-        found[name, group, receptor] = (
-            stratified_contrast(scores[name][inside], positive, depth[inside], config.n_perms, seed)
-            if min(positive.sum(), (~positive).sum()) >= config.min_cells
-            else (np.nan, np.nan)
-        )
-    fdr = adjusted(np.array([p for _, p in found.values()]))
-    return {
-        key: {"contrast": difference, "contrast_p": p, "contrast_fdr": float(one)}
-        for (key, (difference, p)), one in zip(found.items(), fdr, strict=True)
-    }
+        difference, p = np.nan, np.nan
+        if min(positive.sum(), (~positive).sum()) >= config.min_cells:
+            values = scores[name][inside]
+            difference, p = stratified_contrast(values, positive, depth[inside], config.n_perms, seed)
+        rows[name, group, receptor] = {"contrast": difference, "contrast_p": p}
+    fdr = adjusted(np.array([row["contrast_p"] for row in rows.values()]))
+    return {key: row | {"contrast_fdr": one} for (key, row), one in zip(rows.items(), fdr, strict=True)}
 
 
 def stratified_contrast(
@@ -209,14 +181,12 @@ def stratified_contrast(
     receptors are detected more often in deep cells. Returns the mean difference within strata of depth, weighted by
     their cells, and its two-sided p value over labels shuffled within the strata; NaN where no stratum holds both.
     """
-    rank = np.argsort(np.argsort(depth, kind="stable"), kind="stable")
-    stratum = rank * n_strata // max(values.size, 1)
-    positive = np.asarray(positive, dtype=bool)
+    stratum = (stats.rankdata(depth, "ordinal") - 1) * n_strata // max(values.size, 1)
     n_in = np.bincount(stratum, minlength=n_strata)
     n_positive = np.bincount(stratum, weights=positive, minlength=n_strata)
     usable = (n_positive > 0) & (n_positive < n_in)
     if not usable.any():
-        return float("nan"), float("nan")
+        return np.nan, np.nan
     # The contrast is linear in the labels, so every shuffle is one row of a product.
     total = n_in[usable].sum()
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -55,36 +55,36 @@ SEPARATOR = "; "
 _STRENGTH = {level: rank for rank, level in enumerate(get_args(Evidence))}
 
 
-def crosstalk_table(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+def crosstalk_table(rows: Iterable[Row]) -> pd.DataFrame:
     """Rows in the columns `COLUMNS`, best first."""
-    frame = typed_table(rows, COLUMNS, NUMBERS)
-    order = frame[["kind", "named", "status", "p", "magnitude_rank", "score"]].assign(
-        kind=frame["kind"].map(KINDS.index),
-        named=frame["named"].map([NAMED, OTHER_WAY, ALSO].index),
-        status=frame["status"].map([*Status].index),
-        score=-frame["score"],
-        id=frame["id"] + frame["label"],
-        source=frame["source"],
-        target=frame["target"],
-    )
-    return ordered(frame, order)
+    by = ["kind", "named", "status", "p", "magnitude_rank", "-score", "id", "label", "source", "target"]
+    return sorted_table(rows, COLUMNS, NUMBERS, by, KINDS)
 
 
-def typed_table(
-    rows: Iterable[Mapping[str, object]], columns: Sequence[str], numbers: Sequence[str]
+def sorted_table(
+    rows: Iterable[Row],
+    columns: Sequence[str],
+    numbers: Sequence[str],
+    by: Sequence[str],
+    kinds: Sequence[str],
 ) -> pd.DataFrame:
-    """Rows as a table: a missing text is ``""``, a missing number NaN; ``standing`` repeats ``status``."""
+    """Rows as a table: a missing text is ``""``, a missing number NaN; ``standing`` repeats ``status``.
+
+    Sorted by some columns, those with a ``-`` from high to low; kinds and words in their order here.
+    """
     frame: pd.DataFrame = pd.DataFrame(list(rows), columns=list(columns))
     frame["standing"] = frame["status"] = frame["status"].map(str)
     texts = [name for name in columns if name not in numbers]
     frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), "")
     frame[list(numbers)] = frame[list(numbers)].astype("float64")
-    return frame
-
-
-def ordered(frame: pd.DataFrame, order: pd.DataFrame) -> pd.DataFrame:
-    """Rows sorted by all columns of `order`; ties keep their order."""
-    return frame.loc[order.sort_values(list(map(str, order)), kind="stable").index].reset_index(drop=True)
+    order = {"kind": kinds, "named": (NAMED, OTHER_WAY, ALSO), "status": [*Status]}
+    return frame.sort_values(
+        [name.removeprefix("-") for name in by],
+        ascending=[not name.startswith("-") for name in by],
+        key=lambda column: column.map(order[column.name].index) if column.name in order else column,
+        kind="stable",
+        ignore_index=True,
+    )
 
 
 def _papers(catalogue: Catalogue, keys: Iterable[str]) -> Row:

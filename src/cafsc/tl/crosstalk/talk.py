@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from cafsc import sig
 from cafsc._config import CrosstalkConfig
 from cafsc.errors import OptionError
 from cafsc.sig.reference import ReferenceLevels, reference_levels
 from cafsc.tl.crosstalk import pairs as lr
 from cafsc.tl.crosstalk.groups import Groups, cell_groups
-from cafsc.tl.crosstalk.responses import Contrast, Footprints, adjusted, receptor_contrasts
-from cafsc.tl.crosstalk.table import (
-    ALSO,
-    NUMBERS,
-    OTHER_WAY,
-    Row,
-    Status,
-    crosstalk_table,
-    record_row,
-    result,
-)
+from cafsc.tl.crosstalk.responses import Contrast, Footprints, adjusted, is_high, receptor_contrasts
+from cafsc.tl.crosstalk.table import ALSO, OTHER_WAY, Row, Status, crosstalk_table, record_row, result
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -32,13 +22,6 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
 ALONE = "the data hold only fibroblasts: sender potential only"
-# Share of a group's cells that must express a pair that the CAF literature names: shallow data detect a true
-# receptor in few cells.
-_NAMED_PROP = 0.02
-# Cells of a group in which a gene must be detected in any case.
-_MIN_DETECTED = 3
-# Shuffles for the one of liana's methods that shuffles; it ranks, and its p is not reported.
-_N_RANK_PERMS = 100
 
 
 def crosstalk(
@@ -117,194 +100,123 @@ def crosstalk(
     """
     if resource not in ("consensus", "catalogue"):
         raise OptionError(f"resource {resource!r}", fix="use consensus or catalogue, or leave it out")
-    config = config or CrosstalkConfig()
-    groups = cell_groups(adata, catalogue or sig.load(), key_added)
+    groups = cell_groups(adata, catalogue, key_added, config)
     if not groups.cafs:
         return crosstalk_table([])
+    config = groups.config
     consensus = lr.consensus_pairs() if resource == "consensus" and groups.others else []
-    pairs = _Pairs(lr.candidates(consensus, groups), groups, config)
-    trials = pairs.trials()
+    found = lr.candidates(consensus, groups)
+    trials = lr.choose_trials(found, groups)
     cells = lr.thinned(groups.codes, config.max_cells, seed)
     lognorm, codes = groups.lognorm[cells], groups.codes[cells]
-    n_groups = len(groups.groups)
-    score, p = lr.permutation_p(lognorm, codes, n_groups, pairs.complexes, trials, config.n_perms, seed)
+    score, p = lr.permutation_p(lognorm, codes, len(groups.groups), trials, config.n_perms, seed)
     fdr = adjusted(p)
     tests = list(zip(trials.candidate.tolist(), trials.source.tolist(), trials.target.tolist(), strict=True))
-    shown = [
-        n
-        for n, (pair, *ends) in enumerate(tests)
-        if fdr[n] <= config.max_fdr or tuple(ends) in pairs.named[pair]
-    ]
     ranks: lr.Ranks = {}
+    symbols = {column: symbol for symbol, column in groups.columns.items()}
+    keys = [_rank_key(groups, symbols, found[number], *ends) for number, *ends in tests]
     if consensus and tests:
         labels = [groups.groups[code].name for code in codes]
-        keys = [pairs.rank_key(*test) for test in tests]
-        options = {
-            "expr_prop": config.expr_prop,
-            "min_cells": config.min_cells,
-            "n_perms": _N_RANK_PERMS,
-        }
-        ranks = lr.liana_ranks(lognorm, pairs.symbols, labels, keys, seed=seed, **options)
+        ranks = lr.liana_ranks(lognorm, symbols, labels, keys, config, seed)
     footprints = Footprints(groups, levels or reference_levels())
+    rows: list[Row] = []
     responses: dict[int, Contrast] = {}
-    for n in shown:
-        candidate, target = pairs.found[tests[n][0]], tests[n][2]
-        if candidate.pair and (name := footprints.of(candidate.pair.mechanism, target)):
-            responses[n] = (name, target, candidate.receptor_columns)
-    contrasts = receptor_contrasts(groups, footprints.sets, cells, responses.values(), config, seed)
-    rows = []
-    for n in shown:
-        row = pairs.row(*tests[n]) | {"score": float(score[n]), "p": float(p[n]), "fdr": float(fdr[n])}
-        row |= dict(zip(lr.RANKS, ranks.get(pairs.rank_key(*tests[n]), (np.nan, np.nan)), strict=True))
-        if n in responses:
-            name, target, _ = responses[n]
-            row |= footprints.effects.row(target, name) | contrasts[responses[n]]
-        rows.append(row | {"status": _status(row, config)})
-    return crosstalk_table([*rows, *pairs.untested(set(tests))])
+    for n, (number, source, target) in enumerate(tests):
+        one = found[number]
+        if fdr[n] > config.max_fdr and (source, target) not in one.named:
+            continue
+        row = _row(groups, one, source, target) | {"score": score[n], "p": p[n], "fdr": fdr[n]}
+        row |= dict(zip(lr.RANKS, ranks.get(keys[n], (np.nan, np.nan)), strict=True))
+        if response := footprints.row(one.pair.mechanism if one.pair else (), target):
+            responses[len(rows)] = (response["response"], target, one.receptor_columns)
+        rows.append(row | response)
+    contrasts = receptor_contrasts(groups, footprints.sets, cells, responses.values(), seed)
+    for index, contrast in responses.items():
+        rows[index] |= contrasts[contrast]
+    tested = [row | {"status": _status(row, config)} for row in rows]
+    return crosstalk_table([*tested, *_untested(groups, found, set(tests))])
 
 
 def _status(row: Row, config: CrosstalkConfig) -> str:
     """Result of a tested pair; a comparison with a missing number is false."""
     if row["fdr"] > config.max_fdr:
         return Status.EXPRESSED
-    number = dict.fromkeys(NUMBERS, np.nan) | row
-    is_high = number["response_effect"] >= config.min_effect and number["response_fdr"] <= config.max_fdr
-    with_receptor = number["contrast"] > 0 and number["contrast_fdr"] <= config.max_fdr
-    return Status.PAIR_AND_RESPONSE if is_high or with_receptor else Status.PAIR
+    with_receptor = row.get("contrast", 0) > 0 and row["contrast_fdr"] <= config.max_fdr
+    return Status.PAIR_AND_RESPONSE if with_receptor or is_high(row, config) else Status.PAIR
 
 
-class _Pairs:
-    """Candidate pairs in the groups of a dataset.
-
-    `named` holds, for each candidate, the groups between which the literature names it, with the direction in the
-    words of the catalogue. `ligand` and `receptor` are the complex of each candidate, -1 where it is not measured.
-    `level` and `fraction` are groups x complexes.
-    """
-
-    def __init__(self, found: Sequence[lr.Candidate], groups: Groups, config: CrosstalkConfig) -> None:
-        self.found, self.groups, self.config = found, groups, config
-        self.named = [_named_directions(candidate, groups) for candidate in found]
-        self.symbols = sorted(groups.columns, key=lambda symbol: groups.columns[symbol])
-        measured = [one for one in found if one.measured]
-        every = dict.fromkeys(part for one in measured for part in (one.ligand_columns, one.receptor_columns))
-        number = {columns: place for place, columns in enumerate(every)}
-        self.ligand = np.array(
-            [number[o.ligand_columns] if o.measured else -1 for o in found], dtype=np.int64
-        )
-        self.receptor = np.array(
-            [number[o.receptor_columns] if o.measured else -1 for o in found], dtype=np.int64
-        )
-        self.complexes = lr.Complexes.of(list(every))
-        self.level = self.complexes.level(groups.mean)
-        self.fraction = self.complexes.level(groups.fraction)
-
-    def trials(self) -> lr.Trials:
-        """Pairs and directions in which both partners are expressed."""
-        config, size = self.config, self.groups.size
-        n_groups = len(self.groups.groups)
-        enough = self.fraction * size[:, None] >= _MIN_DETECTED - 0.5
-        named = np.zeros((len(self.found), n_groups, n_groups), dtype=bool)
-        for number, directions in enumerate(self.named):
-            for source, target in directions:
-                named[number, source, target] = True
-        usable = size >= config.min_cells
-        is_caf = np.isin(np.arange(n_groups), self.groups.cafs)
-        return lr.choose_trials(
-            self.ligand,
-            self.receptor,
-            (self.fraction >= config.expr_prop) & enough & usable[:, None],
-            (self.fraction >= _NAMED_PROP) & enough & usable[:, None],
-            is_caf[:, None] | is_caf,
-            named,
-        )
-
-    def rank_key(self, number: int, source: int, target: int) -> tuple[str, str, str, str]:
-        """Groups and partners of a test in the names of the data, subunits joined by ``_``."""
-        names, candidate = self.groups.groups, self.found[number]
-        ligand, receptor = (
-            "_".join(self.symbols[column] for column in columns)
-            for columns in (candidate.ligand_columns, candidate.receptor_columns)
-        )
-        return names[source].name, names[target].name, ligand, receptor
-
-    def row(self, number: int, source: int, target: int) -> Row:
-        """Columns of a pair between two groups."""
-        names = self.groups.groups
-        direction = self.named[number].get((source, target), "")
-        kinds = (names[index].name.partition(":")[0] for index in (source, target))
-        return (
-            self._pair_row(number, direction)
-            | {"direction": direction or ">".join(kinds)}
-            | self._side("source", source, self.ligand[number])
-            | self._side("target", target, self.receptor[number])
-        )
-
-    def untested(self, done: set[tuple[int, int, int]]) -> Iterator[Row]:
-        """Rows of pairs that the literature names and that were not tested, with the reason."""
-        for number, candidate in enumerate(self.found):
-            pair, named = candidate.pair, self.named[number]
-            if pair is None:
-                continue
-            if not candidate.measured:
-                missing = ", ".join(gene for gene in pair.genes if self.groups.column(gene) is None)
-                why = result(Status.NOT_MEASURED, f"the data lack {missing}")
-                yield from (self._pair_row(number, direction) | why for direction in pair.directions)
-                continue
-            for source, target in named:
-                if (number, source, target) not in done:
-                    yield self.row(number, source, target) | self._why_not(number, source, target)
-            for direction in pair.directions:
-                if direction not in named.values():
-                    yield from self._absent(number, direction)
-
-    def _why_not(self, number: int, source: int, target: int) -> Row:
-        for group in (source, target):
-            size = self.groups.size[group]
-            if size < self.config.min_cells:
-                return result(Status.TOO_FEW, f"{size} cells of {self.groups.groups[group].name}")
-        ligand = self.fraction[source, self.ligand[number]]
-        receptor = self.fraction[target, self.receptor[number]]
-        reason = f"ligand in {ligand:.0%} of cells, receptor in {receptor:.0%} of cells"
-        return result(Status.NOT_EXPRESSED, reason)
-
-    def _absent(self, number: int, direction: str) -> Iterator[Row]:
-        """Rows of a named direction without senders or receivers in the data."""
-        sender, receiver = direction.split(">")
-        base = self._pair_row(number, direction)
-        sources, targets = (self.groups.matching(word) for word in (sender, receiver))
-        for target in targets:
-            row = base | self._side("target", target, self.receptor[number])
-            yield row | result(Status.NO_CELLS, f"no {sender} cells in the data")
-        for source in () if targets else sources:
-            row = base | self._side("source", source, self.ligand[number])
-            enough = row["source_fraction"] >= _NAMED_PROP
-            why = f"no {receiver} cells in the data" if self.groups.others else ALONE
-            yield row | result(Status.POTENTIAL if enough else Status.NOT_EXPRESSED, why)
-        if not targets and not sources:
-            yield base | result(Status.NO_CELLS, f"no {sender} and no {receiver} cells in the data")
-
-    def _side(self, side: str, group: int, part: int) -> Row:
-        return self.groups.side(
-            side, group, float(self.level[group, part]), float(self.fraction[group, part])
-        )
-
-    def _pair_row(self, number: int, direction: str) -> Row:
-        pair = self.found[number].pair
-        if pair is None:
-            row: Row = {"kind": "pair", "named": ALSO, "label": self.found[number].label}
-            return row | lr.LIANA_SOURCE
-        effect = pair.effect if direction else ""
-        row = record_row(self.groups.catalogue, "pair", pair, direction=direction, effect=effect)
-        return row | ({} if direction else {"named": OTHER_WAY})
+def _rank_key(
+    groups: Groups, symbols: Mapping[int, str], one: lr.Candidate, source: int, target: int
+) -> tuple[str, str, str, str]:
+    """Groups and partners of a test in the names of the data, subunits joined by ``_``."""
+    ligand, receptor = (
+        "_".join(symbols[c] for c in part) for part in (one.ligand_columns, one.receptor_columns)
+    )
+    return groups.groups[source].name, groups.groups[target].name, ligand, receptor
 
 
-def _named_directions(candidate: lr.Candidate, groups: Groups) -> dict[tuple[int, int], str]:
-    """Groups between which the literature names a pair, with the direction in its words."""
-    out: dict[tuple[int, int], str] = {}
-    for direction in candidate.pair.directions if candidate.pair else ():
-        sender, receiver = direction.split(">")
-        for source in groups.matching(sender):
-            for target in groups.matching(receiver):
-                if source != target or sender == receiver:
-                    out.setdefault((source, target), direction)
-    return out
+def _row(groups: Groups, one: lr.Candidate, source: int, target: int) -> Row:
+    """Columns of a measured pair between two groups."""
+    direction = one.named.get((source, target), "")
+    kinds = (groups.groups[index].name.partition(":")[0] for index in (source, target))
+    row = _pair_row(groups, one, direction) | {"direction": direction or ">".join(kinds)}
+    row |= groups.side("source", source, one.ligand_columns)
+    return row | groups.side("target", target, one.receptor_columns)
+
+
+def _pair_row(groups: Groups, one: lr.Candidate, direction: str) -> Row:
+    """Columns of a pair in a direction that the literature names, or "" in another one."""
+    if one.pair is None:
+        label = f"{'+'.join(one.ligand)}-{'+'.join(one.receptor)}"
+        return {"kind": "pair", "named": ALSO, "label": label} | lr.LIANA_SOURCE
+    if not direction:
+        return record_row(groups.catalogue, "pair", one.pair) | {"named": OTHER_WAY}
+    return record_row(groups.catalogue, "pair", one.pair, direction=direction, effect=one.pair.effect)
+
+
+def _untested(
+    groups: Groups, found: Iterable[lr.Candidate], done: Collection[tuple[int, int, int]]
+) -> Iterator[Row]:
+    """Rows of pairs that the literature names and that were not tested, with the reason."""
+    for number, one in enumerate(found):
+        if one.pair is None:
+            continue
+        if not one.measured:
+            missing = ", ".join(gene for gene in one.pair.genes if groups.column(gene) is None)
+            why = result(Status.NOT_MEASURED, f"the data lack {missing}")
+            yield from (_pair_row(groups, one, direction) | why for direction in one.pair.directions)
+            continue
+        for source, target in one.named:
+            if (number, source, target) not in done:
+                row = _row(groups, one, source, target)
+                yield row | _why_not(groups, row, source, target)
+        for direction in one.pair.directions:
+            if direction not in one.named.values():
+                yield from _absent(groups, one, direction)
+
+
+def _why_not(groups: Groups, row: Row, source: int, target: int) -> Row:
+    """Why a pair is not tested between two groups."""
+    for group in (source, target):
+        if not groups.is_large[group]:
+            return result(Status.TOO_FEW, f"{groups.size[group]} cells of {groups.groups[group].name}")
+    ligand, receptor = row["source_fraction"], row["target_fraction"]
+    reason = f"ligand in {ligand:.0%} of cells, receptor in {receptor:.0%} of cells"
+    return result(Status.NOT_EXPRESSED, reason)
+
+
+def _absent(groups: Groups, one: lr.Candidate, direction: str) -> Iterator[Row]:
+    """Rows of a named direction without senders or receivers in the data."""
+    sender, receiver = direction.split(">")
+    base = _pair_row(groups, one, direction)
+    sources, targets = groups.matching(sender), groups.matching(receiver)
+    if not targets and not sources:
+        yield base | result(Status.NO_CELLS, f"no {sender} and no {receiver} cells in the data")
+    for target in targets:
+        row = base | groups.side("target", target, one.receptor_columns)
+        yield row | result(Status.NO_CELLS, f"no {sender} cells in the data")
+    for source in () if targets else sources:
+        row = base | groups.side("source", source, one.ligand_columns)
+        enough = row["source_fraction"] >= lr.NAMED_PROP
+        why = f"no {receiver} cells in the data" if groups.others else ALONE
+        yield row | result(Status.POTENTIAL if enough else Status.NOT_EXPRESSED, why)

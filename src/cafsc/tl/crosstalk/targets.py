@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cafsc import sig
 from cafsc._config import CrosstalkConfig
 from cafsc._keys import ANTI, MIXED
 from cafsc.tl.crosstalk.groups import Groups, cell_groups
-from cafsc.tl.crosstalk.table import Row, Status, ordered, record_row, result, source_of_claims, typed_table
+from cafsc.tl.crosstalk.table import Row, Status, record_row, result, sorted_table, source_of_claims
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -33,6 +32,7 @@ RESTRAINING = (
     "DO NOT DEPLETE: the evidence calls this cluster tumour-restraining; hitting it may speed the tumour up"
 )
 TWO_SIDED = "CAUTION: the evidence on this cluster points both ways"
+CAUTIONS = {ANTI: RESTRAINING, MIXED: TWO_SIDED}
 OTHER_CELLS = "it acts on other cells: the target's expression here is no reason to use it"
 _ON_CAF = ("caf", "exosome_release")
 
@@ -92,109 +92,92 @@ def targets(
     --------
     >>> cafsc.tl.targets(adata)[["label", "cluster", "warning", "expressed"]]  # doctest: +SKIP
     """
-    groups = cell_groups(adata, catalogue or sig.load(), key_added)
-    rows = _Targets(groups, config or CrosstalkConfig())
-    found = [*rows.agents(), *rows.biomarkers(), *rows.claims()] if groups.cafs else []
-    frame = typed_table(found, COLUMNS, NUMBERS)
+    groups = cell_groups(adata, catalogue, key_added, config)
+    found = [*_agents(groups), *_biomarkers(groups), *_claims(groups)] if groups.cafs else []
+    frame = sorted_table(found, COLUMNS, NUMBERS, ["kind", "status", "-fraction", "id", "cluster"], KINDS)
     counts = ["n_targets", "n_expressed", "n_also_in"]
     frame[counts] = frame[counts].fillna(0).astype("int64")
-    order = frame[["kind", "status", "fraction", "id", "cluster"]].assign(
-        kind=frame["kind"].map(KINDS.index),
-        status=frame["status"].map([*Status].index),
-        fraction=-frame["fraction"],
-    )
-    return ordered(frame, order)
+    return frame
 
 
-def warning(call: str, acts_on: str) -> str:
-    """Warning for a cluster with this call as a target."""
-    parts = [{ANTI: RESTRAINING, MIXED: TWO_SIDED}.get(call, "")]
-    parts.append(OTHER_CELLS if acts_on and acts_on not in _ON_CAF else "")
-    return ". ".join(part for part in parts if part)
+def _agents(groups: Groups) -> Iterator[Row]:
+    """Compounds and therapies."""
+    for agent in groups.catalogue.agents.values():
+        base = record_row(groups.catalogue, AGENT, agent, agent_kind=agent.kind, acts_on=agent.acts_on)
+        yield from _clusters(groups, base, agent.targets, "the compound names no gene")
 
 
-class _Targets:
-    """Rows of the table."""
+def _biomarkers(groups: Groups) -> Iterator[Row]:
+    """Markers measured in patients."""
+    for marker in groups.catalogue.biomarkers.values():
+        fields = ("measured_in", "predicts", "prognosis", "therapy_response")
+        more = {name: getattr(marker, name) or "" for name in fields}
+        reason = f"the marker is measured in {marker.measured_in} and names no gene"
+        yield from _clusters(
+            groups, record_row(groups.catalogue, BIOMARKER, marker, **more), marker.genes, reason
+        )
 
-    def __init__(self, groups: Groups, config: CrosstalkConfig) -> None:
-        self.groups, self.catalogue, self.config = groups, groups.catalogue, config
 
-    def agents(self) -> Iterator[Row]:
-        """Compounds and therapies."""
-        for agent in self.catalogue.agents.values():
-            base = record_row(self.catalogue, AGENT, agent, agent_kind=agent.kind, acts_on=agent.acts_on)
-            yield from self._clusters(base, agent.targets, "the compound names no gene")
+def _claims(groups: Groups) -> Iterator[Row]:
+    """Claims of the reviews about markers that have no record of their own."""
+    catalogue = groups.catalogue
+    about = {name for name, claim in catalogue.review_claims.items() if claim.kind == BIOMARKER_CLAIMS}
+    for entry in catalogue.claims:
+        claim = entry.claim
+        if about.isdisjoint(claim.review_claims):
+            continue
+        base: Row = {"kind": CLAIM, "id": claim.id, "label": claim.about}
+        base |= {"predicts": "course of the disease" if claim.prognosis else ""}
+        base |= {"prognosis": claim.prognosis or "", "therapy_response": claim.therapy_response or ""}
+        base |= source_of_claims(catalogue, [entry])
+        yield from _clusters(groups, base, catalogue.up_genes(claim.about), "the claim names no gene")
 
-    def biomarkers(self) -> Iterator[Row]:
-        """Markers measured in patients."""
-        for marker in self.catalogue.biomarkers.values():
-            fields = ("measured_in", "predicts", "prognosis", "therapy_response")
-            more = {name: getattr(marker, name) or "" for name in fields}
-            reason = f"the marker is measured in {marker.measured_in} and names no gene"
-            base = record_row(self.catalogue, BIOMARKER, marker, **more)
-            yield from self._clusters(base, marker.genes, reason)
 
-    def claims(self) -> Iterator[Row]:
-        """Claims of the reviews about markers that have no record of their own."""
-        reviews = self.catalogue.review_claims.items()
-        about = {name for name, claim in reviews if claim.kind == BIOMARKER_CLAIMS}
-        for entry in self.catalogue.claims:
-            claim = entry.claim
-            if about.isdisjoint(claim.review_claims):
-                continue
-            base: Row = {"kind": CLAIM, "id": claim.id, "label": claim.about}
-            base |= {"predicts": "course of the disease" if claim.prognosis else ""}
-            base |= {"prognosis": claim.prognosis or "", "therapy_response": claim.therapy_response or ""}
-            base |= source_of_claims(self.catalogue, [entry])
-            yield from self._clusters(base, self.catalogue.up_genes(claim.about), "the claim names no gene")
+def _clusters(groups: Groups, base: Row, genes: Sequence[str], unnamed: str) -> Iterator[Row]:
+    """One row a CAF cluster, or one in all where the data lack the genes."""
+    columns = {gene: groups.column(gene) for gene in dict.fromkeys(genes)}
+    here = {gene: column for gene, column in columns.items() if column is not None}
+    missing = ", ".join(gene for gene in columns if gene not in here)
+    base = base | {"n_targets": len(columns), "not_in_data": missing, "shown": base["statement"]}
+    elsewhere = OTHER_CELLS if base.get("acts_on", "") not in ("", *_ON_CAF) else ""
+    if not here:
+        reason = f"the data lack {missing}" if columns else unnamed
+        yield base | result(Status.NOT_MEASURED, reason) | {"warning": elsewhere}
+        return
+    also = _also_in(groups, here)
+    for index in groups.cafs:
+        group, enough = groups.groups[index], groups.is_large[index]
+        shares = {gene: float(groups.fraction[index, column]) for gene, column in here.items()}
+        most = max(shares, key=lambda gene: shares[gene])
+        expressed = {gene: share for gene, share in shares.items() if share >= groups.config.expr_prop}
+        status = Status.EXPRESSED if expressed else Status.NOT_EXPRESSED
+        yield base | {
+            "cluster": group.cluster,
+            "state": group.state,
+            "call": group.call,
+            "warning": ". ".join(filter(None, (CAUTIONS.get(group.call), elsewhere))),
+            "status": status if enough else Status.TOO_FEW,
+            "reason": "" if enough else f"{groups.size[index]} cells",
+            "n_expressed": len(expressed),
+            "level": float(groups.mean[index, here[most]]),
+            "fraction": shares[most],
+            "expressed": _listed(expressed),
+            "hardly_detected": _listed({g: share for g, share in shares.items() if g not in expressed}),
+            "n_also_in": len(also),
+            "also_in": ", ".join(also),
+        }
 
-    def _clusters(self, base: Row, genes: Sequence[str], unnamed: str) -> Iterator[Row]:
-        """One row a CAF cluster, or one in all where the data lack the genes."""
-        acts_on = str(base.get("acts_on", ""))
-        columns = {gene: self.groups.column(gene) for gene in dict.fromkeys(genes)}
-        here = {gene: column for gene, column in columns.items() if column is not None}
-        missing = ", ".join(gene for gene in columns if gene not in here)
-        base = base | {"n_targets": len(columns), "not_in_data": missing, "shown": base["statement"]}
-        if not here:
-            reason = f"the data lack {missing}" if columns else unnamed
-            yield base | result(Status.NOT_MEASURED, reason) | {"warning": warning("", acts_on)}
-            return
-        also = self._also_in(here)
-        for index in self.groups.cafs:
-            group = self.groups.groups[index]
-            shares = {gene: float(self.groups.fraction[index, column]) for gene, column in here.items()}
-            most = max(shares, key=lambda gene: shares[gene])
-            expressed = {gene: share for gene, share in shares.items() if share >= self.config.expr_prop}
-            size = int(self.groups.size[index])
-            few = size < self.config.min_cells
-            yield base | {
-                "cluster": group.cluster,
-                "state": group.state,
-                "call": group.call,
-                "warning": warning(group.call, acts_on),
-                "status": Status.TOO_FEW if few else Status.EXPRESSED if expressed else Status.NOT_EXPRESSED,
-                "reason": f"{size} cells" if few else "",
-                "n_expressed": len(expressed),
-                "level": float(self.groups.mean[index, here[most]]),
-                "fraction": shares[most],
-                "expressed": _listed(expressed),
-                "hardly_detected": _listed({g: share for g, share in shares.items() if g not in expressed}),
-                "n_also_in": len(also),
-                "also_in": ", ".join(also),
-            }
 
-    def _also_in(self, here: dict[str, int]) -> list[str]:
-        """Other groups that express one of the genes, the largest share first."""
-        found = []
-        for index in self.groups.others:
-            share, gene = max(
-                (float(self.groups.fraction[index, place]), gene) for gene, place in here.items()
-            )
-            if self.groups.size[index] >= self.config.min_cells and share >= self.config.expr_prop:
-                found.append((-share, self.groups.groups[index].name, gene))
-        return [f"{name} ({gene} {-share:.0%})" for share, name, gene in sorted(found)]
+def _also_in(groups: Groups, here: dict[str, int]) -> list[str]:
+    """Other groups that express one of the genes, the largest share first."""
+    found = []
+    for index in groups.others:
+        share, gene = max((float(groups.fraction[index, place]), gene) for gene, place in here.items())
+        if groups.is_large[index] and share >= groups.config.expr_prop:
+            found.append((-share, groups.groups[index].name, gene))
+    return [f"{name} ({gene} {-share:.0%})" for share, name, gene in sorted(found)]
 
 
 def _listed(shares: dict[str, float]) -> str:
-    ordered_ = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{gene} {share:.0%}" for gene, share in ordered_)
+    by_share = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{gene} {share:.0%}" for gene, share in by_share)

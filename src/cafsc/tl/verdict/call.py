@@ -98,15 +98,17 @@ def verdict(
     code = catalogue.cancer(cancer) if cancer is not None else None
     species = str(slot["species"])
     clusters: pd.DataFrame = slot["clusters"].copy()
-    present = Subjects(adata, catalogue, keys, config, marker_config or MarkerConfig())
+    present = Subjects(adata, catalogue, keys, marker_config or MarkerConfig())
     found = [present.claims(index) for index in range(len(clusters))]
     weighted = [weighted_claims(entries, catalogue, code, species) for entries in found]
     is_named = (clusters["subtype"] != UNRESOLVED).tolist()
-    calls = [_call(claims, config, seed, named) for claims, named in zip(weighted, is_named, strict=True)]
+    calls = [_call(claims, config, named, seed) for claims, named in zip(weighted, is_named, strict=True)]
+    of_cluster = dict(zip(clusters["cluster"].astype(str), calls, strict=True))
+    subtypes = clusters["subtype"].astype(str)
     rows = [
         row
-        for (_, cluster), call, claims in zip(clusters.iterrows(), calls, weighted, strict=True)
-        for row in _evidence_rows(str(cluster["cluster"]), str(cluster["subtype"]), call, claims)
+        for (name, call), subtype, claims in zip(of_cluster.items(), subtypes, weighted, strict=True)
+        for row in _evidence_rows(name, subtype, call, claims)
     ]
     evidence = pd.DataFrame(rows, columns=EVIDENCE_COLUMNS.split())
     names = source_names(catalogue)
@@ -125,47 +127,34 @@ def verdict(
     first = _CLUSTER_COLUMNS.split()
     slot["clusters"] = clusters[[*first, *(name for name in clusters if name not in first)]]
     slot["evidence"] = evidence
-    slot["cancers"] = _cancers(
-        clusters["cluster"].tolist(), found, is_named, catalogue, code, species, config
-    )
+    slot["cancers"] = _cancers(clusters, found, catalogue, code, species, config)
     slot["cancer"] = code or ""
-    of_cluster = dict(zip(clusters["cluster"], clusters["call"], strict=True))
-    adata.obs[keys.call] = pd.Categorical(
-        [of_cluster.get(name) for name in adata.obs[keys.cluster].astype(object)],
-        categories=sorted(set(of_cluster.values())),
-    )
+    call_of = {name: call.call for name, call in of_cluster.items()}
+    called = [call_of.get(name) for name in adata.obs[keys.cluster].astype(object)]
+    adata.obs[keys.call] = pd.Categorical(called, categories=sorted(set(call_of.values())))
 
 
 def _call(
-    claims: Sequence[WeightedClaim],
-    config: VerdictConfig,
-    seed: int,
-    is_named: bool,
-    *,
-    interval: bool = True,
+    claims: Sequence[WeightedClaim], config: VerdictConfig, is_named: bool, seed: int | None = None
 ) -> Call:
-    call = weigh([claim.vote for claim in claims], config, seed, interval=interval)
+    """The call of a cluster, with its interval where there is a seed."""
+    call = weigh(claims, config, seed or 0, interval=seed is not None)
     # Claims are about named states: a cluster without a name keeps its evidence table, but gets no call.
     return call if is_named else replace(call, call=UNDETERMINED, sensitive_to="", reason="unresolved")
 
 
 def patient_outcome(claims: Sequence[WeightedClaim], column: str, mixed_share: float) -> str:
     """``prognosis`` or ``therapy_response`` as reported by papers with evidence of their own."""
-    return outcome(
-        (
-            (claim.source, getattr(claim.entry.claim, column) or "", claim.weight)
-            for claim in claims
-            if claim.own_evidence
-        ),
-        mixed_share,
-    )
+    own = [claim for claim in claims if claim.own_evidence]
+    reports = [(claim.source, getattr(claim.entry.claim, column) or "", claim.weight) for claim in own]
+    return outcome(reports, mixed_share)
 
 
 def _evidence_rows(
     cluster: str, subtype: str, call: Call, claims: Sequence[WeightedClaim]
 ) -> list[dict[str, Any]]:
     """One row a claim, heaviest first. ``counted`` marks the claim with which its source votes on that side."""
-    strongest = source_weights(item.vote for item in claims)
+    strongest = source_weights(claims)
     voted: set[tuple[str, str]] = set()
     rows = []
     for item in sorted(claims, key=lambda item: (-item.weight, item.entry.claim.id)):
@@ -175,18 +164,14 @@ def _evidence_rows(
         counted = votes.get(claim.effect) == item.weight and vote not in voted
         if counted:
             voted.add(vote)
-        row = {"cluster": cluster, "subtype": subtype, "call": call.call, "claim": claim.id}
-        row |= {
-            name: getattr(claim, name) or "" for name in "about effect prognosis therapy_response".split()
-        }
+        row: dict[str, Any] = {"cluster": cluster, "subtype": subtype, "call": call.call, "claim": claim.id}
+        texts = "about effect prognosis therapy_response".split()
+        row |= {name: getattr(claim, name) or "" for name in texts}
         row |= {name: ", ".join(getattr(claim, name)) for name in ("cancer", "species", "mechanism")}
         row |= {name: getattr(paper, name) or "" for name in ("citation", "doi", "pmid", "link")}
-        rows.append(
-            row
-            | {"side": _side_of(claim.effect, call.call), "weight": item.weight, "presence": item.presence}
-            | {"counted": counted, "evidence": "+".join(claim.evidence), "statement": claim.statement}
-            | {"paper": paper.key, "group": item.source, "verified": claim.verified}
-        )
+        row |= {"side": _side_of(claim.effect, call.call), "weight": item.weight, "presence": item.presence}
+        row |= {"counted": counted, "evidence": "+".join(claim.evidence), "statement": claim.statement}
+        rows.append(row | {"paper": paper.key, "group": item.source, "verified": claim.verified})
     return rows
 
 
@@ -202,9 +187,8 @@ def _leading(evidence: pd.DataFrame, cluster: str, names: Mapping[str, str]) -> 
     """The heaviest papers on the side of the call, or on both sides where it takes none."""
     counted = evidence[(evidence["cluster"] == cluster) & evidence["counted"].astype(bool)]
     by_side = [counted[counted["side"] == side]["paper"] for side in ("for", PRO, ANTI)]
-    return " | ".join(
-        ", ".join(names[key] for key in papers[:_N_LEADING]) for papers in by_side if len(papers)
-    )
+    shown = [", ".join(names[key] for key in papers[:_N_LEADING]) for papers in by_side]
+    return " | ".join(filter(None, shown))
 
 
 def source_names(catalogue: Catalogue) -> dict[str, str]:
@@ -214,9 +198,8 @@ def source_names(catalogue: Catalogue) -> dict[str, str]:
 
 
 def _cancers(
-    clusters: Sequence[str],
+    clusters: pd.DataFrame,
     found: Sequence[Sequence[tuple[CatalogueClaim, float]]],
-    is_named: Sequence[bool],
     catalogue: Catalogue,
     chosen: str | None,
     species: str,
@@ -227,26 +210,14 @@ def _cancers(
     studied = {name for entries in votes for entry, _ in entries for name in entry.claim.cancer}
     names = source_names(catalogue)
     rows = []
-    for cluster, entries, named in zip(map(str, clusters), votes, is_named, strict=True):
-        for code, cancer in catalogue.cancers.items():
-            if code not in studied and code != chosen:
-                continue
+    cancers = {code: one for code, one in catalogue.cancers.items() if code in studied or code == chosen}
+    for row, entries in zip(clusters.itertuples(), votes, strict=True):
+        for code, cancer in cancers.items():
             claims = weighted_claims(entries, catalogue, code, species)
-            call = _call(claims, config, 0, named, interval=False)
-            own = {claim.source for claim in claims if code in claim.entry.claim.cancer}
+            call = _call(claims, config, str(row.subtype) != UNRESOLVED)
+            n_own = len({claim.source for claim in claims if code in claim.entry.claim.cancer})
             sensitive_to = names.get(call.sensitive_to, call.sensitive_to)
-            counts = (call.n_pro, call.n_anti, len(own))
-            rows.append(
-                (
-                    cluster,
-                    code,
-                    cancer.label,
-                    call.call,
-                    call.score,
-                    *counts,
-                    sensitive_to,
-                    call.reason,
-                    code == chosen,
-                )
-            )
+            numbers = (call.score, call.n_pro, call.n_anti, n_own)
+            reason = (sensitive_to, call.reason, code == chosen)
+            rows.append((str(row.cluster), code, cancer.label, call.call, *numbers, *reason))
     return pd.DataFrame(rows, columns=CANCER_COLUMNS.split())

@@ -57,16 +57,9 @@ def name_changes(
     symbols: Sequence[object],
     config: LabelConfig,
 ) -> list[Change]:
-    """What would remove the name of a cluster, or give it one.
+    """What would remove the name of a cluster (a row of ``clusters``), or give it one.
 
-    Parameters
-    ----------
-    row
-        Row of the table ``clusters``.
-    gap
-        Lead over the runner-up, natural log units.
-    lead
-        The same as a function of genes.
+    `gap` is the lead over the runner-up in natural log units, `lead` the same as a function of genes.
     """
     if not leading:
         return [Change("name", "cells", "More genes: the data cover the genes of no published state.")]
@@ -125,15 +118,7 @@ def _gene_change(leading: str, runner_up: str, lead: Lead, symbols: Sequence[obj
 def verdict_changes(
     row: Mapping[str, Any], votes: Sequence[Vote], names: Mapping[str, str], config: VerdictConfig
 ) -> list[Change]:
-    """What would change the call of a cluster: fewer papers, more weight.
-
-    Parameters
-    ----------
-    row
-        Row of the table ``clusters``.
-    names
-        Name for people of each paper and group of papers.
-    """
+    """What would change the call of a cluster (a row of ``clusters``): fewer papers, more weight."""
     call, reason = str(row["call"]), str(row["call_reason"])
     if reason == "unresolved":
         return [Change("call", "name", "A name: only clusters with a name get a call.")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cafsc._config import MarkerConfig, VerdictConfig
+from cafsc._config import MarkerConfig
 from cafsc._keys import Keys
 from cafsc.pp.normalize import count_rows, symbol_columns
 from cafsc.tl.label.markers import marker_levels
@@ -32,31 +32,12 @@ _FULL_EFFECT = 6.0
 _FULL_LEVEL = 0.3
 
 
-@dataclass(frozen=True)
-class WeightedClaim:
-    """A claim whose subject is present in a cluster.
-
-    `presence` is that of the subject, 0..1. `weight` is the weight of the claim for the cancer and species x
-    presence. `source` is the independent source: the group of the paper, or the paper.
-    """
+@dataclass(frozen=True, kw_only=True)
+class WeightedClaim(Vote):
+    """A claim as a vote; its weight is that for the cancer and species x the `presence` of its subject, 0..1."""
 
     entry: CatalogueClaim
     presence: float
-    weight: float
-    source: str
-
-    @property
-    def own_evidence(self) -> bool:
-        """False for a review, which reports the findings of others."""
-        return self.entry.claim.evidence != ["review"]
-
-    @property
-    def vote(self) -> Vote:
-        """The claim as a vote."""
-        claim = self.entry.claim
-        return Vote(
-            self.entry.paper.key, claim.effect, self.weight, self.own_evidence, self.source, claim.about
-        )
 
 
 def weighted_claims(
@@ -65,9 +46,19 @@ def weighted_claims(
     """Claims with the presence of their subject, weighted for a cancer and species; those of no weight are left out."""
     out = []
     for entry, presence in entries:
-        weight = presence * claim_weight(entry, catalogue, cancer, species)
-        if weight > 0:
-            out.append(WeightedClaim(entry, presence, weight, catalogue.group_of(entry.paper.key)))
+        claim, paper = entry.claim, entry.paper.key
+        vote = WeightedClaim(
+            paper,
+            claim.effect,
+            presence * claim_weight(entry, catalogue, cancer, species),
+            own_evidence=claim.evidence != ["review"],
+            group=catalogue.group_of(paper),
+            about=claim.about,
+            entry=entry,
+            presence=presence,
+        )
+        if vote.weight > 0:
+            out.append(vote)
     return out
 
 
@@ -109,23 +100,21 @@ class Subjects:
         adata: AnnData,
         catalogue: Catalogue,
         keys: Keys,
-        config: VerdictConfig,
-        marker_config: MarkerConfig,
+        markers: MarkerConfig,
     ) -> None:
         slot = adata.uns[keys.uns]
         self.clusters: pd.DataFrame = slot["clusters"]
-        self.scores = {
-            (str(row["cluster"]), str(row["set"])): row for row in slot["scores"].to_dict("records")
-        }
+        scores = slot["scores"].to_dict("records")
+        self.scores = {(str(row["cluster"]), str(row["set"])): row for row in scores}
         self.species = str(slot["species"])
         self.columns = symbol_columns(adata, key_added=keys.key_added)
-        self.catalogue, self.config, self.marker_config = catalogue, config, marker_config
+        self.catalogue, self.marker_config = catalogue, markers
         kept = kept_rows(adata, keys.key_added)
         codes = adata.obs[keys.cluster].cat.codes.to_numpy(dtype=np.int64)[kept]
         counts = count_rows(adata, key_added=keys.key_added)
         sums = kept_sums(counts, kept, codes, len(self.clusters))
         reference = adata.var[keys.reference_level].to_numpy(dtype=np.float64)
-        self.markers = marker_levels(sums, reference, marker_config)
+        self.markers = marker_levels(sums, reference, markers)
 
     def claims(self, index: int) -> list[tuple[CatalogueClaim, float]]:
         """Claims about subjects that are present in a cluster, with the presence."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,7 @@ class Explanation:
 
     def __str__(self) -> str:
         """A page of text."""
-        return "\n".join(_page(self))
+        return "\n".join(line for text in _page(self) for line in _wrapped(text))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON types."""
@@ -142,28 +142,34 @@ def explain(
     slot = require(adata, keys, dict.fromkeys(labelled, "tl.label") | dict.fromkeys(called, "tl.verdict"))
     catalogue = catalogue or sig.load()
     config = _config(slot)
-    row = _row(slot["clusters"], str(cluster))
+
+    def of_cluster(name: str) -> pd.DataFrame:
+        table: pd.DataFrame = slot[name]
+        return table[table["cluster"].astype(str) == str(cluster)]
+
+    if of_cluster("clusters").empty:
+        known = ", ".join(slot["clusters"]["cluster"].astype(str))
+        known = known or "none: no fibroblast cluster was found"
+        raise OptionError(f"no cluster {str(cluster)!r}", expected=known, fix="name one of these clusters")
+    row = {str(name): value for name, value in of_cluster("clusters").iloc[0].items()}
+    row["cluster"] = str(cluster)
     cells = np.flatnonzero((adata.obs[keys.cluster].astype(object) == row["cluster"]).to_numpy())
-    scores = slot["scores"]
-    scores = scores[
-        (scores["cluster"].astype(str) == row["cluster"]) & (scores["kind"].astype(str) == "subtype")
-    ]
-    scores = scores.assign(set=scores["set"].astype(str)).set_index("set")
+    scores = of_cluster("scores")
+    scores = scores[scores["kind"].astype(str) == "subtype"]
+    scores = scores.set_index(scores["set"].astype(str))
     members = _members(scores, catalogue, config.label)
     states = _states(scores, members, adata.obs[keys.cell_subtype].iloc[cells])
     leading, runner_up = _ranked(row, states)
     by_name = {state.state: state for state in states}
-    gap = by_name[leading].score - by_name[runner_up].score if runner_up in by_name else 0.0
-    lead = None
-    if leading in members and runner_up in members:
-        lead = _lead(adata, key_added, cells, members[leading], members[runner_up], gap, catalogue)
+    gap, lead = 0.0, None
+    if runner_up in by_name:
+        gap = by_name[leading].score - by_name[runner_up].score
+        ahead = (members[leading], members[runner_up])
+        lead = _lead(adata, key_added, cells, ahead, gap, catalogue)
     symbols = adata.var[keys.symbol].to_numpy(dtype=object)
-    evidence = slot["evidence"]
-    evidence = evidence[evidence["cluster"].astype(str) == row["cluster"]]
+    evidence, cancers = of_cluster("evidence"), of_cluster("cancers")
     counted = evidence[evidence["counted"].astype(bool)]
-    cancers = slot["cancers"]
-    cancers = cancers[(cancers["cluster"].astype(str) == row["cluster"]) & (cancers["n_own"] > 0)]
-    cancers = cancers[cancers["call"].astype(str) != row["call"]]
+    cancers = cancers[(cancers["n_own"] > 0) & (cancers["call"].astype(str) != row["call"])]
     names = source_names(catalogue)
     changes = [
         *name_changes(row, by_name, leading, runner_up, gap, lead, symbols, config.label),
@@ -200,14 +206,6 @@ def _config(slot: Mapping[str, Any]) -> Config:
         return Config()
 
 
-def _row(clusters: pd.DataFrame, cluster: str) -> dict[str, Any]:
-    found = clusters[clusters["cluster"].astype(str) == cluster]
-    if found.empty:
-        known = ", ".join(clusters["cluster"].astype(str)) or "none: no fibroblast cluster was found"
-        raise OptionError(f"no cluster {cluster!r}", expected=known, fix="name one of these clusters")
-    return {str(key): value for key, value in found.iloc[0].items()} | {"cluster": cluster}
-
-
 def _members(scores: pd.DataFrame, catalogue: Catalogue, config: LabelConfig) -> dict[str, list[str]]:
     """Sets of each state that the data cover; states without any are left out."""
     enough = np.maximum(config.min_genes, config.min_coverage * scores["n_genes"])
@@ -216,10 +214,9 @@ def _members(scores: pd.DataFrame, catalogue: Catalogue, config: LabelConfig) ->
     return {name: sets for name, sets in members.items() if sets}
 
 
-def _states(
-    scores: pd.DataFrame, members: Mapping[str, list[str]], cell_states: pd.Series
-) -> list[StateScore]:
-    share = cell_states.astype(str).value_counts(normalize=True)
+def _states(scores: pd.DataFrame, members: Mapping[str, list[str]], cells: pd.Series) -> list[StateScore]:
+    """Every state with covered sets, highest score first."""
+    share = cells.astype(str).value_counts(normalize=True)
     found = []
     for name, sets in members.items():
         score, effect = (float(np.mean(scores.loc[sets, column])) for column in ("mean", "effect"))
@@ -242,8 +239,7 @@ def _lead(
     adata: AnnData,
     key_added: str,
     cells: np.ndarray,
-    first: list[str],
-    second: list[str],
+    ahead: Sequence[list[str]],
     gap: float,
     catalogue: Catalogue,
 ) -> Lead:
@@ -251,18 +247,15 @@ def _lead(
     kept = fibroblasts(adata, key_added)
     sets = scored_sets(catalogue, kept.species, kept.columns)
     level = kept.cluster_means(np.isin(kept.rows, cells).astype(np.float64)[:, None])[0]
-    one, other = (tuple(sets[name] for name in names if name in sets) for names in (first, second))
+    one, other = (tuple(sets[name] for name in names if name in sets) for names in ahead)
     lead = Lead(gene_excess(level, kept.bins), one, other, 0.0)
     return replace(lead, offset=gap - lead.without([]))
 
 
 def _votes(evidence: pd.DataFrame) -> list[Vote]:
-    return [
-        Vote(
-            str(r["paper"]), r["effect"], r["weight"], r["evidence"] != "review", str(r["group"]), r["about"]
-        )
-        for r in evidence.to_dict("records")
-    ]
+    columns = ["paper", "effect", "weight", "group", "about"]
+    rows = evidence[columns].assign(own_evidence=evidence["evidence"].astype(str) != "review")
+    return [Vote(**{str(name): value for name, value in row.items()}) for row in rows.to_dict("records")]
 
 
 def _lineages(adata: AnnData, keys: Keys, cells: np.ndarray) -> dict[str, float]:
@@ -291,74 +284,67 @@ def _number(value: Any) -> float:
 
 
 def _page(found: Explanation) -> Iterable[str]:
-    """All lines of one explanation."""
+    """All paragraphs of one explanation."""
     reason = _REASONS.get(found.call_reason, found.call_reason.replace("_", " "))
     call = f"{found.call} ({reason})" if reason else found.call
+    panels = ", ".join(f"{name} {score:.2f}" for name, score in list(found.lineages.items())[:_N_LINEAGES])
     yield f"Cluster {found.cluster}: {found.n_cells:,} cells, {found.subtype}, {call}"
     yield from ("", "Why fibroblasts")
-    panels = ", ".join(f"{name} {score:.2f}" for name, score in list(found.lineages.items())[:_N_LINEAGES])
-    yield from _wrapped(f"Mean scores of the marker panels, 0 to 1: {panels}.")
+    yield f"  Mean scores of the marker panels, 0 to 1: {panels}."
     yield from ("", f"Why {found.subtype}" if found.subtype != UNRESOLVED else "Why it has no name")
     yield from _name_lines(found)
     yield from ("", f"Why {found.call}")
     yield from _call_lines(found)
     yield from ("", "What would change it")
-    for change in found.changes:
-        yield from _wrapped(f"{change.of}: {change.text}", "  - ")
+    yield from (f"  - {change.of}: {change.text}" for change in found.changes)
     if found.cancers:
         other = ", ".join(f"{call} in {cancer}" for cancer, call in found.cancers.items())
-        yield from _wrapped(f"call: another cancer ({other}).", "  - ")
+        yield f"  - call: another cancer ({other})."
 
 
 def _name_lines(found: Explanation) -> Iterable[str]:
     if not found.states:
-        yield from _wrapped("No published state has enough of its genes in the data.")
+        yield "  No published state has enough of its genes in the data."
         return
     if found.reason:
-        yield from _wrapped(
-            f"Reason: {found.reason}. {found.leading} leads without enough evidence for a name."
-        )
+        yield f"  Reason: {found.reason}. {found.leading} leads without enough evidence for a name."
     ahead = (found.leading, found.runner_up)
     for state in sorted(found.states, key=lambda state: state.state not in ahead)[:_N_STATES]:
         yield (
             f"  {state.state:<14} score {state.score:+.2f}  effect {state.effect:+.1f} SD  "
             f"{state.share:>4.0%} of cells  {state.n_sets} sets"
         )
-    yield from _wrapped(
-        f"Runner-up {found.runner_up or 'none'}, {found.margin:.1f} standard errors "
+    yield (
+        f"  Runner-up {found.runner_up or 'none'}, {found.margin:.1f} standard errors "
         f"({found.lead:.2f} log units) behind; support {found.support:.2f} of 1."
     )
     if found.genes:
         genes = ", ".join(f"{name} ({loss:.3f})" for name, loss in found.genes)
-        yield from _wrapped(f"Genes that carried the lead, with the loss of lead without each: {genes}.")
+        yield f"  Genes that carried the lead, with the loss of lead without each: {genes}."
 
 
 def _call_lines(found: Explanation) -> Iterable[str]:
-    yield from _wrapped(
-        f"Score {found.score:+.2f} ({found.low:+.2f} to {found.high:+.2f}), {found.cancer or 'no cancer given'}; "
+    yield (
+        f"  Score {found.score:+.2f} ({found.low:+.2f} to {found.high:+.2f}), {found.cancer or 'no cancer given'}; "
         f"independent sources: {found.n_pro} pro, {found.n_anti} anti."
     )
     outcomes = {"prognosis": found.prognosis, "response to therapy": found.therapy_response}
-    if any(outcomes.values()):
-        reported = ", ".join(f"{what} {outcome}" for what, outcome in outcomes.items() if outcome)
-        yield from _wrapped(f"Reported outcome of patients, no part of the call: {reported}.")
-    sided = found.call in (PRO, ANTI)
-    for title, claims in (
-        ("For it" if sided else "For pro", found.claims_for),
-        ("Against it" if sided else "For anti", found.claims_against),
-        ("Context", found.claims_context),
-    ):
+    if reported := ", ".join(f"{what} {outcome}" for what, outcome in outcomes.items() if outcome):
+        yield f"  Reported outcome of patients, no part of the call: {reported}."
+    titles = ("For it", "Against it") if found.call in (PRO, ANTI) else ("For pro", "For anti")
+    blocks = (found.claims_for, found.claims_against, found.claims_context)
+    for title, claims in zip((*titles, "Context"), blocks, strict=True):
         if claims:
             yield f"  {title}:"
         for claim in claims:
             source = f"doi:{claim['doi']}" if claim["doi"] else f"PMID {claim['pmid']}"
-            yield from _wrapped(
-                f"{claim['weight']:.2f}  {claim['statement']} {claim['citation']}, {source} "
-                f"[{claim['evidence']}; {claim['cancer']}; {claim['about']}, present {claim['presence']:.2f}]",
-                "    - ",
+            yield (
+                f"    - {claim['weight']:.2f}  {claim['statement']} {claim['citation']}, {source} "
+                f"[{claim['evidence']}; {claim['cancer']}; {claim['about']}, present {claim['presence']:.2f}]"
             )
 
 
-def _wrapped(text: str, start: str = "  ") -> list[str]:
-    indent = " " * len(start)
-    return textwrap.wrap(text, _WIDTH, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False)
+def _wrapped(text: str) -> list[str]:
+    """Lines of a paragraph, indented like its first word."""
+    indent = " " * (len(text) - len(text.lstrip(" -")))
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
