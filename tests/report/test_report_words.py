@@ -9,14 +9,16 @@ import pytest
 
 from cafsc import get, sig
 from cafsc.get.schema import CLUSTERS, lineage_name
-from cafsc.report._sections import address, cancer_rows, intervals
+from cafsc.report._sections import cancer_rows
 from cafsc.report._words import (
+    address,
     answer,
     call_name,
     call_reason,
     evidence_level,
     evidence_rank,
     gate_reason,
+    intervals,
     number,
     outcome,
     percent_range,

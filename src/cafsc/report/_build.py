@@ -14,12 +14,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cafsc import get
-from cafsc.get.schema import TABLES, lineage_name
+from cafsc.get.schema import TABLES
 from cafsc.io import write_text
 from cafsc.pl._canvas import clean
+from cafsc.report import _words as words
 from cafsc.report._figures import figures
-from cafsc.report._sections import call_shares, cancer_rows, cards, ledgers, refused
-from cafsc.report._words import MATRIX_NAMES, answer, spaced
+from cafsc.report._sections import cancer_rows, cards, ledgers
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -80,16 +80,13 @@ def build(adata: AnnData, key_added: str = "caf") -> str:
     evidence, provenance = get.evidence(adata, key_added), get.provenance(adata, key_added)
     return _render(
         summary=summary,
-        answer=answer(summary, clusters),
-        calls=call_shares(summary),
+        answer=words.answer(summary, clusters),
         cards=cards(clusters, get.scores(adata, key_added), summary),
         cancers=cancer_rows(get.cancers(adata, key_added)),
         cancer_clusters=clusters["cluster"].tolist(),
         ledgers=ledgers(clusters, evidence),
         n_claims=len(evidence),
         figures=list(figures(adata, key_added)),
-        refused=refused(summary),
-        lineages=sorted(summary["lineages"].items(), key=lambda item: (-int(item[1]), item[0])),
         provenance=sorted(pd.json_normalize(provenance).iloc[0].map(_value).items()),
         provenance_json=json.dumps(provenance, indent=2, sort_keys=True, ensure_ascii=False),
     )
@@ -125,11 +122,10 @@ def _render(**content: Any) -> str:
         ),
     )
     environment.filters |= {
-        "spaced": lambda text: spaced(str(text)),
         "thousands": lambda n: f"{int(n):,}",
-        "lineage": lambda code: lineage_name(str(code)),
-        "matrix": lambda name: MATRIX_NAMES.get(str(name), spaced(str(name))),
+        # Most frequent first.
+        "ranked": lambda counts: sorted(counts.items(), key=lambda item: (-int(item[1]), item[0])),
     }
-    environment.globals["meaning"] = lambda table, column: TABLES[table][column].meaning
+    environment.globals |= {"words": words, "meaning": lambda table, column: TABLES[table][column].meaning}
     page = environment.get_template("report.html.j2")
     return page.render(style=Markup(style), script=Markup(script), policy=policy, **content)

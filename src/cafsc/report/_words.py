@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from cafsc._keys import UNRESOLVED
 from cafsc.get.schema import CELLS, CLUSTERS, EVIDENCE, lineage_name
@@ -11,8 +13,11 @@ from cafsc.get.schema import CELLS, CLUSTERS, EVIDENCE, lineage_name
 if TYPE_CHECKING:
     import pandas as pd
 
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_PMID = re.compile(r"[1-9]\d{0,8}")
+_UNSAFE = re.compile(r"[\s\"'<>\x00-\x1f]")
 CALL_SIGNS = {"pro": "▲", "anti": "▼", "mixed": "◆", "undetermined": "○"}
-MATRIX_NAMES = {"counts": "raw counts", "log1p": "log-normalised values", "scaled": "scaled values"}
+_MATRIX_NAMES = {"counts": "raw counts", "log1p": "log-normalised values", "scaled": "scaled values"}
 _WHERE = {
     "pro": "clusters that the literature calls pro-tumour",
     "anti": "clusters called anti-tumour",
@@ -26,6 +31,21 @@ def call_name(call: str, reason: str = "") -> str:
     """Call in words, a single source with it; an unknown call as it is."""
     name = CLUSTERS["call"].word(call) or call
     return f"{name} (single source)" if reason == "single_source" else name
+
+
+def call_sign(call: str) -> str:
+    """Sign of a call, so that colour is not alone."""
+    return CALL_SIGNS.get(call, "○")
+
+
+def verified(how: str) -> str:
+    """How far a source was read."""
+    return EVIDENCE["verified"].word(how) or how
+
+
+def matrix(name: str) -> str:
+    """What the values of the input were."""
+    return _MATRIX_NAMES.get(name, spaced(name))
 
 
 def spaced(code: str) -> str:
@@ -151,3 +171,29 @@ def answer(summary: dict[str, Any], clusters: pd.DataFrame) -> str:
 
 def _join(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def intervals(found: dict[str, float]) -> str:
+    """Interval of a share over resampled cells and, where there are several, samples."""
+    if not found:
+        return ""
+    text = f"{percent_range(found['low'], found['high'])} over resampled cells"
+    if "low_samples" in found:
+        text += f", {percent_range(found['low_samples'], found['high_samples'])} over resampled samples"
+    return text
+
+
+def address(doi: str, pmid: str, link: str) -> str:
+    """Where the paper opens: by DOI, by PubMed ID, else the link; ``""`` where none of them is an https address.
+
+    A catalogue of the user's may hold anything.
+    """
+    if _DOI.fullmatch(doi):
+        return f"https://doi.org/{quote(doi, safe='/-._;()')}"
+    if _PMID.fullmatch(pmid):
+        return f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return ""
+    return link if parts.scheme == "https" and parts.hostname and not _UNSAFE.search(link) else ""
