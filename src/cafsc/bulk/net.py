@@ -49,10 +49,8 @@ def attribution(scores: Array, content: Array) -> Array:
     """
     centred, amount = scores - scores.mean(axis=0), content - content.mean()
     spread = np.sqrt((centred**2).sum(axis=0) * (amount @ amount))
-    found: Array = np.divide(
-        amount @ centred, spread, out=np.zeros(scores.shape[1]), where=spread > _ROUNDING
-    )
-    return np.clip(found, 0.0, 1.0)
+    found = np.divide(amount @ centred, spread, out=np.zeros(len(spread)), where=spread > _ROUNDING)
+    return np.asarray(np.clip(found, 0.0, 1.0))
 
 
 def net_verdict(
@@ -74,9 +72,8 @@ def net_verdict(
     parts = claims.pivot_table("voice", ["source", "effect"], "read_by", "sum", fill_value=0.0)
     parts = parts.div(parts.sum(axis=1), axis=0)
     z = pd.DataFrame(residual_z(values, content), columns=scores.columns)[list(parts.columns)].to_numpy().T
-    table = _samples(
-        weights, parts.to_numpy() @ stats.norm.cdf(z), parts.to_numpy() @ z, catalogue, min_papers
-    )
+    presence, z = parts.to_numpy() @ stats.norm.cdf(z), parts.to_numpy() @ z
+    table = _samples(weights, presence, z, catalogue, min_papers)
     table.insert(0, "sample", list(scores.index))
     effects = list(weights.index.get_level_values("effect"))
     return table, claims[EVIDENCE_COLUMNS], {effect: effects.count(effect) for effect in (PRO, ANTI)}
@@ -110,9 +107,8 @@ def _claims(
             row |= {key: getattr(paper, key) or "" for key in ("citation", "doi", "pmid", "link")}
             rows.append({**row, "evidence": "+".join(claim.evidence)})
     table = pd.DataFrame(rows, columns=[*EVIDENCE_COLUMNS, "source", "voice"])
-    table = table[table["voice"] > 0].sort_values(
-        ["voice", "claim"], ascending=[False, True], ignore_index=True
-    )
+    table = table[table["voice"] > 0]
+    table = table.sort_values(["voice", "claim"], ascending=[False, True], ignore_index=True)
     by_source = table.groupby(["source", "effect"])["voice"]
     side = table["effect"].map(by_source.max().groupby("effect").sum())
     table["share"] = table["voice"] / by_source.transform("sum") * by_source.transform("max") / side
@@ -143,13 +139,12 @@ def _samples(
         weight = weights.to_numpy(dtype=np.float64) * chosen
         return np.asarray((middle * MIDDLE_WEIGHT + weight @ levels) / (MIDDLE_WEIGHT + weight.sum()))
 
-    pro, anti = (mean(presence, effect == side, 0.5) for side in (PRO, ANTI))
-    score = pro - anti
+    def balance(chosen: NDArray[np.bool_]) -> Array:
+        return mean(presence, chosen & (effect == PRO), 0.5) - mean(presence, chosen & (effect == ANTI), 0.5)
+
+    score = balance(effect != "")
     names = sorted(set(source))
-    rest = [
-        [mean(presence, (source != name) & (effect == side), 0.5) for side in (PRO, ANTI)] for name in names
-    ]
-    without = [pro_left - anti_left for pro_left, anti_left in rest]
+    without = [balance(source != name) for name in names]
     # How far each removal carries the score to the other side; 0 or less where it does not.
     beyond = np.vstack([np.zeros(len(score)), *(-left * np.sign(score) for left in without)])
     titles = {key: paper.short for key, paper in catalogue.papers.items()}
@@ -168,8 +163,8 @@ def _samples(
             "verdict_high": with_all.max(axis=0),
             "sensitive_to": sensitive,
             "contrast": mean(z, effect == PRO, 0.0) - mean(z, effect == ANTI, 0.0),
-            "pro": pro,
-            "anti": anti,
+            "pro": mean(presence, effect == PRO, 0.5),
+            "anti": mean(presence, effect == ANTI, 0.5),
             "hangs_on": sensitive,  # the old name of sensitive_to, for one release
         }
     )

@@ -145,20 +145,11 @@ def score(
         exclude_papers=exclude_papers,
         min_papers=(verdict_config or VerdictConfig()).min_papers,
     )
-    agreement = scores.rank().corrwith(second.rank()) if second is not None else pd.Series(dtype=float)
-    counted = set(evidence["read_by"])
-    rows = [
-        (
-            name,
-            it.kind,
-            it.label,
-            it.columns.n_found,
-            it.columns.n_genes,
-            agreement.get(name, np.nan),
-            name in counted,
-        )
-        for name, it in found.items()
-    ]
+    its = [(it.kind, it.label, it.columns.n_found, it.columns.n_genes) for it in found.values()]
+    table = pd.DataFrame(its, columns="kind label n_found n_genes".split())
+    table.insert(0, "id", list(found))
+    table["agreement"] = np.nan if second is None else scores.rank().corrwith(second.rank()).to_numpy()
+    table["in_verdict"] = table["id"].isin(evidence["read_by"])
     summary = {
         "input": {
             "file": source,
@@ -176,7 +167,6 @@ def score(
         "calls": {str(call): int(n) for call, n in verdict["call"].value_counts().sort_index().items()},
         "catalogue_sha256": catalogue.sha256,
     }
-    table = pd.DataFrame(rows, columns="id kind label n_found n_genes agreement in_verdict".split())
     return BulkResult(scores, second, table, verdict, evidence, summary)
 
 
@@ -217,10 +207,8 @@ def _ssgsea(cohort: Levels, found: Mapping[str, Subject]) -> pd.DataFrame:
         verbose=False,
     ).res2d
     wide = long.astype({"ES": float}).pivot_table(index="Name", columns="Term", values="ES").reindex(numbers)
-    up, down = (
-        wide.reindex(columns=[f"{sign}{name}" for name in found], fill_value=0.0).to_numpy() for sign in "+-"
-    )
-    return _with_states(up - down, cohort, found)
+    half = {sign: wide.reindex(columns=[f"{sign}{name}" for name in found], fill_value=0.0) for sign in "+-"}
+    return _with_states(half["+"].to_numpy() - half["-"].to_numpy(), cohort, found)
 
 
 def _with_states(values: Array, cohort: Levels, found: Mapping[str, Subject]) -> pd.DataFrame:

@@ -195,10 +195,8 @@ def score_heatmap(
         axes.scatter(across + 0.5, down + 0.5, s=9, color="#111111", linewidths=0, zorder=3)
         axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=40, ha="left", rotation_mode="anchor")
         axes.xaxis.tick_top()
-        rows = [
-            f"{t or s} · {x}" if x else t or s
-            for s, t, x in zip(sets.index, sets["label"], sets["scheme"], strict=True)
-        ]
+        rows = sets["label"].where(sets["label"] != "", sets.index)
+        rows += sets["scheme"].map(lambda scheme: f" · {scheme}" if scheme else "")
         axes.set_yticks(np.arange(len(sets)) + 0.5, [label(row, 36) for row in rows])
         axes.tick_params(length=0, labelsize=look.SMALL)
         axes.invert_yaxis()

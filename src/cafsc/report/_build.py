@@ -78,7 +78,36 @@ def build(adata: AnnData, key_added: str = "caf") -> str:
     """
     summary, clusters = get.summary(adata, key_added), get.clusters(adata, key_added)
     evidence, provenance = get.evidence(adata, key_added), get.provenance(adata, key_added)
-    return _render(
+    folder = resources.files("cafsc.report") / "templates"
+    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # Styles stand inline on elements of the figures, so they cannot be listed by hash; scripts can.
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    environment = Environment(
+        loader=PackageLoader("cafsc.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Every text that reaches the page goes through here, so that none is forgotten.
+        finalize=lambda value: (
+            clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        ),
+    )
+    environment.filters |= {
+        "thousands": lambda n: f"{int(n):,}",
+        # Most frequent first.
+        "ranked": lambda counts: sorted(counts.items(), key=lambda item: (-int(item[1]), item[0])),
+    }
+    environment.globals |= {"words": words, "meaning": lambda table, column: TABLES[table][column].meaning}
+    return environment.get_template("report.html.j2").render(
+        style=Markup(style),
+        script=Markup(script),
+        policy=policy,
         summary=summary,
         answer=words.answer(summary, clusters),
         cards=cards(clusters, get.scores(adata, key_added), summary),
@@ -97,35 +126,3 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)
-
-
-def _render(**content: Any) -> str:
-    """Fill the page, and say under which rules a browser may show it."""
-    folder = resources.files("cafsc.report") / "templates"
-    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # Styles stand inline on elements of the figures, so they cannot be listed by hash; scripts can.
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    environment = Environment(
-        loader=PackageLoader("cafsc.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Every text that reaches the page goes through here, so that none is forgotten.
-        finalize=lambda value: (
-            value if isinstance(value, Markup) or not isinstance(value, str) else clean(value)
-        ),
-    )
-    environment.filters |= {
-        "thousands": lambda n: f"{int(n):,}",
-        # Most frequent first.
-        "ranked": lambda counts: sorted(counts.items(), key=lambda item: (-int(item[1]), item[0])),
-    }
-    environment.globals |= {"words": words, "meaning": lambda table, column: TABLES[table][column].meaning}
-    page = environment.get_template("report.html.j2")
-    return page.render(style=Markup(style), script=Markup(script), policy=policy, **content)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -38,8 +37,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _IDS = re.compile(r'(\bid="|href="#|url\(#)')
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A figure in the page."""
 
     anchor: str
@@ -91,9 +89,7 @@ def figures(adata: AnnData, key_added: str) -> Iterator[Picture]:
         drawn(pl.evidence_chart, "balance"),
         wide=True,
     )
-    genes = [
-        f"{c}: {names or 'none'}" for c, names in zip(clusters["cluster"], clusters["top_genes"], strict=True)
-    ]
+    genes = clusters["cluster"] + ": " + clusters["top_genes"].replace("", "none")
     with suppress(InputError, OptionError):  # without counts or genes there is no dot plot
         yield Picture(
             "genes",
@@ -109,9 +105,9 @@ def figures(adata: AnnData, key_added: str) -> Iterator[Picture]:
         if here.empty:
             continue
         n_sets = here["set"].nunique()
-        best = here.sort_values(["effect", "set"], ascending=[False, True]).drop_duplicates("cluster")
-        best = best[best["effect"].notna()].sort_values("cluster")
-        leading = "; ".join(f"{c}: {label}" for c, label in zip(best["cluster"], best["label"], strict=True))
+        best = here.dropna(subset="effect").sort_values(["effect", "set"], ascending=[False, True])
+        best = best.drop_duplicates("cluster").sort_values("cluster")
+        leading = "; ".join(best["cluster"] + ": " + best["label"])
         yield Picture(
             f"{kind}s",
             title,
