@@ -142,7 +142,7 @@ def _samples(
     def balance(chosen: NDArray[np.bool_]) -> Array:
         return mean(presence, chosen & (effect == PRO), 0.5) - mean(presence, chosen & (effect == ANTI), 0.5)
 
-    score = balance(effect != "")
+    score = balance(np.ones(len(effect), dtype=bool))
     names = sorted(set(source))
     without = [balance(source != name) for name in names]
     # How far each removal carries the score to the other side; 0 or less where it does not.

@@ -57,9 +57,8 @@ def read(path: Path | str) -> pd.DataFrame:
         return _from_h5ad(path)
     table = read_table(path)
     if table.shape[1] < 2:
-        raise InputError(
-            f"{path}: is not a table: it has one column", expected=ACCEPTED, fix="give names and values"
-        )
+        found = f"{path}: is not a table: it has one column"
+        raise InputError(found, expected=ACCEPTED, fix="give names and values")
     return oriented(table, path.name)
 
 
@@ -114,10 +113,8 @@ def _from_h5ad(path: Path) -> pd.DataFrame:
     frame = frame if in_columns else frame.T
     notes = [_sides(frame, *(("obs", "var") if in_columns else ("var", "obs")))]
     if len(frame) > _MANY:
-        notes.append(
-            f"{len(frame):,} rows look like single cells, not samples: sum them by sample first, or use "
-            "cafsc annotate"
-        )
+        fix = "sum them by sample first, or use cafsc annotate"
+        notes.append(f"{len(frame):,} rows look like single cells, not samples: {fix}")
     return _framed(frame, notes, path.name)
 
 

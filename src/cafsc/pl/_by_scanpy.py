@@ -133,9 +133,8 @@ def _coordinates(adata: AnnData, basis: str | None, key_added: str) -> tuple[str
             fix="run cafsc.annotate or scanpy.tl.umap first, or name a basis",
         )
     if slot is None:
-        raise OptionError(
-            f"basis={basis!r} is not in obsm", expected=f"one of {', '.join(sorted(adata.obsm)) or '(none)'}"
-        )
+        present = ", ".join(sorted(adata.obsm)) or "(none)"
+        raise OptionError(f"basis={basis!r} is not in obsm", expected=f"one of {present}")
     points = np.asarray(adata.obsm[slot], dtype=np.float64)
     if points.ndim != 2 or points.shape[1] < 2:
         raise InputError(f"obsm[{slot!r}] has shape {points.shape}", expected="cells x 2 or more")
