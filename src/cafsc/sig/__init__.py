@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from cafsc.sig.catalogue import (
-    Catalogue,
-    CatalogueClaim,
-    CatalogueSet,
-    Conflict,
-    conflicts,
-    load,
-    read,
-)
+from cafsc.sig.catalogue import Catalogue, CatalogueClaim, CatalogueSet, Conflict, conflicts, load, read
 from cafsc.sig.export import Change, diff, to_gmt, to_json, to_net, to_schema
 from cafsc.sig.files import signatures_dir
 from cafsc.sig.lint import Finding, LintReport, lint

@@ -13,9 +13,6 @@ import yaml
 
 MAX_DEPTH = 32
 
-Place = tuple[str | int, ...]
-"""Mapping keys and list positions from the top of a document to a value."""
-
 _SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_WORDS = {
     "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -67,8 +64,8 @@ def loads(text: str) -> Any:
         raise YamlError(f"not YAML: {str(error).splitlines()[0]}", "save the file as UTF-8 text") from None
 
 
-def line_of(text: str, place: Place) -> int:
-    """Line, from 1, of the value at ``place``, or of the nearest value around it."""
+def line_of(text: str, place: tuple[str | int, ...]) -> int:
+    """Line, from 1, of the value under these keys and list positions, or of the nearest value around it."""
     node: Any = yaml.compose(text, Loader=_PlainLoader)
     for part in place:
         values: dict[str, yaml.Node] = {}

@@ -6,7 +6,7 @@ Sets known only as protein levels are no gene lists: JSON holds them, GMT and th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _lists(catalogue: Catalogue) -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
-    """Id, source, up genes and down genes of every set and programme."""
+def _lists(catalogue: Catalogue) -> Iterator[tuple[str, str, float, Sequence[str]]]:
+    """Id, source, sign (1 for up, -1 for down) and genes of every list of the sets and programmes."""
     for entry in catalogue.sets.values():
-        if entry.definition.up or entry.definition.down:
-            yield entry.id, entry.paper.link, tuple(entry.definition.up), tuple(entry.definition.down)
+        yield entry.id, entry.paper.link, 1.0, entry.definition.up
+        yield entry.id, entry.paper.link, -1.0, entry.definition.down
     for program in catalogue.programs.values():
         papers = [catalogue.papers[key] for key in program.sources if key in catalogue.papers]
         source = " ".join(dict.fromkeys(paper.link for paper in papers))
+        yield f"program/{program.id}", source, 1.0, program.up
         # A gene that one source counts as up and another as down stays up.
-        down = tuple(gene for gene in program.down if gene not in program.up)
-        yield f"program/{program.id}", source, program.up, down
+        yield f"program/{program.id}", source, -1.0, [gene for gene in program.down if gene not in program.up]
 
 
 def to_gmt(catalogue: Catalogue) -> str:
@@ -42,9 +42,8 @@ def to_gmt(catalogue: Catalogue) -> str:
     """
     # gseapy's writer has one description for all sets; here each line names its own source.
     lines = [
-        "\t".join((name + side, source, *genes)) + "\n"
-        for name, source, up, down in _lists(catalogue)
-        for side, genes in (("", up), ("/down", down))
+        "\t".join((name if sign > 0 else f"{name}/down", source, *genes)) + "\n"
+        for name, source, sign, genes in _lists(catalogue)
         if genes
     ]
     return "".join(lines)
@@ -59,12 +58,7 @@ def to_net(catalogue: Catalogue) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [
-        (name, gene, weight)
-        for name, _, up, down in _lists(catalogue)
-        for genes, weight in ((up, 1.0), (down, -1.0))
-        for gene in genes
-    ]
+    rows = [(name, gene, sign) for name, _, sign, genes in _lists(catalogue) for gene in genes]
     return pd.DataFrame(rows, columns=["source", "target", "weight"])
 
 

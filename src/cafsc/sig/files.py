@@ -144,12 +144,9 @@ class CatalogueFiles(Knowledge):
 
     def subject_ids(self) -> dict[str, set[str]]:
         """Ids that a claim can be about, by kind of subject; genes are open."""
-        return {
-            "set": {*self.sets},
-            "state": {*self.states},
-            "program": {program.id for program in self.programs.values()},
-            **{kind: {*entries} for kind, entries in self.records.items()},
-        }
+        programs = {program.id for program in self.programs.values()}
+        ids = {"set": {*self.sets}, "state": {*self.states}, "program": programs}
+        return ids | {kind: {*entries} for kind, entries in self.records.items()}
 
     def covering(self) -> Iterator[tuple[str, str, str]]:
         """File, subject and review claim of every entry that answers one; ``claim:<id>`` for claims."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cafsc.errors import CatalogueError
 from cafsc.sig import files as paths
+from cafsc.sig import model
 from cafsc.sig.catalogue import Conflict, conflicts, joined
 from cafsc.sig.files import CatalogueFiles, is_known, read_files
 from cafsc.sig.model import PAN, Claim, LineagePanel, Species, distinct
@@ -18,8 +19,7 @@ Approved = Mapping[Species, Collection[str]]
 """Approved gene symbols by species."""
 Renamed = Mapping[Species, Mapping[str, str]]
 """Former gene symbols and the approved ones, by species."""
-LEAST_COVERAGE = 0.85
-"""Share of a set's genes that need a symbol in each species."""
+LEAST_COVERAGE = 0.85  # share of a set's genes that need a symbol in each species
 
 Translate = Callable[[Iterable[str], str, str], Mapping[str, tuple[str, ...]]]
 """Genes, their species, the other species -> orthologs of each gene."""
@@ -129,11 +129,16 @@ def lint(
                 text = f"{row.id}: {row.share(species):.0%} of its genes have a {species} symbol"
                 advice = f"write not_for: {{{species}: <why>}}, or correct the genes"
                 findings.append(Finding(row.file, "species-coverage", f"{text}; {advice}"))
-    genes = {(species, gene) for _, species, gene in genes_named(files)}
+    named = [*genes_named(files)]
+    genes = {(species, gene) for _, species, gene in named}
     n_approved = None
     if approved is not None:
-        findings += unapproved_gene(files, approved, renamed or {})
         n_approved = sum(gene in approved[species] for species, gene in genes)
+        for name, species, gene in named:
+            if gene not in approved[species]:
+                today = (renamed or {}).get(species, {}).get(gene)
+                hint = f"; it is {today} today" if today else ""
+                findings.append(Finding(name, "gene", f"{gene!r} is not an approved {species} symbol{hint}"))
     try:
         both_sides = conflicts(joined(files))
     except CatalogueError:  # two files with one paper: a finding already
@@ -159,18 +164,16 @@ def species_coverage(
 ) -> Iterator[SpeciesCoverage]:
     """Coverage of every set and programme, in its own species by symbol, in the other by ortholog."""
     symbols = {species: frozenset(names) for species, names in approved.items()}
-    named: list[tuple[str, str, Species, tuple[str, ...], Iterable[str]]] = [
-        (f"{paper.paper.key}/{key}", name, entry.species, entry.genes, entry.not_for)
-        for name, paper in files.papers.items()
-        for key, entry in paper.sets.items()
-    ]
-    for name, program in files.programs.items():
-        named.append((f"program:{program.id}", name, "human", program.genes, program.not_for))
-    for subject, name, species, genes, not_for in named:
-        other = _OTHER[species]
+    named: list[tuple[str, str, Species, model.GeneSet | model.Program]] = []
+    for name, paper in files.papers.items():
+        key = paper.paper.key
+        named += [(f"{key}/{own}", name, entry.species, entry) for own, entry in paper.sets.items()]
+    named += [(f"program:{one.id}", name, "human", one) for name, one in files.programs.items()]
+    for subject, name, species, entry in named:
+        genes, other = entry.genes, _OTHER[species]
         n = {species: sum(gene in symbols[species] for gene in genes)}
         n[other] = sum(map(bool, translate(genes, species, other).values()))
-        yield SpeciesCoverage(subject, len(genes), n["human"], n["mouse"], tuple(not_for), name)
+        yield SpeciesCoverage(subject, len(genes), n["human"], n["mouse"], tuple(entry.not_for), name)
 
 
 def _repeated(named: Iterable[tuple[str, str, str, str]]) -> Iterator[Finding]:
@@ -300,10 +303,8 @@ def overlapping_groups(files: CatalogueFiles) -> Iterator[Finding]:
     papers = {source.paper.key for source in files.papers.values()}
     for group_id in papers & {*files.groups}:
         yield Finding(paths.INDEPENDENCE, "group-is-paper", f"{group_id!r} is the key of a paper")
-    groups = files.groups.items()
-    yield from _repeated(
-        ("two-groups", paths.INDEPENDENCE, key, name) for key, group in groups for name in group.papers
-    )
+    grouped = [(key, name) for key, group in files.groups.items() for name in group.papers]
+    yield from _repeated(("two-groups", paths.INDEPENDENCE, key, name) for key, name in grouped)
 
 
 def unrecoverable_list(files: CatalogueFiles) -> Iterator[Finding]:
@@ -324,20 +325,16 @@ def signed_without_context(files: CatalogueFiles) -> Iterator[Finding]:
     """A subject without a fixed sign is called pro or anti in a named cancer only, never in all."""
     sets = files.sets
     unsigned = {subject.casefold() for subject in files.no_fixed_sign}
-
-    def is_unsigned(subject: str) -> bool:
-        kind, _, name = subject.partition(":")
-        if kind == "set" and name in sets:
-            genes = sets[name].up
-            return bool(genes) and all(f"gene:{gene}".casefold() in unsigned for gene in genes)
-        return subject.casefold() in unsigned
-
     signed: list[tuple[str, list[str], Claim | Pair]] = []
     for name, paper in files.papers.items():
-        signed += [(name, [claim.about], claim) for claim in paper.claims]
+        for claim in paper.claims:
+            kind, _, about = claim.about.partition(":")
+            genes = sets[about].up if kind == "set" and about in sets else []
+            signed.append((name, [f"gene:{gene}" for gene in genes] or [claim.about], claim))
     signed += [(paths.PAIRS, [f"gene:{gene}" for gene in pair.ligand], pair) for pair in files.pairs.values()]
     for name, subjects, entry in signed:
-        if entry.effect != "context" and PAN in entry.cancer and all(map(is_unsigned, subjects)):
+        is_unsigned = all(subject.casefold() in unsigned for subject in subjects)
+        if entry.effect != "context" and PAN in entry.cancer and is_unsigned:
             advice = f"name the cancer instead of 'pan', or call it context, not {entry.effect}"
             said = f"{entry.id}: {', '.join(subjects)} has no fixed sign"
             yield Finding(name, "fixed-sign", f"{said}; {advice}")
@@ -355,15 +352,6 @@ RULES: tuple[Callable[[CatalogueFiles], Iterator[Finding]], ...] = (
     overlapping_groups, unrecoverable_list, signed_without_context, unknown_review_claim,
 )  # fmt: skip
 """Rules that need nothing but the files."""
-
-
-def unapproved_gene(files: CatalogueFiles, approved: Approved, renamed: Renamed) -> Iterator[Finding]:
-    """Every gene has the approved symbol of its species."""
-    for name, species, gene in genes_named(files):
-        if gene not in approved[species]:
-            today = renamed.get(species, {}).get(gene)
-            hint = f"; it is {today} today" if today else ""
-            yield Finding(name, "gene", f"{gene!r} is not an approved {species} symbol{hint}")
 
 
 def genes_named(files: CatalogueFiles) -> Iterator[tuple[str, Species, str]]:

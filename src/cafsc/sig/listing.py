@@ -15,38 +15,33 @@ from cafsc.sig.model import PAN, distinct
 Row = dict[str, Any]
 """``id`` first; ``genes`` are all genes of the entry; ``cancer`` where the entry has any."""
 
-_COLUMNS: Mapping[str, tuple[str, str, str]] = {
-    "sets": ("sets", "set", "label species cancer n_genes states schemes paper=paper.citation"),
-    "programs": ("programs", "program", "label n_genes papers=sources meaning"),
-    "papers": ("papers", "paper", "citation title cancer n_sets n_claims verified link"),
+_COLUMNS: Mapping[str, tuple[str, str]] = {
+    "sets": ("set", "label species cancer n_genes states schemes paper=paper.citation"),
+    "programs": ("program", "label n_genes papers=sources meaning"),
+    "papers": ("paper", "citation title cancer n_sets n_claims verified link"),
     "claims": (
-        "claims",
         "claim",
         "about=claim.about effect=claim.effect evidence=claim.evidence cancer=claim.cancer "
         "statement=claim.statement paper=paper.citation link=paper.link",
     ),
-    "states": ("states", "state", "label meaning members"),
-    "schemes": ("schemes", "scheme", "label paper method members"),
-    "pairs": ("pairs", "axis", "pair=label directions effect cancer mechanism statement sources"),
+    "states": ("state", "label meaning members"),
+    "schemes": ("scheme", "label paper method members"),
+    "pairs": ("axis", "pair=label directions effect cancer mechanism statement sources"),
     "exosome": (
-        "exosome_axes",
         "exosome",
         "cargo kind=cargo_kind direction targets change=target_change effect cancer measurable statement sources",
     ),
-    "agents": ("agents", "agent", "label kind targets acts_on evidence cancer shown sources"),
-    "biomarkers": (
-        "biomarkers",
-        "biomarker",
-        "label measured_in predicts prognosis therapy_response cancer sources",
-    ),
-    "unmeasured": ("unmeasured", "unmeasured", "what why proxy"),
-    "review": ("review_claims", "review", "kind lines gist answers"),
+    "agents": ("agent", "label kind targets acts_on evidence cancer shown sources"),
+    "biomarkers": ("biomarker", "label measured_in predicts prognosis therapy_response cancer sources"),
+    "unmeasured": ("unmeasured", "what why proxy"),
+    "review": ("review", "kind lines gist answers"),
 }
-"""Table -> attribute of `Catalogue`, kind of subject, and columns as ``name`` or ``name=attribute``."""
+"""Table -> kind of subject, and columns as ``name`` or ``name=attribute``."""
+_ATTRIBUTES = {"exosome": "exosome_axes", "review": "review_claims"}
 
 KINDS = tuple(_COLUMNS)
 """Names of the tables."""
-SECTIONS = {subject: attribute for attribute, subject, _ in _COLUMNS.values()}
+SECTIONS = {subject: _ATTRIBUTES.get(kind, kind) for kind, (subject, _) in _COLUMNS.items()}
 """Kind of subject -> attribute of `Catalogue`, and section of the JSON export."""
 _DUMPED = (
     "programs", "lineages", "schemes", "states", "pairs", "exosome_axes", "agents", "biomarkers", "unmeasured",
@@ -67,8 +62,8 @@ _NOT_IN_TABLE = {
 
 def rows(catalogue: Catalogue, kind: str) -> list[Row]:
     """Rows of one of `KINDS`, in the order of the catalogue."""
-    attribute, subject, columns = _COLUMNS[kind]
-    entries: Any = getattr(catalogue, attribute)
+    subject, columns = _COLUMNS[kind]
+    entries: Any = getattr(catalogue, SECTIONS[subject])
     if kind == "claims":
         entries = {entry.claim.id: entry for entry in catalogue.claims}
     found = []
@@ -161,8 +156,7 @@ def search(catalogue: Catalogue, text: str) -> tuple[Hit, ...]:
         Words, a gene, part of an id, an author, a DOI.
     """
     words = text.casefold().split()
-    exact: list[Hit] = []
-    others: list[Hit] = []
+    hits: list[tuple[bool, Hit]] = []
     for kind in KINDS if words else ():
         for row in rows(catalogue, kind):
             # A claim or paper refers to genes of other entries, where the search finds them.
@@ -171,9 +165,9 @@ def search(catalogue: Catalogue, text: str) -> tuple[Hit, ...]:
             folded = [part.casefold() for part in parts]
             if all(any(word in part for part in folded) for word in words):
                 where = next(part for part in parts if words[0] in part.casefold())
-                hits = exact if text.casefold() in folded else others
-                hits.append(Hit(kind, row["id"], _around(where, words[0])))
-    return (*exact, *others)
+                hit = Hit(kind, row["id"], _around(where, words[0]))
+                hits.append((text.casefold() in folded, hit))
+    return tuple(hit for _, hit in sorted(hits, key=lambda found: not found[0]))
 
 
 def _strings(catalogue: Catalogue, kind: str, row: Row) -> Iterator[str]:

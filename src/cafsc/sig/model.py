@@ -94,8 +94,10 @@ class Paper(Strict):
 
     @property
     def link(self) -> str:
-        """Address under which the paper opens."""
-        return f"https://doi.org/{self.doi}" if self.doi else f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/"
+        """Address under which the paper opens; empty for a user's own file without a DOI."""
+        if self.doi:
+            return f"https://doi.org/{self.doi}"
+        return f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/" if self.pmid else ""
 
 
 class Context(Strict):

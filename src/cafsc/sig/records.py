@@ -30,23 +30,17 @@ Direction = Annotated[str, AfterValidator(_between_cells)]
 
 
 class _Entry(Strict):
-    """Fields of every record."""
+    """Fields of a record that papers report in some cancers."""
 
     id: Slug
-    sources: list[Slug] = Field(default_factory=list)
+    cancer: list[Slug] = Field(min_length=1)
+    """Cancer codes, or ``pan``."""
+    sources: list[Slug] = Field(min_length=1)
     review_claims: list[str] = Field(default_factory=list)
     note: str | None = None
 
 
-class _Sourced(_Entry):
-    """Fields of a record that papers report in some cancers."""
-
-    sources: list[Slug] = Field(min_length=1)
-    cancer: list[Slug] = Field(min_length=1)
-    """Cancer codes, or ``pan``."""
-
-
-class Pair(_Sourced):
+class Pair(_Entry):
     """A ligand-receptor pair and the cells between which it was reported."""
 
     ligand: list[Gene] = Field(min_length=1)
@@ -73,7 +67,7 @@ class Pair(_Sourced):
         return distinct(self.ligand, self.receptor)
 
 
-class ExosomeAxis(_Sourced):
+class ExosomeAxis(_Entry):
     """An exosomal cargo and its effect on the recipient cells."""
 
     cargo: str
@@ -104,7 +98,7 @@ class ExosomeAxis(_Sourced):
         return distinct(self.cargo_genes, self.targets)
 
 
-class Agent(_Sourced):
+class Agent(_Entry):
     """A compound or therapy that acts on CAFs or on the signals they send."""
 
     label: str
@@ -127,7 +121,7 @@ class Agent(_Sourced):
         return distinct(self.targets)
 
 
-class Biomarker(_Sourced):
+class Biomarker(_Entry):
     """A measurement in patients and what it predicts."""
 
     label: str
@@ -141,13 +135,17 @@ class Biomarker(_Sourced):
     statement: str
 
 
-class Unmeasured(_Entry):
+class Unmeasured(Strict):
     """A property that single-cell RNA-seq cannot measure, the reason, and a proxy."""
 
+    id: Slug
     what: str
     why: str
     proxy: str | None = None
     """``program:<id>``, ``gene:<SYMBOL>``, or words; None without a proxy."""
+    sources: list[Slug] = Field(default_factory=list)
+    review_claims: list[str] = Field(default_factory=list)
+    note: str | None = None
 
     @property
     def label(self) -> str:

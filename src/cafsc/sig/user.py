@@ -55,11 +55,6 @@ class OwnPaper(model.Paper):
         """The file and its DOI."""
         return f"own file {self.title}" + (f" (doi {self.doi})" if self.doi else "")
 
-    @property
-    def link(self) -> str:
-        """Address of the DOI; empty without one."""
-        return super().link if self.doi else ""
-
 
 @dataclass(frozen=True)
 class UserSets:
@@ -269,11 +264,10 @@ def own_weights(shipped: EvidenceWeights, given: WeightsLike) -> EvidenceWeights
         raise OptionError(f"{where}: not a mapping of tables to numbers", expected=_EXPECTED)
     merged = shipped.model_dump()
     for name, values in content.items():
-        if name == "why":
-            continue
-        if name not in TABLES or not isinstance(values, Mapping):
+        if name in TABLES and isinstance(values, Mapping):
+            merged[name] |= values
+        elif name != "why":
             raise OptionError(f"{where}: {name!r} is not a table of weights", expected=_EXPECTED)
-        merged[name] |= values
     try:
         return EvidenceWeights.model_validate(merged)
     except ValidationError as error:
