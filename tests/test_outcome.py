@@ -42,7 +42,8 @@ def outcome(n_low: int, n_kept: int, n_foreign: int = 0) -> list[tuple[str, int]
     adata.obs["caf_gate"] = ["refused" if number < 120 - n_kept else "kept" for number in range(120)]
     if n_foreign:
         adata.obs["caf_pct_counts_foreign"] = [90.0 if number < n_foreign else 1.0 for number in range(120)]
-    adata.uns["cafsc"] = {"species": "human"}
+    clusters = pd.DataFrame({"enriched_agrees": pd.Series(dtype="boolean")})
+    adata.uns["cafsc"] = {"species": "human", "clusters": clusters}
     adata.var["caf_symbol"] = pd.Series(dtype=object)
     found: list[Finding] = outcome_findings(adata, sig.load(), Keys("caf"))
     return [(item.code, item.count) for item in found]

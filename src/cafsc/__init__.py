@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cafsc._annotate import AnnotationResult, annotate
     from cafsc._config import Config
 
-_SUBMODULES = ("bulk", "data", "engine", "errors", "genes", "get", "io", "pl", "pp", "report", "sig", "tl")
 _NAMES = {"AnnotationResult": "_annotate", "Config": "_config", "annotate": "_annotate"}
 
 __all__ = [
@@ -43,10 +42,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"cafsc.{name}")
     if name in _NAMES:
         return getattr(importlib.import_module(f"cafsc.{_NAMES[name]}"), name)
+    if name in __all__:
+        return importlib.import_module(f"cafsc.{name}")
     raise AttributeError(f"module 'cafsc' has no attribute {name!r}")
 
 

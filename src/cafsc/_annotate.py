@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +60,8 @@ class AnnotationResult:
     def _repr_html_(self) -> str:
         columns = ["cluster", "n_cells", "subtype", "support", "call", "n_pro", "n_anti", "leading"]
         table = self.clusters[columns].round(2).to_html(index=False, border=0)
-        gate = self.summary["gate"]
-        refused = sum(gate["refused"].values())
-        text = (
-            self.summary["message"] or f"kept {gate['kept']:,} fibroblasts; refused {refused:,} other cells"
-        )
+        kept, refused = self.summary["gate"]["kept"], sum(self.summary["gate"]["refused"].values())
+        text = self.summary["message"] or f"kept {kept:,} fibroblasts; refused {refused:,} other cells"
         return f"<p>{escape(text)}</p>{table}"
 
     def __repr__(self) -> str:
@@ -165,20 +163,19 @@ def run(
     """Run every step on an input; see `annotate`."""
     catalogue, options = _provenance.settle(options)
     adata, config, seed, key_added = given.adata, Config.of(options.config), options.seed, options.key_added
-    keys = Keys(key_added)
-    step = _stepper(progress)
+    keys, numbers = Keys(key_added), count(1)
+    shared: dict[str, Any] = {"catalogue": catalogue, "key_added": key_added}
+
+    def step(name: str) -> None:
+        if progress is not None:
+            progress(name, next(numbers), _STEPS)
+
     with nullcontext() if client is None else client.as_current():
         step("check")
         report = pp.check(adata, layer=options.layer, species=options.species)
         report.raise_for_errors()
-        report = with_columns(
-            report,
-            adata,
-            options.columns(),
-            config.label.min_cells,
-            key_added,
-            catalogue.schemes if options.schemes is None else options.schemes,
-        )
+        schemes = catalogue.schemes if options.schemes is None else options.schemes
+        report = with_columns(report, adata, options.columns(), config.label.min_cells, key_added, schemes)
         if report.use == "raw":
             adata = _from_raw(adata)
             report = pp.check(adata, species=options.species).with_findings(report.findings)
@@ -188,56 +185,39 @@ def run(
         pp.normalize(adata, report, key_added=key_added)
         pp.qc(adata, key_added=key_added, config=config.qc)
         step("cluster the tissue")
-        pp.cluster(
-            adata,
-            batch_key=options.batch_key,
-            map_cells=options.umap,
-            key_added=key_added,
-            config=config.gate.components,
-            seed=seed,
-        )
+        mapped: dict[str, Any] = {"batch_key": options.batch_key, "map_cells": options.umap, "seed": seed}
+        pp.cluster(adata, key_added=key_added, config=config.gate.components, **mapped)
         step("gate lineages")
-        tl.gate(adata, catalogue=catalogue, levels=levels, key_added=key_added, config=config.gate, seed=seed)
+        tl.gate(adata, levels=levels, config=config.gate, seed=seed, **shared)
         step("score the catalogue")
-        tl.score(
-            adata,
-            catalogue=catalogue,
-            levels=levels,
-            batch_key=options.batch_key,
-            map_cells=options.umap,
-            key_added=key_added,
-            config=config.score,
-            seed=seed,
-        )
+        tl.score(adata, levels=levels, config=config.score, **mapped, **shared)
         step("name states")
         tl.label(
             adata,
-            catalogue=catalogue,
             levels=levels,
             schemes=options.schemes,
             cluster_key=options.cluster_key,
-            key_added=key_added,
             config=config.label,
             score_config=config.score,
             marker_config=config.markers,
             seed=seed,
+            **shared,
         )
         step("find markers")
         tl.markers(adata, key_added=key_added)
-        tl.second_opinion(adata, catalogue=catalogue, key_added=key_added, seed=seed)
+        tl.second_opinion(adata, seed=seed, **shared)
         step("score programmes")
-        tl.programs(adata, catalogue=catalogue, key_added=key_added, config=config.score)
+        tl.programs(adata, config=config.score, **shared)
         step("calibrate")
-        tl.calibrate(adata, catalogue=catalogue, key_added=key_added)
+        tl.calibrate(adata, **shared)
         step("weigh the claims")
         tl.verdict(
             adata,
             cancer=options.cancer,
-            catalogue=catalogue,
-            key_added=key_added,
             config=config.verdict,
             marker_config=config.markers,
             seed=seed,
+            **shared,
         )
         step("summarise")
     findings = by_severity([*given.findings, *report.findings, *outcome_findings(adata, catalogue, keys)])
@@ -245,27 +225,8 @@ def run(
     slot = adata.uns[keys.uns]
     slot["summary"] = json.dumps(summary, sort_keys=True, allow_nan=False)
     slot["provenance"] = _provenance.dumps(_provenance.of_run(options, catalogue, given.file, given.sha256))
-    return AnnotationResult(
-        adata,
-        get.clusters(adata, key_added),
-        get.cells(adata, key_added),
-        get.evidence(adata, key_added),
-        get.scores(adata, key_added),
-        get.markers(adata, key_added),
-        get.summary(adata, key_added),
-    )
-
-
-def _stepper(progress: Progress | None) -> Callable[[str], None]:
-    done = 0
-
-    def step(name: str) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(name, done, _STEPS)
-
-    return step
+    names = ("clusters", "cells", "evidence", "scores", "markers", "summary")
+    return AnnotationResult(adata, **{name: getattr(get, name)(adata, key_added) for name in names})
 
 
 def _require_file(adata: AnnData, report: pp.CheckReport) -> None:
@@ -284,13 +245,8 @@ def _from_raw(adata: AnnData) -> AnnData:
     if is_backed(adata.raw.X):
         from anndata import AnnData
 
-        out = AnnData(
-            adata.raw.X,
-            obs=adata.obs.copy(),
-            var=adata.raw.var.copy(),
-            obsm=dict(adata.obsm),
-            obsp=dict(adata.obsp),
-        )
+        obsm, obsp = dict(adata.obsm), dict(adata.obsp)
+        out = AnnData(adata.raw.X, adata.obs.copy(), adata.raw.var.copy(), obsm=obsm, obsp=obsp)
     else:
         out = adata.raw.to_adata()
     out.uns = dict(adata.uns)

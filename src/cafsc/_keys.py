@@ -95,18 +95,9 @@ class Keys:
 
 
 def require(adata: AnnData, keys: Keys, needed: Mapping[tuple[str, str], str]) -> dict[str, Any]:
-    """Results of earlier steps in ``uns``.
+    """Results of earlier steps in ``uns``; `InputError` where one is missing, with the step to run.
 
-    Parameters
-    ----------
-    needed
-        Place (``uns``, ``obs``, ``var``, ``obsm``, or ``clusters`` for a column of that table) and name -> step that
-        writes it, such as ``tl.label``.
-
-    Raises
-    ------
-    InputError
-        If one is missing; says which step to run.
+    ``needed`` maps a place (a slot, or ``clusters`` for a column of that table) and a name to the step that writes it.
     """
     slot = adata.uns.get(keys.uns)
     found: dict[str, Any] = dict(slot) if isinstance(slot, Mapping) else {}

@@ -42,12 +42,7 @@ def versions() -> dict[str, str]:
 def settle(options: RunOptions) -> tuple[Catalogue, RunOptions]:
     """The catalogue with the user's sets and weights, and the options with the cancer's code and all thresholds.
 
-    Raises
-    ------
-    OptionError
-        If the cancer, a scheme, a weight or a threshold is unknown.
-    CatalogueError
-        If a signature file breaks the rules.
+    An unknown cancer, scheme, weight or threshold is an `OptionError`, a faulty signature file a `CatalogueError`.
     """
     config = Config.of(options.config)
     if options.resolution is not None:

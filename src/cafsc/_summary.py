@@ -41,10 +41,8 @@ def summarise(
     file: str | None,
 ) -> dict[str, Any]:
     """Counts, findings and the one-line message of a run with settled options."""
-    cancer, sample_key = options.cancer, options.sample_key
-    config = Config.of(options.config)
-    gate = adata.obs[keys.gate].value_counts()
-    call = adata.obs[keys.call].value_counts()
+    cancer = options.cancer
+    gate, calls = _counted(adata.obs[keys.gate]), _counted(adata.obs[keys.call])
     clusters = adata.uns[keys.uns]["clusters"]
     evidence = adata.uns[keys.uns]["evidence"]
     states = [name for name in dict.fromkeys(clusters["subtype"]) if name in catalogue.states]
@@ -61,39 +59,24 @@ def summarise(
         },
         "cancer": cancer,
         "cancer_label": catalogue.cancers[cancer].label if cancer else None,
-        "gate": {
-            "kept": int(gate.get(KEPT, 0)),
-            "refused": {str(name): int(n) for name, n in gate.items() if name != KEPT and n},
-        },
-        "lineages": {str(name): int(n) for name, n in adata.obs[keys.lineage].value_counts().items() if n},
+        "gate": {"kept": gate.pop(KEPT, 0), "refused": gate},
+        "lineages": _counted(adata.obs[keys.lineage]),
         "n_clusters": len(clusters),
-        "message": no_cluster_message(adata, catalogue, keys) if not len(clusters) else "",
-        "calls": {str(name): int(n) for name, n in call.items() if n},
+        "message": _no_cluster_message(adata, catalogue, keys) if not len(clusters) else "",
+        "calls": calls,
         "states": {name: {"meaning": catalogue.states[name].meaning} for name in states},
-        "samples": sample_states(adata, sample_key, keys),
-        "tumour": tumour_shares(adata, sample_key, keys, config.verdict.n_resamples, options.seed),
+        "samples": _in_samples(adata, options.sample_key, keys.subtype, keys),
+        "tumour": shares(
+            {name: calls.get(name, 0) for name in CALLS},
+            Config.of(options.config).verdict.n_resamples,
+            options.seed,
+            [*_in_samples(adata, options.sample_key, keys.call, keys).values()],
+        ),
         "simulated": SIMULATED_KEY in adata.uns,
         "catalogue_sha256": catalogue.sha256,
         "n_claims": int(evidence["claim"].nunique()),
         "n_papers": int(evidence["paper"].nunique()),
     }
-
-
-def tumour_shares(
-    adata: AnnData, sample_key: str | None, keys: Keys, n_resamples: int, seed: int
-) -> dict[str, dict[str, float]]:
-    """Share of the fibroblasts with each call, with intervals over resampled cells and samples."""
-    kept = adata.obs[adata.obs[keys.gate] == KEPT]
-    calls = kept[keys.call].astype(str)
-    samples = (
-        [] if sample_key is None else [group for _, group in calls.groupby(kept[sample_key].astype(str))]
-    )
-    return shares(
-        {name: int((calls == name).sum()) for name in CALLS},
-        n_resamples,
-        seed,
-        [{str(name): int(n) for name, n in group.value_counts().items()} for group in samples],
-    )
 
 
 def shares(
@@ -121,12 +104,11 @@ def shares(
     return {name: {key: float(of[index]) for key, of in columns.items()} for index, name in enumerate(names)}
 
 
-def no_cluster_message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:
+def _no_cluster_message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:
     """Why there is no CAF cluster, in one line."""
     species = str(adata.uns[keys.uns]["species"])
-    found = len(
-        lineage_panels(catalogue, symbol_columns(adata, key_added=keys.key_added), species)[FIBROBLAST]
-    )
+    symbols = symbol_columns(adata, key_added=keys.key_added)
+    found = len(lineage_panels(catalogue, symbols, species)[FIBROBLAST])
     known = len(catalogue.lineages[FIBROBLAST].core)
     if found < _MIN_FIBROBLAST_MARKERS:
         return f"no CAF cluster: only {found} of {known} fibroblast markers are in the data, too few to tell"
@@ -141,18 +123,18 @@ def no_cluster_message(adata: AnnData, catalogue: Catalogue, keys: Keys) -> str:
     )
 
 
-def sample_states(adata: AnnData, sample_key: str | None, keys: Keys) -> dict[str, dict[str, int]]:
-    """Cells of each state in each sample."""
+def _counted(values: pd.Series[str]) -> dict[str, int]:
+    """Cells with each value, the most frequent first."""
+    return {str(value): int(n) for value, n in values.value_counts().items() if n}
+
+
+def _in_samples(adata: AnnData, sample_key: str | None, column: str, keys: Keys) -> dict[str, dict[str, int]]:
+    """Fibroblasts of each sample by their value in a column."""
     if sample_key is None:
         return {}
-    kept = adata.obs[adata.obs[keys.gate] == KEPT]
-    counts = kept.groupby([kept[sample_key].astype(str), kept[keys.subtype].astype(str)]).size()
-    out: dict[str, dict[str, int]] = {
-        str(name): {} for name in sorted(adata.obs[sample_key].astype(str).unique())
-    }
-    for (sample, state), n in counts.items():
-        out[str(sample)][str(state)] = int(n)
-    return out
+    samples = adata.obs[sample_key].astype(str)
+    kept = adata.obs[column].astype(str)[adata.obs[keys.gate] == KEPT]
+    return {name: _counted(kept[samples[kept.index] == name]) for name in sorted(samples.unique())}
 
 
 def outcome_findings(adata: AnnData, catalogue: Catalogue, keys: Keys) -> list[Finding]:
@@ -206,25 +188,15 @@ def _cell_findings(adata: AnnData, keys: Keys) -> list[Finding]:
 def own_set_findings(
     sets: Mapping[str, Mapping[str, Collection[str]]], measured: Collection[str]
 ) -> list[Finding]:
-    """Findings on the user's sets.
-
-    Parameters
-    ----------
-    sets
-        For each set its genes, and for each gene the symbols that show it in the sample's species.
-    measured
-        Symbols in the data.
-    """
+    """Findings on the user's sets: for each gene of a set, the symbols that show it in the sample's species."""
     found = []
     for name, wanted in sorted(sets.items()):
         missing = [gene for gene, symbols in wanted.items() if not any(one in measured for one in symbols)]
         times = Counter(chain.from_iterable(wanted.values()))
         shown = times.keys() & set(measured)
         if len(shown) > _ENOUGH * len(measured) > 0:
-            text = (
-                f"your set {name} holds {len(shown):,} of the {len(measured):,} genes measured: no background "
-                "is left to compare it with"
-            )
+            text = f"your set {name} holds {len(shown):,} of the {len(measured):,} genes measured"
+            text += ": no background is left to compare it with"
             fix = "give the genes that set these cells apart, not all that were measured"
             found.append(warning("set_is_large", text, len(shown), fix=fix))
         twice = [symbol for symbol, n in times.items() if n > 1]

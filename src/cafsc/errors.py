@@ -36,12 +36,8 @@ class UserError(CafscError):
         self.found = found
         self.expected = expected
         self.fix = fix
-        lines = [found]
-        if expected:
-            lines.append(f"expected: {expected}")
-        if fix:
-            lines.append(f"fix: {fix}")
-        super().__init__("\n".join(lines))
+        lines = (found, expected and f"expected: {expected}", fix and f"fix: {fix}")
+        super().__init__("\n".join(filter(None, lines)))
 
 
 class InputError(UserError):

@@ -75,7 +75,7 @@ class TestAFinishedRun:
 
     def test_json_is_on_stdout_and_the_table_on_stderr(self, finished: Finished) -> None:
         assert set(finished.document) == {"summary", "clusters", "outputs"}
-        for word in ("leading evidence", "-> tumour.cafsc.h5ad", "simulated", "[3/10]"):
+        for word in ("leading evidence", "-> tumour.cafsc.h5ad", "simulated", "[3/11]"):
             assert word in finished.run.err
         assert "\x1b" not in finished.run.err
 
@@ -87,6 +87,7 @@ class TestAFinishedRun:
             "tumour.cafsc/clusters.tsv",
             "tumour.cafsc/cells.tsv.gz",
             "tumour.cafsc/evidence.tsv",
+            "tumour.cafsc/markers.tsv",
             "tumour.cafsc/summary.json",
         }
 
@@ -189,7 +190,7 @@ def test_dry_run_checks_and_writes_nothing(source: Path, cafsc: Cafsc) -> None:
     document = json.loads(run.out)
     assert document["dry_run"] is True
     assert document["input"]["n_cells"] == anndata.read_h5ad(source, backed="r").n_obs
-    assert len(document["would_write"]) == 6
+    assert len(document["would_write"]) == 7
     assert str(source.with_name("tumour.cafsc.h5ad")) in run.err
     assert tree(source.parent) == before
 

@@ -50,12 +50,12 @@ def test_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_table_sets_numbers_flush_right() -> None:
-    lines = table(("name", "n"), [("a", "5"), ("bcdef", "1,200")], right=(False, True))
+    lines = table(("name", "n"), [("a", "5"), ("bcdef", "1,200")], right=("n",))
     assert lines == ["name       n", "a          5", "bcdef  1,200"]
 
 
 def test_table_escapes_what_it_prints() -> None:
-    lines = table(("name",), [("\x1b[31m\n",)], right=(False,))
+    lines = table(("name",), [("\x1b[31m\n",)], right=())
     assert lines[1] == "\\x1b[31m\\n"
 
 

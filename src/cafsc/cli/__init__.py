@@ -8,17 +8,9 @@ from collections.abc import Sequence
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and leave the process with its exit code.
+    """Run the command line on the words after ``cafsc``, those of the process where ``None``, and leave it.
 
-    Parameters
-    ----------
-    args
-        Words after ``cafsc``; those of the process where ``None``.
-
-    Raises
-    ------
-    SystemExit
-        Always: 0 fine, 2 an error that the user can correct, 1 a bug of cafsc, 130 and 143 interrupted.
+    Exit code 0 is fine, 2 an error that the user can correct, 1 a bug of cafsc, 130 and 143 interrupted.
     """
     from cafsc.cli.failures import guarded
 

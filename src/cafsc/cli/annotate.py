@@ -14,7 +14,7 @@ from cafsc.cli.failures import naming
 from cafsc.cli.options import Debug, Force, Quiet, use_config, with_run_options
 from cafsc.cli.outputs import Outputs, check_outputs, default_output, is_leftover, staging
 from cafsc.cli.summary import plan_lines, result_lines
-from cafsc.cli.terminal import Progress, clean_streams, emit, progress, say
+from cafsc.cli.terminal import Progress, clean_streams, emit_json, progress, say
 from cafsc.errors import UserError
 
 if TYPE_CHECKING:
@@ -95,14 +95,12 @@ def annotate(
             if dry_run:
                 answer = plan(source, outputs, options, backed, step)
             else:
-                backed = True if dask is not None else backed
                 answer = run_and_write(source, outputs, options, backed, dask, step, force=force)
     lines, document = answer
     if not quiet:
-        for line in lines:
-            say(line)
+        say(*lines)
     if as_json:
-        emit(json.dumps(document, indent=2, allow_nan=False))
+        emit_json(document)
 
 
 def finished_before(source: Path, outputs: Outputs, options: RunOptions) -> Answer | None:
@@ -144,17 +142,12 @@ def plan(source: Path, outputs: Outputs, options: RunOptions, backed: bool | Non
         found.raise_for_errors()
         schemes = options.schemes or catalogue.schemes
         found = with_columns(found, given.adata, options.columns(), LabelConfig().min_cells, schemes=schemes)
+    findings = [item.to_dict() for item in (*given.findings, *found.findings)]
+    shown = {"file": source.name, "n_cells": found.n_obs, "n_genes": found.n_vars}
+    shown |= {"matrix": found.matrix, "use": found.use, "species": found.species, "findings": findings}
     document = {
         "dry_run": True,
-        "input": {
-            "file": source.name,
-            "n_cells": found.n_obs,
-            "n_genes": found.n_vars,
-            "matrix": found.matrix,
-            "use": found.use,
-            "species": found.species,
-            "findings": [item.to_dict() for item in (*given.findings, *found.findings)],
-        },
+        "input": shown,
         "catalogue": {"n_sets": len(catalogue.sets), "n_claims": len(catalogue.claims)},
         "would_write": [str(path) for path in outputs.all().values()],
     }
@@ -180,7 +173,7 @@ def run_and_write(
 
     _provenance.settle(options)  # A wrong option shall not wait until a large file is read.
     step(f"read {source.name}", 0, 0)
-    given = read_input(source, backed=backed)
+    given = read_input(source, backed=backed if dask is None else True)
     # scanpy's own log would stand among our lines.
     with naming(source), connected(dask) as client, scanpy.settings.verbosity.override("error"):
         result = run(given, options, progress=step, client=client)
@@ -194,16 +187,13 @@ def write(outputs: Outputs, result: AnnotationResult, *, force: bool) -> None:
     from cafsc import io, report
     from cafsc._keys import Keys
 
-    provenance = json.loads(result.adata.uns[Keys().uns]["provenance"])
-    summary = {**result.summary, "provenance": provenance}
+    summary = {**result.summary, "provenance": json.loads(result.adata.uns[Keys().uns]["provenance"])}
     paths = outputs.all()
     force = force or is_leftover(outputs)
     with staging(outputs.h5ad, force=force) as at:
         io.write_text(at(paths["summary"]), json.dumps(summary, indent=2, allow_nan=False) + "\n")
-        io.write_tsv(result.clusters, at(paths["clusters"]))
-        io.write_tsv(result.cells, at(paths["cells"]))
-        io.write_tsv(result.evidence, at(paths["evidence"]))
-        io.write_tsv(result.markers, at(paths["markers"]))
+        for name in ("clusters", "cells", "evidence", "markers"):
+            io.write_tsv(getattr(result, name), at(paths[name]))
         if outputs.with_report:
             report.write(result.adata, at(paths["report"]))
         io.write_h5ad(result.adata, at(paths["h5ad"]))

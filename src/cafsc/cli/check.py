@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from cafsc._options import RunOptions
 from cafsc.cli.failures import naming
 from cafsc.cli.options import AsJson, Debug, with_run_options
 from cafsc.cli.summary import input_line, such_as
-from cafsc.cli.terminal import clean_streams, emit, printable, say
+from cafsc.cli.terminal import clean_streams, emit, emit_json, printable, say
 from cafsc.errors import EXIT_USER, UserError
 
 
@@ -34,13 +33,15 @@ def check(
         document = _checked(source, options, debug=debug)
     except UserError as error:
         if as_json:
-            emit(json.dumps(_unreadable(source, error), indent=2, allow_nan=False))
+            from cafsc.pp.check.findings import error as finding_of
+
+            finding = finding_of("unusable", error.found, fix=error.fix or "")
+            emit_json({"usable": False, "source": source.name, "findings": [finding.to_dict()]})
         raise
     if as_json:
-        emit(json.dumps(document, indent=2, allow_nan=False))
+        emit_json(document)
     else:
-        for line in _lines(document):
-            emit(printable(line))
+        emit(*map(printable, _lines(document)))
     n_errors = sum(item["severity"] == "error" for item in document["findings"])
     if n_errors:
         say(f"cafsc: error: {source}: cannot be used ({n_errors} error{'s' if n_errors > 1 else ''})")
@@ -61,29 +62,12 @@ def _checked(source: Path, options: RunOptions, *, debug: bool) -> dict[str, Any
     return {"usable": all(item.severity != "error" for item in found.findings), **found.to_dict()}
 
 
-def _unreadable(source: Path, error: UserError) -> dict[str, Any]:
-    """The document of an input that could not even be read."""
-    finding = {
-        "code": "unusable",
-        "severity": "error",
-        "message": error.found,
-        "count": 0,
-        "examples": [],
-        "fix": error.fix or "",
-    }
-    return {"usable": False, "source": source.name, "findings": [finding]}
-
-
 def _lines(document: dict[str, Any]) -> list[str]:
-    head = {
-        "file": document["source"],
-        "n_cells": document["n_obs"],
-        "n_genes": document["n_vars"],
-        "matrix": document["matrix"],
-        "species": document["species"],
-        "findings": document["findings"],
-    }
-    lines = [input_line(head), f"values in use: {document['use']}; gene names: {document['gene_names']}"]
+    head = {"file": document["source"], "n_cells": document["n_obs"], "n_genes": document["n_vars"]}
+    lines = [
+        input_line(document | head),
+        f"values in use: {document['use']}; gene names: {document['gene_names']}",
+    ]
     for item in document["findings"]:
         count = f" [{item['count']:,}]" if item["count"] else ""
         lines.append(f"{item['severity']}: {item['code']}{count}: {item['message']}{such_as(item)}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cafsc.cli.options import AsJson, Force
-from cafsc.cli.terminal import emit, say, table
+from cafsc.cli.terminal import emit, emit_json, say, table
 
 app = typer.Typer(
     no_args_is_help=True, help="Public datasets for trying and testing, and a simulated tumour."
@@ -29,16 +28,15 @@ def list_(as_json: AsJson = False) -> None:
     from cafsc import data
 
     frame = data.datasets()
+    rows = frame.to_dict(orient="records")
     if as_json:
-        emit(json.dumps(frame.to_dict(orient="records"), indent=1, ensure_ascii=False))
+        emit_json(rows, ascii_only=False)
         return
+    for row in rows:
+        row |= {"cells": f"{row['cells']:,}", "genes": f"{row['genes']:,}"}
+        row["download"] = "yes" if row["download"] else "no"
     header = ["name", "cells", "genes", "download", "source"]
-    rows = [
-        [str(row.name_), f"{row.cells:,}", f"{row.genes:,}", "yes" if row.download else "no", str(row.source)]
-        for row in frame.rename(columns={"name": "name_"}).itertuples(index=False)
-    ]
-    for line in table(header, rows, right=[False, True, True, False, False]):
-        emit(line)
+    emit(*table(header, [[row[name] for name in header] for row in rows], right=["cells", "genes"]))
 
 
 @app.command()

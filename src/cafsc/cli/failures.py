@@ -21,9 +21,8 @@ from cafsc.errors import EXIT_BUG, EXIT_OK, EXIT_USER, CafscError, UserError
 
 Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 
-EXIT_INTERRUPT = 128 + signal.SIGINT
-EXIT_TERMINATED = 128 + signal.SIGTERM
 EXIT_BROKEN_PIPE = 141
+SIGNALLED = {128 + signal.SIGINT: "interrupted", 128 + signal.SIGTERM: "terminated"}
 
 MAX_LINES = 8
 MAX_WIDTH = 1500
@@ -44,10 +43,6 @@ _MENDABLE = {
     errno.EIO: "check the disk or the network drive",
     errno.ESTALE: "check the network drive",
 }
-
-
-class Terminated(BaseException):
-    """SIGTERM, as an exception, so that half-written files are cleared away on the way out."""
 
 
 @contextmanager
@@ -81,42 +76,34 @@ def guarded(run: Callable[[], object], *, debug: bool = False) -> int:
 
 
 def exit_code(error: BaseException, *, debug: bool = False) -> int:
-    """Say what ended a command, where it has not said so itself, and give the exit code."""
+    """Say in at most eight lines what ended a command, where it has not said so itself, and give the exit code."""
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-        _forget_stdout()
+        # Point stdout at nothing, so that Python's own flush at exit does not complain.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
-    # Typer turns an interrupt into an exit without a word.
-    if isinstance(error, SystemExit) and error.code == EXIT_INTERRUPT:
-        error = KeyboardInterrupt()
+    if isinstance(error, KeyboardInterrupt):
+        error = SystemExit(128 + signal.SIGINT)
     if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else EXIT_OK if error.code is None else EXIT_BUG
-    if isinstance(error, KeyboardInterrupt | Terminated):
-        by_user = isinstance(error, KeyboardInterrupt)
-        say("cafsc: interrupted" if by_user else "cafsc: terminated")
-        return EXIT_INTERRUPT if by_user else EXIT_TERMINATED
+        code = error.code if isinstance(error.code, int) else EXIT_OK if error.code is None else EXIT_BUG
+        # Typer turns an interrupt into an exit without a word.
+        if code in SIGNALLED:
+            say(f"cafsc: {SIGNALLED[code]}")
+        return code
     if debug:
-        for line in "".join(traceback.format_exception(error)).splitlines():
-            say(line)
-    return report(error)
-
-
-def report(error: BaseException) -> int:
-    """Say what went wrong in at most eight lines, and give the exit code."""
+        say(*"".join(traceback.format_exception(error)).splitlines())
     if isinstance(error, CafscError) and error.exit_code == EXIT_USER:
-        _say_lines(_with_flags(str(error)).splitlines() or [type(error).__name__])
-        return EXIT_USER
-    lines = _mendable(error)
-    if lines:
-        _say_lines(lines)
-        return EXIT_USER
-    _say_lines(
-        [
-            "this is a bug in cafsc",
-            f"{type(error).__name__}: {' '.join(str(error).split())}",
-            "see where with --debug (prints the traceback), and please send it to the developers",
-        ]
-    )
-    return EXIT_BUG
+        lines = _with_flags(str(error)).splitlines()
+    else:
+        lines = _mendable(error)
+    code = EXIT_USER if lines else EXIT_BUG
+    lines = lines or [
+        "this is a bug in cafsc",
+        f"{type(error).__name__}: {' '.join(str(error).split())}",
+        "see where with --debug (prints the traceback), and please send it to the developers",
+    ]
+    say(*(f"cafsc: error: {cut(printable(line), MAX_WIDTH)}" for line in lines[:MAX_LINES]))
+    return code
 
 
 def _with_flags(text: str) -> str:
@@ -146,11 +133,6 @@ def _mendable(error: BaseException) -> list[str]:
     return []
 
 
-def _say_lines(lines: list[str]) -> None:
-    for line in lines[:MAX_LINES]:
-        say(f"cafsc: error: {cut(printable(line), MAX_WIDTH)}")
-
-
 def _on_sigterm(handler: Handler) -> Handler:
     """Install a handler and give the one before; elsewhere than in the main thread nothing changes."""
     with suppress(ValueError):
@@ -159,10 +141,5 @@ def _on_sigterm(handler: Handler) -> Handler:
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
-
-
-def _forget_stdout() -> None:
-    """Point stdout at nothing, so that Python's own flush at exit does not complain."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Leave by an exception, so that half-written files are cleared away on the way out."""
+    sys.exit(128 + number)

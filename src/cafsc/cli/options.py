@@ -28,20 +28,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over existing results (never over the input).")]
 
 
-def _cancers(incomplete: str) -> list[str]:
-    from cafsc import sig
+def _from_catalogue(table: str) -> Callable[[str], list[str]]:
+    """Completion in the shell by the names in one table of the catalogue."""
 
-    return [name for name in sig.load().cancers if name.startswith(incomplete)]
+    def names(incomplete: str) -> list[str]:
+        from cafsc import sig
+
+        return [name for name in getattr(sig.load(), table) if name.startswith(incomplete)]
+
+    return names
 
 
-def _schemes(incomplete: str) -> list[str]:
-    from cafsc import sig
-
-    return [name for name in sig.load().schemes if name.startswith(incomplete)]
-
-
-_COMPLETE = {"cancer": _cancers, "schemes": _schemes}
-"""Completion in the shell."""
+_COMPLETE = {"cancer": _from_catalogue("cancers"), "schemes": _from_catalogue("schemes")}
 
 
 def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -62,10 +60,10 @@ def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..
 
         @functools.wraps(command)
         def with_options(**values: Any) -> None:
-            given: dict[str, Any] = {}
+            given = {option.name: values.pop(option.name) for option in shown}
             for option in shown:
-                value = values.pop(option.name)
-                given[option.name] = (tuple(value) or option.default) if isinstance(value, list) else value
+                if isinstance(given[option.name], list):
+                    given[option.name] = tuple(given[option.name]) or option.default
             command(options=RunOptions(**given), **values)
 
         with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -78,16 +76,14 @@ def with_run_options(*names: str) -> Callable[[Callable[..., None]], Callable[..
 def _parameter(option: Field[Any]) -> inspect.Parameter:
     """One field of `RunOptions` as a parameter that typer reads."""
     more = {name: option.metadata[name] for name in ("min", "max", "metavar") if name in option.metadata}
-    kind = option.metadata["shell"]
-    several = "list" in str(kind)
-    if option.name in _COMPLETE:
-        more["autocompletion"] = _COMPLETE[option.name]
+    kind, default = option.metadata["shell"], option.default
     flags = [option.metadata["flag"]] if "flag" in option.metadata else []
-    made = typer.Option(*flags, help=option.metadata["help"] + (" Repeatable." if several else ""), **more)
+    help_ = option.metadata["help"] + (" Repeatable." if "list" in str(kind) else "")
+    made = typer.Option(*flags, help=help_, autocompletion=_COMPLETE.get(option.name), **more)
     return inspect.Parameter(
         option.name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=list(option.default) if isinstance(option.default, tuple) else option.default,
+        default=list(default) if isinstance(default, tuple) else default,
         annotation=Annotated[kind, made],
     )
 

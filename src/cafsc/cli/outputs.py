@@ -17,6 +17,7 @@ from cafsc.errors import OutputError
 SUFFIX = ".h5ad"
 INPUT_SUFFIXES = (".h5ad", ".h5", ".zarr")
 _OTHER_NAME = "choose another name with --output"
+OTHER_FOLDER = "choose another folder with --output"
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,8 @@ class Outputs:
         In the order in which they get their names: the summary first, so that what a killed run left is known as
         ours, and OUT last, so that it stands for a whole run.
         """
-        files = {
-            "summary": self.folder / "summary.json",
-            "clusters": self.folder / "clusters.tsv",
-            "cells": self.folder / "cells.tsv.gz",
-            "evidence": self.folder / "evidence.tsv",
-            "markers": self.folder / "markers.tsv",
-        }
+        names = ["summary.json", "clusters.tsv", "cells.tsv.gz", "evidence.tsv", "markers.tsv"]
+        files = {name.partition(".")[0]: self.folder / name for name in names}
         if self.with_report:
             files["report"] = self.report
         return {**files, "h5ad": self.h5ad}
@@ -57,37 +53,34 @@ class Outputs:
 def default_output(source: Path) -> Path:
     """``<stem>.cafsc.h5ad`` beside the input."""
     path = source if source.name not in ("", "..") else source.resolve()
-    stem = path.name
-    for suffix in INPUT_SUFFIXES:
-        if stem.lower().endswith(suffix) and len(stem) > len(suffix):
-            stem = stem[: -len(suffix)]
-            break
+    kind = next((suffix for suffix in INPUT_SUFFIXES if path.name.lower().endswith(suffix)), "")
+    stem = path.name[: len(path.name) - len(kind)] or path.name
     return path.with_name(f"{stem}.cafsc{SUFFIX}")
 
 
 def check_outputs(outputs: Outputs, source: Path, *, force: bool) -> None:
     """Refuse, before anything is computed, what could not or must not be written."""
+    from cafsc.io.atomic import refuse_occupied
+
     out = outputs.h5ad
-    named = f"a file name ending in {SUFFIX}"
-    if out.is_dir():
-        raise OutputError(f"{out}: is a directory", expected=named)
-    if out.exists() and not out.is_file():
-        raise OutputError(f"{out}: not a regular file", expected=named)
+    refuse_occupied(out, force=True)
     if not out.name.endswith(SUFFIX) or out.name == SUFFIX:
-        raise OutputError(f"{out}: not a name for the output", expected=named)
+        raise OutputError(f"{out}: not a name for the output", expected=f"a file name ending in {SUFFIX}")
+    folder = outputs.folder
     if out.exists() and source.exists() and out.samefile(source):
         raise OutputError(f"{out}: the output is the same file as the input", fix=_OTHER_NAME)
-    if source.is_dir() and any(
-        path.resolve().is_relative_to(source.resolve()) for path in (out, outputs.folder)
-    ):
+    if source.is_dir() and any(path.resolve().is_relative_to(source.resolve()) for path in (out, folder)):
         raise OutputError(f"{out}: the output would lie in the input folder {source}", fix=_OTHER_NAME)
-    if outputs.folder.exists() and not outputs.folder.is_dir():
-        raise OutputError(
-            f"{outputs.folder}: is a file where the folder of the results should be", fix=_OTHER_NAME
-        )
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file where the folder of the results should be", fix=_OTHER_NAME)
     if not force and not is_leftover(outputs):
         refuse_taken(list(outputs.all().values()))
-    _check_writable(out.parent)
+    existing = next(path for path in (out.parent, *out.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise OutputError(f"{existing}: not a directory", fix=OTHER_FOLDER)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        found = f"{existing}: cannot write to this directory (no permission, or read-only)"
+        raise OutputError(found, fix=OTHER_FOLDER)
 
 
 def refuse_taken(paths: Sequence[Path]) -> None:
@@ -107,17 +100,6 @@ def is_leftover(outputs: Outputs) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(summary, dict) and {"provenance", "catalogue_sha256"} <= set(summary)
-
-
-def _check_writable(folder: Path) -> None:
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    fix = "choose another folder with --output"
-    if not existing.is_dir():
-        raise OutputError(f"{existing}: not a directory", fix=fix)
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise OutputError(
-            f"{existing}: cannot write to this directory (no permission, or read-only)", fix=fix
-        )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,8 +12,7 @@ import typer
 from cafsc.cli.failures import naming
 from cafsc.cli.options import AsJson, Debug, Force
 from cafsc.cli.outputs import refuse_taken
-from cafsc.cli.terminal import clean_streams, cut, emit, printable, say
-from cafsc.cli.terminal import table as text_table
+from cafsc.cli.terminal import clean_streams, cut, emit, emit_json, printable, say, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,11 +51,10 @@ def explain(
         say(message or "no fibroblast cluster to explain")
     if as_json:
         documents = [explanation.to_dict() for explanation in found]
-        emit(json.dumps(documents if cluster is None else documents[0], indent=2, allow_nan=False))
-        return
-    for number, explanation in enumerate(found):
-        for line in ([""] if number else []) + str(explanation).splitlines():
-            emit(printable(line))
+        emit_json(documents if cluster is None else documents[0])
+    else:
+        for number, explanation in enumerate(found):
+            emit(*([""] if number else []), *map(printable, str(explanation).splitlines()))
 
 
 def report(
@@ -115,12 +113,9 @@ def targets(
 ) -> None:
     """List which compounds' targets and which biomarkers each CAF cluster expresses; no efficacy is claimed."""
 
-    def compute(adata: AnnData) -> pd.DataFrame:
-        from cafsc import tl
+    from cafsc import tl
 
-        return tl.targets(adata)
-
-    _table_of(annotated, compute, _target_lines, output, as_json=as_json, force=force, debug=debug)
+    _table_of(annotated, tl.targets, _target_lines, output, as_json=as_json, force=force, debug=debug)
 
 
 def _table_of(
@@ -141,92 +136,73 @@ def _table_of(
             refuse_taken([output])
         adata = io.read(annotated)
         with naming(annotated):
-            table = compute(adata)
+            found = compute(adata)
     if output is not None:
-        io.write_tsv(table, output, force=force)
+        io.write_tsv(found, output, force=force)
     if as_json:
-        rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        emit(json.dumps(rows, indent=1, allow_nan=False))
+        emit_json(found.astype(object).where(found.notna(), None).to_dict("records"))
     else:
-        for line in lines(table):
-            emit(printable(line))
+        emit(*map(printable, lines(found)))
     if output is not None:
         say(f"-> {output}")
 
 
-def _crosstalk_lines(table: pd.DataFrame) -> list[str]:
+def _crosstalk_lines(found: pd.DataFrame) -> list[str]:
     from cafsc.tl.crosstalk.table import KINDS, NAMED, Status
 
-    if not len(table):
+    if not len(found):
         return ["no CAF cluster in this file, so nothing to say about crosstalk"]
     lines = []
-    tested = table[(table["kind"] == "pair") & (table["named"] == NAMED) & (table["p"].notna())]
+    tested = found[(found["kind"] == "pair") & (found["named"] == NAMED) & (found["p"].notna())]
     best = tested.drop_duplicates("id").head(SHOWN)
     if len(best):
-        lines += ["Pairs that the CAF literature names, the best row of each (expression, not signals):"]
-        lines += text_table(
-            ["pair", "from", "to", "effect", "status", "fdr", "answer", "papers"],
+        rows = [
             [
-                [
-                    row["label"],
-                    f"{row['source']} {row['source_state']}".strip(),
-                    f"{row['target']} {row['target_state']}".strip(),
-                    row["effect"],
-                    row["status"],
-                    f"{row['fdr']:.3f}",
-                    f"{row['response']} {row['response_effect']:.1f}" if row["response"] else "",
-                    row["papers"].split(";")[0],
-                ]
-                for row in best.to_dict("records")
-            ],
-            right=[False, False, False, False, False, True, False, False],
-        )
-        lines.append("")
-    found = [(str(row.kind), str(row.status), str(row.named)) for row in table.itertuples()]
-    order = sorted(set(found), key=lambda key: (KINDS.index(key[0]), [*Status].index(key[1]), key[2]))
-    lines += text_table(
-        ["kind", "status", "named", "rows"],
-        [[*key, str(found.count(key))] for key in order],
-        right=[False, False, False, True],
-    )
-    return lines
+                row["label"],
+                f"{row['source']} {row['source_state']}".strip(),
+                f"{row['target']} {row['target_state']}".strip(),
+                row["effect"],
+                row["status"],
+                f"{row['fdr']:.3f}",
+                f"{row['response']} {row['response_effect']:.1f}" if row["response"] else "",
+                row["papers"].split(";")[0],
+            ]
+            for row in best.to_dict("records")
+        ]
+        header = ["pair", "from", "to", "effect", "status", "fdr", "answer", "papers"]
+        lines += ["Pairs that the CAF literature names, the best row of each (expression, not signals):"]
+        lines += [*table(header, rows, right=["fdr"]), ""]
+    counts = found[["kind", "status", "named"]].astype(str).value_counts(sort=False)
+    order = sorted(counts.index, key=lambda key: (KINDS.index(key[0]), [*Status].index(key[1]), key[2]))
+    rows = [[*key, str(counts[key])] for key in order]
+    return [*lines, *table(["kind", "status", "named", "rows"], rows, right=["rows"])]
 
 
-def _target_lines(table: pd.DataFrame) -> list[str]:
+def _target_lines(found: pd.DataFrame) -> list[str]:
     from cafsc.tl.crosstalk.table import Status
     from cafsc.tl.crosstalk.targets import AGENT, KINDS, RESTRAINING
 
+    warned = found["warning"].str.startswith(RESTRAINING)
     lines = []
-    restraining = table["warning"].str.startswith(RESTRAINING)
-    for cluster in sorted(set(table["cluster"][restraining])):
+    for cluster in sorted(set(found["cluster"][warned])):
         lines += [f"!! cluster {cluster}: {RESTRAINING}", ""]
     lines.append("Expression of a target is no answer to a drug: nothing here says that a compound works.")
     for kind in KINDS:
-        found = table[(table["kind"] == kind) & (table["status"] == Status.EXPRESSED)].head(SHOWN)
-        if not len(found):
-            continue
+        expressed = found[(found["kind"] == kind) & (found["status"] == Status.EXPRESSED)].head(SHOWN)
         last = "evidence" if kind == AGENT else "predicts"
         rows = [
             [
                 f"{'!! ' if row['warning'].startswith(RESTRAINING) else ''}{row['cluster']}",
                 row["state"],
                 row["call"],
-                cut(row["label"], WIDTH),
-                cut(row["expressed"], WIDTH),
-                cut(row["also_in"], WIDTH),
+                *(cut(row[name], WIDTH) for name in ("label", "expressed", "also_in")),
                 row[last],
                 row["papers"].split(";")[0],
             ]
-            for row in found.to_dict("records")
+            for row in expressed.to_dict("records")
         ]
-        header = ["cluster", "state", "call", kind, "expressed", "also in", last, "papers"]
-        lines += ["", *text_table(header, rows)]
-    counted = [(str(row.kind), str(row.status)) for row in table.itertuples()]
-    return [
-        *lines,
-        "",
-        *(
-            f"{kind}, {status}: {counted.count((kind, status))} rows"
-            for kind, status in dict.fromkeys(counted)
-        ),
-    ]
+        if rows:
+            header = ["cluster", "state", "call", kind, "expressed", "also in", last, "papers"]
+            lines += ["", *table(header, rows)]
+    counted = Counter((str(row.kind), str(row.status)) for row in found.itertuples())
+    return [*lines, "", *(f"{kind}, {status}: {n} rows" for (kind, status), n in counted.items())]

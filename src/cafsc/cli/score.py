@@ -11,8 +11,8 @@ import typer
 from cafsc._options import RunOptions
 from cafsc.cli.failures import naming
 from cafsc.cli.options import Debug, Force, Quiet, with_run_options
-from cafsc.cli.outputs import refuse_taken, staging
-from cafsc.cli.terminal import clean_streams, cut, emit, progress, say, table
+from cafsc.cli.outputs import OTHER_FOLDER, refuse_taken, staging
+from cafsc.cli.terminal import clean_streams, cut, emit_json, progress, say, table
 from cafsc.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
@@ -102,15 +102,8 @@ def score(
         parameters = {name: used[name] for name in ("cancer", "signatures", "weights")}
         parameters |= {"exclude_papers": papers, "ssgsea": ssgsea}
         parameters |= {"species": result.summary["input"]["species"]}
-        document = {
-            **result.summary,
-            "provenance": _provenance.provenance(
-                parameters,
-                catalogue_sha256=catalogue.sha256,
-                input_file=matrix.name,
-                input_sha256=io.sha256(matrix),
-            ),
-        }
+        made = _provenance.provenance(parameters, catalogue.sha256, matrix.name, io.sha256(matrix))
+        document = {**result.summary, "provenance": made}
         found = None
         if clinical and table is not None and time and event:
             step("survival", 0, 0)
@@ -127,10 +120,12 @@ def score(
         step(f"write {folder}", 0, 0)
         _write(folder, result, found, document, time or "time", force=force)
     if not quiet:
-        for line in _lines(result, found, folder):
-            say(line)
+        say(*_lines(result, found, folder))
     if as_json:
-        emit(json.dumps({**document, **_rows(result, found)}, indent=2, allow_nan=False))
+        tables = {"verdict": result.verdict} | ({"survival_table": found.table} if found else {})
+        for name, frame in tables.items():
+            document[name] = json.loads(frame.to_json(orient="records", double_precision=15))
+        emit_json(document)
 
 
 def default_folder(matrix: Path) -> Path:
@@ -143,14 +138,13 @@ def default_folder(matrix: Path) -> Path:
 
 def _check_folder(folder: Path, inputs: tuple[Path, ...], *, force: bool) -> None:
     """Refuse, before anything is computed, what could not or must not be written."""
-    fix = "choose another folder with --output"
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file", expected="a folder", fix=fix)
+        raise OutputError(f"{folder}: is a file", expected="a folder", fix=OTHER_FOLDER)
     names = (*(f"{table}.tsv" for table in TABLES), "summary.json")
     paths = [folder / name for name in names] + sorted((folder / CURVES).glob("*.svg"))
     for path in paths:
         if any(path.exists() and given.exists() and path.samefile(given) for given in inputs):
-            raise OutputError(f"{path}: is the input", fix=fix)
+            raise OutputError(f"{path}: is the input", fix=OTHER_FOLDER)
     if not force:
         refuse_taken(paths)
 
@@ -167,22 +161,17 @@ def _write(
     """Write every table and plot, all of them or none; the summary stands for a whole run, and comes last."""
     from cafsc import io
 
-    tables: dict[str, pd.DataFrame | None] = {
-        "scores": result.scores.rename_axis("sample").reset_index(),
-        "verdict": result.verdict,
-        "subjects": result.subjects,
-        "evidence": result.evidence,
-        "ssgsea": None if result.ssgsea is None else result.ssgsea.rename_axis("sample").reset_index(),
-        "survival": None if found is None else found.table,
-    }
-    figures = {} if found is None else _figures(found, time)
+    figures: dict[str, str] = {}
+    survival = None
     if found is not None:
+        survival, figures = found.table, _figures(found, time)
         document["survival"]["plots"] = sorted(figures)
     with staging(folder, force=force) as at:
         for name in TABLES:
-            frame = tables[name]
+            frame = survival if name == "survival" else getattr(result, name)
             if frame is not None:
-                io.write_tsv(frame, at(folder / f"{name}.tsv"))
+                named = frame.rename_axis("sample").reset_index() if name in ("scores", "ssgsea") else frame
+                io.write_tsv(named, at(folder / f"{name}.tsv"))
         for name, figure in figures.items():
             io.write_text(at(folder / CURVES / name), figure)
         io.write_text(at(folder / "summary.json"), json.dumps(document, indent=2, allow_nan=False) + "\n")
@@ -205,25 +194,14 @@ def _figures(found: Survival, time: str) -> dict[str, str]:
     return out
 
 
-def _rows(result: BulkResult, found: Survival | None) -> dict[str, object]:
-    """Tables as JSON rows; a missing value is null."""
-    tables = {"verdict": result.verdict} | ({"survival_table": found.table} if found else {})
-    return {
-        name: json.loads(frame.to_json(orient="records", double_precision=15))
-        for name, frame in tables.items()
-    }
-
-
 def _lines(result: BulkResult, found: Survival | None, folder: Path) -> list[str]:
     """What came in, the samples at both ends of the verdict, and the scores with the smallest p."""
     given = result.summary["input"]
-    lines = [
-        f"{given['file']}  {given['n_samples']:,} samples x {given['n_genes']:,} genes, {given['species']}"
-    ]
-    lines += [f"note: {note}" for note in given["notes"]]
     papers = result.summary["n_papers"]
     counts = ", ".join(f"{count} {call}" for call, count in result.summary["calls"].items())
-    lines += [
+    lines = [
+        f"{given['file']}  {given['n_samples']:,} samples x {given['n_genes']:,} genes, {given['species']}",
+        *(f"note: {note}" for note in given["notes"]),
         f"verdict, each sample within this cohort ({papers['pro']} papers pro, {papers['anti']} anti): {counts}",
         "",
         *_verdict_lines(result.verdict),
@@ -249,7 +227,7 @@ def _verdict_lines(verdict: pd.DataFrame) -> list[str]:
         for row in shown.to_dict("records")
     ]
     header = ("sample", "call", "score", "one source left out", "sensitive to")
-    lines = table(header, rows, right=(False, False, True, False, False))
+    lines = table(header, rows, right=("score",))
     more = len(ordered) - len(shown)
     return lines if not more else [*lines[: half + 1], f"... {more} more ...", *lines[half + 1 :]]
 
@@ -265,4 +243,4 @@ def _survival_lines(found: pd.DataFrame) -> list[str]:
         )
         for row in found[found["p"].notna()].head(MAX_ROWS).to_dict("records")
     ]
-    return table(("score", "HR per SD", "95% CI", "p", "FDR"), rows, right=(False, True, False, True, True))
+    return table(("score", "HR per SD", "95% CI", "p", "FDR"), rows, right=("HR per SD", "p", "FDR"))

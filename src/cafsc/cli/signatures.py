@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cafsc.cli.options import AsJson, Force
-from cafsc.cli.terminal import cut, emit, printable
-from cafsc.cli.terminal import table as text_table
+from cafsc.cli.terminal import cut, emit, emit_json, printable, table
 
 if TYPE_CHECKING:
     from cafsc.sig import LintReport
@@ -88,7 +86,7 @@ def show(
 
     entry = sig.find(sig.load(), identifier)
     if as_json:
-        emit(json.dumps(entry, indent=1, ensure_ascii=False))
+        emit_json(entry, ascii_only=False)
     else:
         _print_entry(entry)
 
@@ -132,29 +130,18 @@ def lint(
         allow_uncovered=allow_uncovered,
     )
     if coverage:
-        rows = [
-            {
-                "id": row.id,
-                "n_genes": row.n_genes,
-                "n_human": row.n_human,
-                "n_mouse": row.n_mouse,
-                "human": f"{row.share('human'):.0%}",
-                "mouse": f"{row.share('mouse'):.0%}",
-                "not for": list(row.not_for),
-            }
-            for row in report.coverage
-        ]
+        rows = []
+        for row in report.coverage:
+            counts = {"id": row.id, "n_genes": row.n_genes, "n_human": row.n_human, "n_mouse": row.n_mouse}
+            shares = {species: f"{row.share(species):.0%}" for species in ("human", "mouse")}
+            rows.append({**counts, **shares, "not for": list(row.not_for)})
         _print_table("symbol coverage", rows)
     for conflict in report.conflicts:
         sides = f"pro in {', '.join(conflict.pro)}; anti in {', '.join(conflict.anti)}"
         emit(f"note: {conflict.gene} speaks for both sides: {sides}")
-    for row in report.coverage:
-        for species in row.not_for:
-            emit(f"note: {row.id} is not for {species}")
-    for finding in report.findings:
-        emit(f"{finding.file}: {finding.code}: {finding.message}")
-    for line in _counts(report):
-        emit(line)
+    emit(*(f"note: {row.id} is not for {species}" for row in report.coverage for species in row.not_for))
+    emit(*(f"{finding.file}: {finding.code}: {finding.message}" for finding in report.findings))
+    emit(*_counts(report))
     if not report.ok:
         raise typer.Exit(EXIT_USER)
 
@@ -197,15 +184,12 @@ def export(
     """Write the catalogue for other tools: GMT (GSEA), decoupler network, everything as JSON, or the schema."""
     from cafsc import sig
 
-    catalogue = sig.load()
-    if form == "gmt":
-        text = sig.to_gmt(catalogue)
-    elif form == "json":
-        text = sig.to_json(catalogue)
+    if form in ("decoupler", "tsv"):
+        text = sig.to_net(sig.load()).to_csv(sep="\t", index=False, lineterminator="\n")
     elif form == "schema":
         text = sig.to_schema()
     else:
-        text = sig.to_net(catalogue).to_csv(sep="\t", index=False, lineterminator="\n")
+        text = (sig.to_gmt if form == "gmt" else sig.to_json)(sig.load())
     if output is None:
         sys.stdout.write(text)
     else:
@@ -227,7 +211,7 @@ def diff(
 
     changes = sig.diff(old, new)
     if as_json:
-        emit(json.dumps([asdict(change) for change in changes], indent=1, ensure_ascii=False))
+        emit_json([asdict(change) for change in changes], ascii_only=False)
         return
     marks = {"added": "+", "removed": "-", "changed": "~"}
     section = ""
@@ -236,9 +220,7 @@ def diff(
             section = change.section
             counts = Counter(other.what for other in changes if other.section == section)
             emit(f"{section}: " + ", ".join(f"{counts[what]} {what}" for what in marks if counts[what]))
-        emit(f"  {marks[change.what]} {change.id}")
-        for detail in change.details:
-            emit(f"      {detail}")
+        emit(f"  {marks[change.what]} {change.id}", *(f"      {detail}" for detail in change.details))
     if not changes:
         emit("no difference")
 
@@ -246,7 +228,7 @@ def diff(
 def _print_table(title: str, rows: list[dict[str, Any]], *, as_json: bool = False) -> None:
     """Rows with the same keys as a table or as JSON."""
     if as_json:
-        emit(json.dumps(rows, indent=1, ensure_ascii=False))
+        emit_json(rows, ascii_only=False)
         return
     if not rows:
         emit("nothing matches")
@@ -254,9 +236,8 @@ def _print_table(title: str, rows: list[dict[str, Any]], *, as_json: bool = Fals
     cells = [[_cell(value) for value in row.values()] for row in rows]
     if sys.stdout.isatty():
         cells = [[cut(cell, WIDTH) for cell in row] for row in cells]
-    right = [name.startswith("n_") for name in rows[0]]
-    for line in (title, *text_table(list(rows[0]), cells, right=right)):
-        emit(line)
+    right = [name for name in rows[0] if name.startswith("n_")]
+    emit(title, *table(list(rows[0]), cells, right=right))
 
 
 def _print_entry(entry: dict[str, Any]) -> None:

@@ -93,9 +93,8 @@ def _reason(code: str) -> str:
 def cluster_lines(clusters: pd.DataFrame) -> list[str]:
     """The cluster table, largest clusters first as they come."""
     header = ("cluster", "cells", "state", "support", "call", "pro/anti", "leading evidence")
-    right = (False, True, False, True, False, True, False)
     rows = [_row(record) for record in clusters.head(MAX_ROWS).to_dict("records")]
-    lines = table(header, rows, right=right)
+    lines = table(header, rows, right=("cells", "support", "pro/anti"))
     if len(clusters) > MAX_ROWS:
         lines.append(f"... and {len(clusters) - MAX_ROWS} more in clusters.tsv")
     return lines

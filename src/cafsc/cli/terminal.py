@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TextIO
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, its number from 1, and the number of steps (0 where it is not counted)."""
@@ -29,37 +32,47 @@ def printable(text: str) -> str:
     )
 
 
-def say(line: str = "") -> None:
-    """One escaped line to stderr; a stderr that is closed or full must not end a run."""
-    _write(sys.stderr, printable(line) + "\n")
+def say(*lines: str) -> None:
+    """Escaped lines to stderr; a stderr that is closed or full must not end a run."""
+    for line in lines:
+        _write(sys.stderr, printable(line) + "\n")
 
 
-def _write(stream: object, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:
         return
-    try:
-        stream.write(text)  # type: ignore[attr-defined]
-        stream.flush()  # type: ignore[attr-defined]
-    except UnicodeEncodeError:
-        stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))  # type: ignore[attr-defined]
-        stream.flush()  # type: ignore[attr-defined]
-    except (OSError, ValueError):
-        pass
+    with suppress(OSError, ValueError):
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+        stream.flush()
 
 
-def emit(text: str) -> None:
+def emit(*lines: str) -> None:
     """Data to stdout, where there is one."""
     if sys.stdout is not None:
-        sys.stdout.write(text + "\n")
+        sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()
+
+
+def emit_json(document: object, *, ascii_only: bool = True) -> None:
+    """A JSON document to stdout. Names that come from the data are anyone's text, and written in ASCII."""
+    emit(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=ascii_only))
 
 
 @contextmanager
 def clean_streams(*, debug: bool) -> Iterator[None]:
-    """Keep stdout for our own data, and libraries' warnings off the terminal, unless debugging."""
-    with redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.simplefilter("once" if debug else "ignore")
-        yield
+    """Keep stdout for our own data, and libraries' warnings and logs off the terminal, unless debugging."""
+    before = logging.root.manager.disable
+    if not debug:
+        logging.disable()
+    try:
+        with redirect_stdout(sys.stderr), warnings.catch_warnings():
+            warnings.simplefilter("once" if debug else "ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager
@@ -81,17 +94,14 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
             _write(sys.stderr, "\r\x1b[K")
 
 
-def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[bool] | None = None
-) -> list[str]:
-    """Lines of a plain table, two blanks between columns; ``right`` names those that are flush right."""
-    escaped = [list(header), *[[printable(value) for value in row] for row in rows]]
-    widths = [max(len(row[column]) for row in escaped) for column in range(len(header))]
-    flush_right = right or [False] * len(header)
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Container[str] = ()) -> list[str]:
+    """Lines of a plain table, two blanks between columns; those that ``right`` names are flush right."""
+    escaped = [header, *([printable(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*escaped, strict=True)]
     return [
         "  ".join(
-            value.rjust(width) if flush else value.ljust(width)
-            for value, width, flush in zip(row, widths, flush_right, strict=True)
+            value.rjust(width) if name in right else value.ljust(width)
+            for name, width, value in zip(header, widths, row, strict=True)
         ).rstrip()
         for row in escaped
     ]
