@@ -131,17 +131,17 @@ def _cargo(groups: Groups) -> Iterator[Row]:
 def _expression(
     groups: Groups,
     base: Row,
-    symbols: Sequence[str],
+    genes: Sequence[str],
     shown: Sequence[int],
     side: str,
     pick: Callable[..., Any],
 ) -> Iterator[Row]:
     """Level of some genes in some groups: of any one (``np.max``), or of all of them (``np.min``)."""
-    found = {gene: groups.column(gene) for gene in symbols}
+    found = {gene: groups.column(gene) for gene in genes}
     columns = [column for column in found.values() if column is not None]
     if not columns or (len(columns) < len(found) and pick is np.min):
         missing = ", ".join(gene for gene, column in found.items() if column is None)
-        reason = f"the data lack {missing}" if symbols else "it names no gene"
+        reason = f"the data lack {missing}" if genes else "it names no gene"
         yield base | result(Status.NOT_MEASURED, reason)
         return
     for group in shown:

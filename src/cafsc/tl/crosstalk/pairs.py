@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cafsc._config import CrosstalkConfig
 from cafsc.errors import OptionError
 from cafsc.sig.records import Pair
 from cafsc.tl.crosstalk.groups import Groups
@@ -48,15 +47,17 @@ Bools = NDArray[np.bool_]
 class Candidate:
     """A pair that may be tested.
 
-    `ligand` and `receptor` are human symbols of the subunits, followed by their columns, empty where the data lack one.
-    `pair` is that of the catalogue, None for pairs of the consensus resource alone. `named` holds the groups (source,
-    target) between which the literature names it, with the direction in the words of the catalogue.
+    `ligand` and `receptor` are human symbols of the subunits, followed by their columns, empty where the data lack one,
+    and `symbols` both in the names of the data, subunits joined by ``_``. `pair` is that of the catalogue, None for
+    pairs of the consensus resource alone. `named` holds the groups (source, target) between which the literature names
+    it, with the direction in the words of the catalogue.
     """
 
     ligand: Complex
     receptor: Complex
     ligand_columns: tuple[int, ...]
     receptor_columns: tuple[int, ...]
+    symbols: tuple[str, str]
     pair: Pair | None
     named: Mapping[tuple[int, int], str]
 
@@ -70,6 +71,7 @@ def candidates(consensus: Sequence[tuple[Complex, Complex]], groups: Groups) -> 
     """All pairs of the catalogue, then the other measured pairs of the consensus resource."""
     known = {(tuple(pair.ligand), tuple(pair.receptor)): pair for pair in groups.catalogue.pairs.values()}
     column = {gene: groups.column(gene) for one in (*known, *consensus) for part in one for gene in part}
+    symbol = {place: name for name, place in groups.columns.items()}
 
     def columns(part: Complex) -> tuple[int, ...]:
         found = [column[gene] for gene in part]
@@ -79,7 +81,9 @@ def candidates(consensus: Sequence[tuple[Complex, Complex]], groups: Groups) -> 
     for ligand, receptor in dict.fromkeys((*known, *consensus)):
         pair = known.get((ligand, receptor))
         named = _named_directions(pair, groups) if pair else {}
-        found.append(Candidate(ligand, receptor, columns(ligand), columns(receptor), pair, named))
+        one, two = columns(ligand), columns(receptor)
+        symbols = ("_".join(symbol[place] for place in one), "_".join(symbol[place] for place in two))
+        found.append(Candidate(ligand, receptor, one, two, symbols, pair, named))
     return [one for one in found if one.pair or one.measured]
 
 
@@ -210,19 +214,11 @@ def consensus_pairs() -> list[tuple[Complex, Complex]]:
     return sorted({(tuple(ligand.split("_")), tuple(receptor.split("_"))) for ligand, receptor in pairs})
 
 
-def liana_ranks(
-    lognorm: sparse.csr_matrix,
-    symbols: Mapping[int, str],
-    labels: Sequence[str],
-    tests: Iterable[tuple[str, str, str, str]],
-    config: CrosstalkConfig,
-    seed: int,
-) -> Ranks:
-    """Ranks of pairs by the agreement of liana's methods (doi:10.1038/s41467-022-30755-0).
+def liana_ranks(groups: Groups, cells: Index, tests: Iterable[tuple[str, str, str, str]], seed: int) -> Ranks:
+    """Ranks of pairs by the agreement of liana's methods (doi:10.1038/s41467-022-30755-0), in some `cells`.
 
-    `lognorm` is cells x genes, with the `symbols` of its columns and the `labels` of the cells. `tests` are source,
-    target, ligand and receptor, subunits joined by ``_``. The ranks are robust rank aggregates in 0..1, small is
-    strong.
+    `tests` are source, target, ligand and receptor, subunits joined by ``_``. The ranks are robust rank aggregates in
+    0..1, small is strong.
     """
     liana = require_liana()
     from anndata import AnnData
@@ -230,11 +226,12 @@ def liana_ranks(
     wanted = pd.DataFrame(sorted(tests), columns=["source", "target", "ligand", "receptor"])
     resource = wanted[["ligand", "receptor"]].drop_duplicates()
     used = {gene for pair in resource.to_numpy().ravel() for gene in pair.split("_")}
-    columns = [column for column, symbol in sorted(symbols.items()) if symbol in used]
+    columns = {symbol: column for symbol, column in groups.columns.items() if symbol in used}
+    labels = pd.Categorical([groups.groups[code].name for code in groups.codes[cells]])
     adata = AnnData(
-        sparse.csr_matrix(lognorm[:, columns], dtype=np.float32),
-        obs=pd.DataFrame({"group": pd.Categorical(list(labels))}, index=[str(n) for n in range(len(labels))]),
-        var=pd.DataFrame(index=[symbols[column] for column in columns]),
+        sparse.csr_matrix(groups.lognorm[cells][:, list(columns.values())], dtype=np.float32),
+        obs=pd.DataFrame({"group": labels}, index=[str(cell) for cell in cells]),
+        var=pd.DataFrame(index=list(columns)),
     )
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
@@ -245,8 +242,8 @@ def liana_ranks(
             groupby_pairs=wanted[["source", "target"]].drop_duplicates(),
             use_raw=False,
             inplace=False,
-            expr_prop=config.expr_prop,
-            min_cells=config.min_cells,
+            expr_prop=groups.config.expr_prop,
+            min_cells=groups.config.min_cells,
             n_perms=N_RANK_PERMS,
             seed=seed,
         )

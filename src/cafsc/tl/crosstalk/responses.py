@@ -22,8 +22,6 @@ MIN_GENES = 3
 
 Contrast = tuple[str, int, tuple[int, ...]]
 """Footprint, receiving group, columns of the receptor."""
-
-
 Responses = Mapping[str, Sequence[Row]]
 """Set -> columns of a row for each group.
 

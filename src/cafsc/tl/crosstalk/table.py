@@ -52,7 +52,6 @@ class Status(StrEnum):
 
 
 SEPARATOR = "; "
-_STRENGTH = {level: rank for rank, level in enumerate(get_args(Evidence))}
 
 
 def crosstalk_table(rows: Iterable[Row]) -> pd.DataFrame:
@@ -97,38 +96,31 @@ def _papers(catalogue: Catalogue, keys: Iterable[str]) -> Row:
 
 def _best(levels: Iterable[str]) -> str:
     """The strongest level of evidence; ``review`` where there is none."""
-    return min(levels, key=lambda level: _STRENGTH[level], default="review")
+    return min(levels, key=get_args(Evidence).index, default="review")
 
 
-def source_of(catalogue: Catalogue, record: Record) -> Row:
-    """Evidence, papers and review claims of a record of the catalogue.
+def record_row(catalogue: Catalogue, kind: str, record: Record, **more: object) -> Row:
+    """Columns of a row about a record of the catalogue.
 
     The evidence is that of the record. Without one it is the best evidence of its papers in claims that answer the
     same review claims, or else ``review``.
     """
-    claimed = {
-        level
-        for entry in catalogue.claims
-        if entry.paper.key in record.sources
-        and set(entry.claim.review_claims).intersection(record.review_claims)
-        for level in entry.claim.evidence
-    }
+    entries = [entry for entry in catalogue.claims if entry.paper.key in record.sources]
+    claims = [one.claim for one in entries if set(one.claim.review_claims) & set(record.review_claims)]
     statements = (getattr(record, name, None) for name in ("statement", "shown", "why"))
     mechanism = getattr(record, "mechanism", "")
-    return {
-        "evidence": getattr(record, "evidence", None) or _best(claimed),
+    row = {
+        "kind": kind,
+        "named": NAMED,
+        "id": record.id,
+        "label": record.label,
+        "evidence": getattr(record, "evidence", None) or _best(one for c in claims for one in c.evidence),
         "cancer": ", ".join(getattr(record, "cancer", [])),
         "mechanism": mechanism if isinstance(mechanism, str) else ", ".join(mechanism),
         "statement": " ".join(str(next(filter(None, statements), "")).split()),
-        **_papers(catalogue, record.sources),
         "review_claims": SEPARATOR.join(record.review_claims),
     }
-
-
-def record_row(catalogue: Catalogue, kind: str, record: Record, **more: object) -> Row:
-    """Columns of a row about a record of the catalogue."""
-    row = {"kind": kind, "named": NAMED, "id": record.id, "label": record.label}
-    return row | source_of(catalogue, record) | more
+    return row | _papers(catalogue, record.sources) | more
 
 
 def result(status: Status, reason: str = "") -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,12 +112,9 @@ def crosstalk(
     score, p = lr.permutation_p(lognorm, codes, len(groups.groups), trials, config.n_perms, seed)
     fdr = adjusted(p)
     tests = list(zip(trials.candidate.tolist(), trials.source.tolist(), trials.target.tolist(), strict=True))
-    ranks: lr.Ranks = {}
-    symbols = {column: symbol for symbol, column in groups.columns.items()}
-    keys = [_rank_key(groups, symbols, found[number], *ends) for number, *ends in tests]
-    if consensus and tests:
-        labels = [groups.groups[code].name for code in codes]
-        ranks = lr.liana_ranks(lognorm, symbols, labels, keys, config, seed)
+    name_of = [group.name for group in groups.groups]
+    keys = [(name_of[source], name_of[target], *found[number].symbols) for number, source, target in tests]
+    ranks = lr.liana_ranks(groups, cells, keys, seed) if consensus and tests else {}
     footprints = Footprints(groups, levels or reference_levels())
     rows: list[Row] = []
     responses: dict[int, Contrast] = {}
@@ -143,16 +140,6 @@ def _status(row: Row, config: CrosstalkConfig) -> str:
         return Status.EXPRESSED
     with_receptor = row.get("contrast", 0) > 0 and row["contrast_fdr"] <= config.max_fdr
     return Status.PAIR_AND_RESPONSE if with_receptor or is_high(row, config) else Status.PAIR
-
-
-def _rank_key(
-    groups: Groups, symbols: Mapping[int, str], one: lr.Candidate, source: int, target: int
-) -> tuple[str, str, str, str]:
-    """Groups and partners of a test in the names of the data, subunits joined by ``_``."""
-    ligand, receptor = (
-        "_".join(symbols[c] for c in part) for part in (one.ligand_columns, one.receptor_columns)
-    )
-    return groups.groups[source].name, groups.groups[target].name, ligand, receptor
 
 
 def _row(groups: Groups, one: lr.Candidate, source: int, target: int) -> Row:

@@ -47,18 +47,11 @@ def weighted_claims(
     out = []
     for entry, presence in entries:
         claim, paper = entry.claim, entry.paper.key
-        vote = WeightedClaim(
-            paper,
-            claim.effect,
-            presence * claim_weight(entry, catalogue, cancer, species),
-            own_evidence=claim.evidence != ["review"],
-            group=catalogue.group_of(paper),
-            about=claim.about,
-            entry=entry,
-            presence=presence,
-        )
-        if vote.weight > 0:
-            out.append(vote)
+        weight = presence * claim_weight(entry, catalogue, cancer, species)
+        own, group = claim.evidence != ["review"], catalogue.group_of(paper)
+        vote = (paper, claim.effect, weight, own, group, claim.about)
+        if weight > 0:
+            out.append(WeightedClaim(*vote, entry=entry, presence=presence))
     return out
 
 

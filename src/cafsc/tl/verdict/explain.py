@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from cafsc._config import Config, LabelConfig
 from cafsc._keys import ANTI, PRO, UNRESOLVED, Keys, require
 from cafsc.errors import OptionError
 from cafsc.tl.label.lead import Lead, gene_excess
-from cafsc.tl.score.fibroblasts import fibroblasts
+from cafsc.tl.score.fibroblasts import Fibroblasts, fibroblasts
 from cafsc.tl.score.set_columns import scored_sets
 from cafsc.tl.verdict.call import source_names
 from cafsc.tl.verdict.changes import Change, StateScore, name_changes, verdict_changes
@@ -165,7 +165,10 @@ def explain(
     if runner_up in by_name:
         gap = by_name[leading].score - by_name[runner_up].score
         ahead = (members[leading], members[runner_up])
-        lead = _lead(adata, key_added, cells, ahead, gap, catalogue)
+        lead = _lead(fibroblasts(adata, key_added), cells, ahead, gap, catalogue)
+    table = adata.obsm[keys.lineage_scores]
+    # Column by column: the last digits of a sum depend on the layout of the table in memory.
+    panels = {str(name): float(table[name].to_numpy()[cells].mean()) for name in table}
     symbols = adata.var[keys.symbol].to_numpy(dtype=object)
     evidence, cancers = of_cluster("evidence"), of_cluster("cancers")
     counted = evidence[evidence["counted"].astype(bool)]
@@ -182,7 +185,7 @@ def explain(
     plain |= {name: _number(row[f"verdict_{name}"]) for name in ("score", "low", "high")}
     return Explanation(
         **plain,
-        lineages=_lineages(adata, keys, cells),
+        lineages=dict(sorted(panels.items(), key=lambda item: -item[1])),
         leading=leading,
         runner_up=runner_up,
         lead=_number(gap),
@@ -236,15 +239,9 @@ def _ranked(row: Mapping[str, Any], states: list[StateScore]) -> tuple[str, str]
 
 
 def _lead(
-    adata: AnnData,
-    key_added: str,
-    cells: np.ndarray,
-    ahead: Sequence[list[str]],
-    gap: float,
-    catalogue: Catalogue,
+    kept: Fibroblasts, cells: np.ndarray, ahead: Iterable[list[str]], gap: float, catalogue: Catalogue
 ) -> Lead:
     """The lead of one state's sets over another's as a function of genes; `gap` with all of them."""
-    kept = fibroblasts(adata, key_added)
     sets = scored_sets(catalogue, kept.species, kept.columns)
     level = kept.cluster_means(np.isin(kept.rows, cells).astype(np.float64)[:, None])[0]
     one, other = (tuple(sets[name] for name in names if name in sets) for names in ahead)
@@ -256,13 +253,6 @@ def _votes(evidence: pd.DataFrame) -> list[Vote]:
     columns = ["paper", "effect", "weight", "group", "about"]
     rows = evidence[columns].assign(own_evidence=evidence["evidence"].astype(str) != "review")
     return [Vote(**{str(name): value for name, value in row.items()}) for row in rows.to_dict("records")]
-
-
-def _lineages(adata: AnnData, keys: Keys, cells: np.ndarray) -> dict[str, float]:
-    table = adata.obsm[keys.lineage_scores]
-    # Column by column: the last digits of a sum depend on the layout of the table in memory.
-    mean = {str(name): float(table[name].to_numpy()[cells].mean()) for name in table}
-    return dict(sorted(mean.items(), key=lambda item: -item[1]))
 
 
 def _claims(claims: pd.DataFrame, side: str, names: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
