@@ -29,8 +29,10 @@ _MAX_SCALED = 10.0
 _MIN_CELLS = 3
 # Seurat's pruning: weaker overlaps of neighbourhoods are chance.
 _MIN_JACCARD = 1 / 15
+# scanpy's coming default; more iterations take long and move few cells.
+_LEIDEN_ITERATIONS = 2
 # Fewer cells are shown by their first two components. More epochs change a map by eye no longer.
-_MIN_MAPPED, _UMAP_EPOCHS = 50, 200
+_MIN_MAPPED, _MAX_MAPPED, _UMAP_EPOCHS = 50, 5000, 200
 # Cells that are made dense at a time when others are placed.
 _ROWS = 2048
 
@@ -211,12 +213,17 @@ def leiden(edges: sparse.csr_matrix, resolution: float, seed: int, flavor: str =
     if n_cells < 2 or not edges.nnz:
         return np.arange(n_cells, dtype=np.int64)
     cells = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(n_cells).astype(str)))
-    options = {"n_iterations": 2, "directed": False} if flavor == "igraph" else {}
     with warnings.catch_warnings():
         # scanpy announces another default flavour, whichever is named.
         warnings.simplefilter("ignore", FutureWarning)
         sc.tl.leiden(
-            cells, resolution=resolution, adjacency=edges, random_state=seed, flavor=flavor, **options
+            cells,
+            resolution=resolution,
+            adjacency=edges,
+            random_state=seed,
+            flavor=flavor,
+            n_iterations=_LEIDEN_ITERATIONS,
+            directed=False,
         )
     return by_size(cells.obs["leiden"].cat.codes.to_numpy(dtype=np.int64))
 
@@ -230,7 +237,10 @@ def by_size(labels: Index) -> Index:
 
 
 def umap(scores: Array, seed: int) -> Array:
-    """UMAP of embedded cells on exact neighbours (doi:10.21105/joss.00861): cells x 2."""
+    """UMAP of embedded cells on exact neighbours (doi:10.21105/joss.00861): cells x 2.
+
+    Of more than 5,000 cells a random sample is laid out, and a cell outside it lies amid its five nearest in it.
+    """
     import scanpy as sc
     from anndata import AnnData
 
@@ -238,6 +248,12 @@ def umap(scores: Array, seed: int) -> Array:
         flat = np.zeros((len(scores), 2))
         flat[:, : min(scores.shape[1], 2)] = scores[:, :2]
         return flat
+    if len(scores) > _MAX_MAPPED:
+        drawn = np.random.default_rng(seed).permutation(len(scores))[:_MAX_MAPPED]
+        known = umap(scores[drawn], seed)
+        layout: Array = known[nearest(scores, scores[drawn], 5)].mean(axis=1)
+        layout[drawn] = known
+        return layout
     cells = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(len(scores)).astype(str)), obsm={"X_pca": scores})
     how: dict[str, Any] = {"use_rep": "X_pca", "method": "gauss", "transformer": "sklearn"}
     with one_thread():

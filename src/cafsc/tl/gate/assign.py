@@ -228,7 +228,7 @@ def gate(
     catalogue = catalogue or sig.load()
     keys = Keys(key_added)
     if keys.tissue_cluster not in adata.obs:
-        cluster(adata, key_added=key_added, config=config.components, seed=seed)
+        cluster(adata, map_cells=False, key_added=key_added, config=config.components, seed=seed)
     rows = count_rows(adata, key_added=key_added)
     usable = usable_cells(adata, key_added)
     clusters = adata.obs[keys.tissue_cluster].cat.codes.to_numpy(dtype=np.int64).copy()

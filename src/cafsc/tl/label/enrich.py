@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARKER_COLUMNS = ("cluster", "gene", "log_fold_change", "share_in", "share_out", "score", "p_adjusted")
 # Enough for a reader and for a plot; the whole ranking is one call of scanpy away.
 _N_MARKERS = 50
-_N_PERMUTATIONS = 1000
+_N_PERMUTATIONS = 200
 # gseapy's own lower bound is 15 genes; some states are defined by fewer.
 _MIN_GENES = 5
 
@@ -134,10 +134,11 @@ def second_opinion(
     rows = []
     if len(table):
         names = table["cluster"].astype(str).tolist()
-        cluster = adata.obs[keys.cluster].astype(str).to_numpy()[cells.rows]
+        cluster = adata.obs[keys.cluster].astype(str).to_numpy()[cells.rows[cells.sketch]]
         codes = pd.Categorical(cluster, categories=names).codes.astype(np.int64)
-        means = cells.cluster_means(one_hot(codes, len(names)))
-        size = np.bincount(codes, minlength=len(names)).astype(np.float64)
+        sums = (cells.single_lognorm.T @ one_hot(codes, len(names))).T
+        size = np.bincount(codes[codes >= 0], minlength=len(names)).astype(np.float64)
+        means = sums / np.maximum(size, 1.0)[:, None]
         rows = [
             _enriched(_ranking(index, means, size, cells), symbols, sets, seed) for index in range(len(names))
         ]
