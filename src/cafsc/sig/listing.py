@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from typing import Any
@@ -71,7 +71,7 @@ def rows(catalogue: Catalogue, kind: str) -> list[Row]:
         genes = catalogue.genes_of(f"{subject}:{key}")
         computed: Row = {"n_genes": len(genes)}
         if kind == "schemes":
-            genes = _genes(catalogue.sets_in_scheme(key))
+            genes = distinct(*(member.definition.genes for member in catalogue.sets_in_scheme(key)))
         elif kind == "claims":
             genes = catalogue.genes_of(entry.claim.about)
         elif kind == "review":
@@ -106,11 +106,8 @@ def _of_paper(catalogue: Catalogue, key: str) -> tuple[tuple[str, ...], Row]:
     sets = [entry for entry in catalogue.sets.values() if entry.paper.key == key]
     claims = [entry.claim for entry in catalogue.claims if entry.paper.key == key]
     cancer = sorted(distinct(*(entry.cancer for entry in sets), *(claim.cancer for claim in claims)))
-    return _genes(sets), {"cancer": cancer, "n_sets": len(sets), "n_claims": len(claims)}
-
-
-def _genes(sets: Iterable[Any]) -> tuple[str, ...]:
-    return distinct(*(entry.definition.genes for entry in sets))
+    genes = distinct(*(entry.definition.genes for entry in sets))
+    return genes, {"cancer": cancer, "n_sets": len(sets), "n_claims": len(claims)}
 
 
 def sections(catalogue: Catalogue) -> dict[str, Any]:
@@ -161,21 +158,17 @@ def search(catalogue: Catalogue, text: str) -> tuple[Hit, ...]:
         for row in rows(catalogue, kind):
             # A claim or paper refers to genes of other entries, where the search finds them.
             own = row if kind in _WITH_GENES else {**row, "genes": []}
-            parts = [*_strings(catalogue, kind, own)]
+            if kind in _NOT_IN_TABLE:
+                entry = getattr(catalogue, kind)[row["id"]]
+                own = own | _fields(entry, _NOT_IN_TABLE[kind], {})
+            values = [part if isinstance(part, list) else [part] for part in own.values()]
+            parts = [part for value in values for part in value if isinstance(part, str)]
             folded = [part.casefold() for part in parts]
             if all(any(word in part for part in folded) for word in words):
                 where = next(part for part in parts if words[0] in part.casefold())
                 hit = Hit(kind, row["id"], _around(where, words[0]))
                 hits.append((text.casefold() in folded, hit))
     return tuple(hit for _, hit in sorted(hits, key=lambda found: not found[0]))
-
-
-def _strings(catalogue: Catalogue, kind: str, row: Row) -> Iterator[str]:
-    """Text of a row and of the fields that the table leaves out."""
-    if kind in _NOT_IN_TABLE:
-        row = {**row, **_fields(getattr(catalogue, kind)[row["id"]], _NOT_IN_TABLE[kind], {})}
-    for part in row.values():
-        yield from (value for value in (part if isinstance(part, list) else [part]) if isinstance(value, str))
 
 
 def _around(text: str, word: str) -> str:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from cafsc.errors import CatalogueError, OptionError
 from cafsc.sig import model
 from cafsc.sig.files import read_data, read_model, read_text
-from cafsc.sig.model import EvidenceWeights, GeneSet, PaperFile, Scheme, Species, distinct, slugged
+from cafsc.sig.model import EvidenceWeights, GeneSet, PaperFile, Scheme, distinct, slugged
 
 OwnSet: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
 """Genes that are up, or ``{"up": [...], "down": [...]}``."""
@@ -194,14 +194,17 @@ def _own_file(
         own_key = f"{key}-{slugged(doi.group())}" if doi else key
         sources[name] = OwnPaper(key=own_key, title=title, doi=doi and doi.group())
         where = f"{title}: {name}"
-        lists = {side: _tidy(genes, item.where, where, notes) for side, genes in item.genes.items()}
+        lists = {side: _tidy(found, item.where, where, notes) for side, found in item.genes.items()}
         if not any(lists.values()):
             notes.append(f"{where} holds no genes and is left out")
             continue
+        genes = [gene for found in lists.values() for gene in found]
+        # Mouse symbols are written Xxxx or ENSMUSG..., human symbols XXXX.
+        n_mouse = sum(bool(_MOUSE.fullmatch(gene)) or gene.startswith("ENSMUSG") for gene in genes)
         try:
             sets[name] = GeneSet(
                 label=item.label,
-                species=_species_of([gene for genes in lists.values() for gene in genes]),
+                species="mouse" if n_mouse * 2 > len(genes) else "human",
                 up=lists.get("up", []),
                 down=lists.get("down", []),
                 derivation=item.description or "not said",
@@ -236,12 +239,6 @@ def _tidy(printed: Iterable[str], where: str, short: str, notes: list[str]) -> l
         notes.append(f"{short}: genes in small letters (case matters); read as {genes[0].upper()} and so on")
         genes = [gene.upper() for gene in genes]
     return genes
-
-
-def _species_of(genes: list[str]) -> Species:
-    """Species by the symbols: Xxxx or ENSMUSG for mouse, XXXX for human."""
-    mouse = sum(bool(_MOUSE.fullmatch(gene)) or gene.startswith("ENSMUSG") for gene in genes)
-    return "mouse" if mouse * 2 > len(genes) else "human"
 
 
 def own_weights(shipped: EvidenceWeights, given: WeightsLike) -> EvidenceWeights:
