@@ -10,9 +10,6 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Linear algebra on one thread: the order of floating-point sums would change the last digits otherwise.
-
-    Import the libraries that compute before: only those that are loaded are limited.
-    """
+    """Limit the libraries that are loaded: the order of sums would change the last digits otherwise."""
     with threadpool_limits(limits=1):
         yield

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cafsc.cli.terminal import cut, printable, progress, table
+from cafsc.cli.terminal import clean_streams, cut, printable, progress, table
 
 
 @given(st.text())
@@ -62,3 +64,12 @@ def test_table_escapes_what_it_prints() -> None:
 def test_cut_keeps_to_the_width() -> None:
     assert cut("short", 5) == "short"
     assert cut("a long word", 6) == "a lon…"
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_logs_of_libraries_stay_off_the_terminal(debug: bool, caplog: pytest.LogCaptureFixture) -> None:
+    with clean_streams(debug=debug):
+        logging.getLogger("a_library").error("converged after 3 iterations")
+    assert bool(caplog.records) is debug
+    logging.getLogger("a_library").error("said outside")
+    assert caplog.records[-1].message == "said outside"

@@ -18,21 +18,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(name="annotate", short_help="Name the fibroblasts of a tumour; call them pro- or anti-tumour.")(
-    annotate.annotate
-)
-app.command(name="check", short_help="List everything that is odd about a dataset; nothing is written.")(
-    check.check
-)
-app.command(name="crosstalk", short_help="List what CAFs and other cells could tell each other.")(
-    results.crosstalk
-)
-app.command(name="explain")(results.explain)
-app.command(name="report")(results.report)
-app.command(name="score", short_help="Score a bulk cohort sample by sample; test survival.")(score.score)
-app.command(name="targets", short_help="List compounds and biomarkers that CAF clusters express.")(
-    results.targets
-)
+for function, short in (
+    (annotate.annotate, "Name the fibroblasts of a tumour; call them pro- or anti-tumour."),
+    (check.check, "List everything that is odd about a dataset; nothing is written."),
+    (results.crosstalk, "List what CAFs and other cells could tell each other."),
+    (results.explain, None),
+    (results.report, None),
+    (score.score, "Score a bulk cohort sample by sample; test survival."),
+    (results.targets, "List compounds and biomarkers that CAF clusters express."),
+):
+    app.command(short_help=short)(function)
 app.add_typer(data.app, name="data")
 app.add_typer(signatures.app, name="signatures")
 

@@ -90,15 +90,28 @@ def _parameter(option: Field[Any]) -> inspect.Parameter:
 
 def use_config(context: typer.Context, path: Path | None) -> Path | None:
     """Callback of an eager ``--config``: the file's values become the defaults of the other options."""
-    if path is not None and not context.resilient_parsing:
-        options = {
-            name.lstrip("-").replace("-", "_"): parameter
-            for parameter in context.command.params
-            if parameter.param_type_name == "option" and parameter.name not in NOT_FROM_FILE
-            for name in parameter.opts
-            if name.startswith("--")
-        }
-        context.default_map = _checked(read_config(path), options, context, path)
+    if path is None or context.resilient_parsing:
+        return path
+    options = {
+        name.lstrip("-").replace("-", "_"): parameter
+        for parameter in context.command.params
+        if parameter.param_type_name == "option" and parameter.name not in NOT_FROM_FILE
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+    content = read_config(path)
+    unknown = [name for name in content if name not in options]
+    if unknown:
+        raise OptionError(
+            f"{path}: unknown option {', '.join(repr(name) for name in unknown[:5])}",
+            expected="one of " + ", ".join(sorted(name.replace("_", "-") for name in options)),
+            fix="correct the name, or remove the line",
+        )
+    context.default_map = {
+        options[name].name: _converted(name.replace("_", "-"), value, options[name], context, path)
+        for name, value in content.items()
+        if value is not None
+    }
     return path
 
 
@@ -123,23 +136,6 @@ def read_config(path: Path) -> dict[str, object]:
     return {str(key).replace("-", "_"): value for key, value in content.items()}
 
 
-def _checked(
-    content: Mapping[str, object], options: Mapping[str, Any], context: typer.Context, path: Path
-) -> dict[str, object]:
-    unknown = [name for name in content if name not in options]
-    if unknown:
-        raise OptionError(
-            f"{path}: unknown option {', '.join(repr(name) for name in unknown[:5])}",
-            expected="one of " + ", ".join(sorted(name.replace("_", "-") for name in options)),
-            fix="correct the name, or remove the line",
-        )
-    return {
-        options[name].name: _converted(name.replace("_", "-"), value, options[name], context, path)
-        for name, value in content.items()
-        if value is not None
-    }
-
-
 def _converted(name: str, value: object, option: Any, context: typer.Context, path: Path) -> object:
     """``value`` as the option's own type, by the same rules as on the command line."""
     if option.is_flag:
@@ -155,8 +151,7 @@ def _converted(name: str, value: object, option: Any, context: typer.Context, pa
                 f"{path}: {name}: {item!r}",
                 expected="a list of values" if option.multiple else "one value (text or a number)",
             )
-    words = [str(item) for item in items]
-    given = words if option.multiple else words[0]
+    given = [str(item) for item in items] if option.multiple else str(value)
     try:
         option.process_value(context, given)
     except typer.BadParameter as error:

@@ -31,8 +31,7 @@ MAX_NAME = 28
 @with_run_options("cancer", "species", "signatures", "weights")
 def score(
     matrix: Annotated[
-        Path,
-        typer.Argument(metavar="MATRIX", help="Expression of a cohort: .tsv, .csv (also .gz) or .h5ad."),
+        Path, typer.Argument(metavar="MATRIX", help="Expression of a cohort: .tsv, .csv (also .gz) or .h5ad.")
     ],
     *,
     output: Annotated[
@@ -41,8 +40,7 @@ def score(
     ] = None,
     options: RunOptions,
     exclude_paper: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY", help="Leave out all that this paper says. Repeatable."),
+        list[str] | None, typer.Option(metavar="KEY", help="Leave out all that this paper says. Repeatable.")
     ] = None,
     ssgsea: Annotated[
         bool, typer.Option("--ssgsea/--no-ssgsea", help="Score with gseapy's ssGSEA as well.")

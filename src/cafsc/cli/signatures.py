@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -97,8 +98,6 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find entries that hold all the words, anywhere in them."""
-    from dataclasses import asdict
-
     from cafsc import sig
 
     hits = [asdict(hit) for hit in sig.search(sig.load(), text)]
@@ -205,8 +204,6 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say what came, went and changed between two releases of the catalogue."""
-    from dataclasses import asdict
-
     from cafsc import sig
 
     changes = sig.diff(old, new)

@@ -78,16 +78,13 @@ def such_as(finding: Mapping[str, Any]) -> str:
 def gate_line(gate: Mapping[str, Any]) -> str:
     """``kept 371 fibroblasts; refused 317 mural, 21 doublet``, the most frequent reasons first."""
     refused = sorted(gate["refused"].items(), key=lambda pair: (-pair[1], pair[0]))
-    parts = [f"{count:,} {_reason(reason)}" for reason, count in refused[:MAX_REASONS] if count]
+    # In words: ``smooth muscle`` of ``not_fibroblast:smooth_muscle``.
+    words = [(code.rpartition(":")[2].replace("_", " "), count) for code, count in refused]
+    parts = [f"{count:,} {reason}" for reason, count in words[:MAX_REASONS] if count]
     rest = sum(count for _, count in refused[MAX_REASONS:])
     if rest:
         parts.append(f"{rest:,} others")
     return f"kept {gate['kept']:,} fibroblasts" + (f"; refused {', '.join(parts)}" if parts else "")
-
-
-def _reason(code: str) -> str:
-    """``not_fibroblast:smooth_muscle`` in words: ``smooth muscle``."""
-    return code.partition(":")[2].replace("_", " ") or code.replace("_", " ")
 
 
 def cluster_lines(clusters: pd.DataFrame) -> list[str]:
