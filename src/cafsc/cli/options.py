@@ -21,7 +21,6 @@ MAPPINGS = ("weights",)
 NOT_FROM_FILE = ("config", "debug", "help", "install_completion", "show_completion")
 """Options that make sense only on the command line."""
 
-
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="The signatures and claims behind every call.")
 
-
 Kind = Literal[
     "sets",
     "programs",
