@@ -10,7 +10,7 @@ from scipy import sparse
 import cafsc
 from cafsc import data
 from cafsc._config import ClusterConfig, Config, GateConfig
-from cafsc.tl.gate.held_out import LeftOut, Unseen, doublet_components, left_out, unseen
+from cafsc.tl.gate.held_out import HeldOut, LeftOut, doublet_components, held_out_profiles, left_out
 from cafsc.tl.gate.mixture import average_shares, shrunk, weighted_sums
 
 N_GENES, DEPTH, SHRINKAGE = 3000, 600, 200.0
@@ -54,10 +54,10 @@ def each_left_out(x: sparse.csr_matrix, weights: np.ndarray, shrinkage: float = 
     return left_out(x, weights, weighted_sums(x, weights), shrinkage)
 
 
-def asked(x: sparse.csr_matrix, weights: np.ndarray, unlike: np.ndarray | None = None) -> Unseen:
+def asked(x: sparse.csr_matrix, weights: np.ndarray, unlike: np.ndarray | None = None) -> HeldOut:
     without = each_left_out(x, weights)
     unlike = ~np.eye(weights.shape[1], dtype=bool) if unlike is None else unlike
-    return unseen(weighted_sums(x, weights), profiles(x, weights, SHRINKAGE), without, unlike)
+    return held_out_profiles(weighted_sums(x, weights), profiles(x, weights, SHRINKAGE), without, unlike)
 
 
 def test_another_cell_of_a_rare_kind_fits_its_component(fitted: Fitted) -> None:

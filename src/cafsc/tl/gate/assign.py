@@ -19,7 +19,7 @@ from cafsc.pp.cluster import cluster, usable_cells
 from cafsc.pp.embed import sketch_rows
 from cafsc.pp.normalize import TARGET_SUM, count_rows, symbol_columns
 from cafsc.sig.reference import ReferenceLevels, reference_levels
-from cafsc.tl.gate.held_out import doublet_components, left_out, unseen
+from cafsc.tl.gate.held_out import doublet_components, held_out_profiles, left_out
 from cafsc.tl.gate.mixture import (
     Array,
     Capping,
@@ -78,31 +78,14 @@ def fit_tissue(
 ) -> tuple[TissueModel, TissueModel, Array]:
     """The components of a tissue with their lineages.
 
-    Parameters
-    ----------
-    counts
-        Cells x genes.
-    clusters
-        Fine cluster of each cell; negative where a cell takes no part.
-    panels
-        Columns of each lineage's markers.
-    floor
-        Genes: lowest reference level, counts per ten thousand.
-    sizes
-        Markers that each lineage's panel has when all are measured; those in ``panels`` if not given.
-    others
-        Whether there are cells beside these.
+    A mixture of multinomials moves cells (counts: cells x genes) from the fine cluster they fell into (negative:
+    takes no part) to the one their counts fit. The components' pooled counts, deep enough to be read, then compete
+    for the lineages by their markers' columns (`panels`; `sizes` has the number of markers of each whole panel) and
+    the lowest reference level of each gene (`floor`, counts per ten thousand). A component in which two lineages are
+    strong is split by them and fitted again.
 
-    Returns
-    -------
-    The components as they are for these cells and, where there are, for others; and the weight of each of these cells
-    in each component, cells x components.
-
-    Notes
-    -----
-    A mixture of multinomials moves cells from the cluster they fell into to the one their counts fit; the components'
-    pooled counts, deep enough to be read, then compete for the lineages. A component in which two lineages are strong
-    is split by them and fitted again.
+    Returns the model for these cells, the model for held-out cells (the same without `others`), and the weight of
+    each cell in each component.
     """
     labels = _without_tiny(clusters, config.min_cells)
     capping = Capping.fit(counts, _DEPTH_CAP)
@@ -139,7 +122,7 @@ def fit_tissue(
         model = replace(model, doublets=(*model.doublets, (component, first, second)))
     if not others:
         return model, model, weights
-    new = unseen(sums, model.profile, without, model.apart)
+    new = held_out_profiles(sums, model.profile, without, model.apart)
     gain = model.min_doublet_gain + new.gain
     return model, replace(model, profile=new.profile, min_doublet_gain=gain), weights
 

@@ -48,25 +48,12 @@ def doublet_partners(
     min_gain: Array,
     single: Array | None = None,
 ) -> NDArray[np.int64]:
-    """The second component of each cell that is better explained by two components than by one.
+    """The second component of each cell that two components explain better than one; -1 for a single cell.
 
-    Parameters
-    ----------
-    x
-        Cells x genes, capped as in the mixture.
-    pairs
-        The components, and which of them cannot be one cell.
-    min_gain
-        Components: log-likelihood that an even mix of two profiles must gain over the best single one. Real counts
-        are overdispersed, so chance alone gains a little.
-    single
-        Cells x components: log-likelihood of each cell in each; computed here if not given.
-
-    Returns
-    -------
-    Component of the partner, -1 for a single cell. The first of the two is the component that the cell fits best:
-    a droplet of two cells still looks most like one of them. Simulated doublets without the simulation: the same
-    idea as Scrublet's (doi:10.1016/j.cels.2018.11.005), on profiles instead of neighbours.
+    An even mix of two unlike profiles must gain ``min_gain`` (components) in log-likelihood over the best single one
+    (``single``: cells x components). Real counts are overdispersed, so chance alone gains a little. The first of the
+    two is the component that the cell fits best. Simulated doublets without the simulation: the idea of Scrublet
+    (doi:10.1016/j.cels.2018.11.005), on profiles instead of neighbours.
     """
     single = np.asarray(x @ np.log(pairs.profile).T) if single is None else single
     own = single.argmax(axis=1)

@@ -68,18 +68,11 @@ class LeftOut:
 
 @one_thread()
 def left_out(x: sparse.csr_matrix, weights: Array, sums: Array, shrinkage: float) -> list[LeftOut]:
-    """Ask some cells of each component what it would be without them.
+    """For some cells of each component, what the component holds without them.
 
-    Parameters
-    ----------
-    x
-        Cells x genes that take part, to which the mixture was fitted.
-    weights
-        Cells x components.
-    sums
-        Components x genes: counts of all their cells.
-    shrinkage
-        Counts of the average cell that are added to each profile, at least.
+    `x` (cells x genes) and `weights` (cells x components) are those of the fitted mixture, `sums` (components x
+    genes) the counts of all cells, `shrinkage` the counts of the average cell that are added to each profile at
+    least.
     """
     average = average_shares(x)
     holder = np.where(weights.max(axis=1) > _HELD, weights.argmax(axis=1), -1)
@@ -102,7 +95,7 @@ def left_out(x: sparse.csr_matrix, weights: Array, sums: Array, shrinkage: float
 
 
 @dataclass(frozen=True)
-class Unseen:
+class HeldOut:
     """Components as other cells than their own should meet them.
 
     Attributes
@@ -119,19 +112,13 @@ class Unseen:
 
 
 @one_thread()
-def unseen(sums: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]) -> Unseen:
+def held_out_profiles(
+    sums: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]
+) -> HeldOut:
     """Profiles with as much of the average cell added as makes the component's own cells likeliest, each left out.
 
-    Parameters
-    ----------
-    sums
-        Components x genes: counts of all their cells.
-    fitted
-        Components x genes: their profiles, made of all their cells.
-    without
-        See `left_out`.
-    unlike
-        Components x components: which two cannot be one cell.
+    `sums` (components x genes) are the counts of all cells, `fitted` the profiles made of them, `unlike` says which
+    two components cannot be one cell.
     """
     profile = shrunk(sums, without[0].average, np.array([[left.added] for left in without]))
     gain = np.zeros(len(sums))
@@ -141,28 +128,17 @@ def unseen(sums: Array, fitted: Array, without: Sequence[LeftOut], unlike: NDArr
             alone = left.gains(fitted[component, left.genes], others)
             more = left.gains(left.shares(left.added), others) - alone
             gain[component] = max(0.0, float(np.median(more)))
-    return Unseen(profile, gain)
+    return HeldOut(profile, gain)
 
 
 @one_thread()
 def doublet_components(
     profile: Array, without: Sequence[LeftOut], unlike: NDArray[np.bool_]
 ) -> list[tuple[int, int, int]]:
-    """Components that are an even mix of two others, larger and unlike each other: (component, first, second).
+    """Components that are an even mix of two larger, unlike others: (component, first, second).
 
-    Parameters
-    ----------
-    profile
-        Components x genes that take part: share of each.
-    without
-        See `left_out`.
-    unlike
-        Components x components: which two cannot be one cell.
-
-    Returns
-    -------
-    Those whose cells are likelier by such a mix than by their own component, which each is left out of, and than by any
-    other alone. A kind of its own, be it rare, holds genes that no mix of others does.
+    Their cells are likelier by such a mix than by their own component, which each is left out of, and than by any
+    other alone. A kind of its own, however rare, expresses genes that no mix of others does.
     """
     size = np.array([left.n_held for left in without])
     found = []

@@ -73,28 +73,12 @@ def shrunk(sums: Array, average: Array, shrinkage: float | Array) -> Array:
 def fit_capped(
     x: sparse.csr_matrix, responsibilities: Array, *, shrinkage: float, n_iterations: int
 ) -> Array:
-    """Expectation-maximisation from given responsibilities.
+    """Expectation-maximisation (doi:10.1111/j.2517-6161.1977.tb01600.x): cells x components, rows sum to 1.
 
-    Parameters
-    ----------
-    x
-        Cells x genes, non-negative, capped (`Capping`).
-    responsibilities
-        Cells x components to start from; a row of zeros leaves a cell out of the first profiles.
-    shrinkage
-        Counts of the average cell that are added to each profile, so that no gene has probability zero.
-    n_iterations
-        Iterations at most.
-
-    Returns
-    -------
-    Cells x components, rows sum to 1. Method: Dempster, Laird and Rubin 1977
-    (doi:10.1111/j.2517-6161.1977.tb01600.x).
-
-    Notes
-    -----
-    A cell that one component holds alone stays there while the others move: its counts are added up once. The last
-    round asks all cells again.
+    `x` (cells x genes) is capped by `Capping`. `responsibilities` start the fit; a row of zeros leaves a cell out of
+    the first profiles. `shrinkage` counts of the average cell are added to each profile, so that no gene has
+    probability zero. A cell that one component holds alone stays there while the others move; the last round asks all
+    cells again.
     """
     current = responsibilities.astype(np.float64)
     n_cells, n_components = current.shape

@@ -73,21 +73,10 @@ def relative_levels(
 ) -> tuple[Array, Array]:
     """Expression of each component relative to the component that expresses a gene most.
 
-    Parameters
-    ----------
-    bulk
-        Components x genes, counts per ten thousand.
-    sizes
-        Cells in each component; components under ``min_cells`` set no reference.
-    floor
-        Genes: the level that a reference has at least, so that a gene nobody expresses is nobody's marker.
-    sure
-        Components x genes: the part of ``bulk`` that may set a reference; all of it if not given.
-
-    Returns
-    -------
-    Components x genes in 0..1, and the reference level of each gene. Unlike a z-score, neither depends on
-    how many cells of each kind the sample holds.
+    `bulk` is components x genes in counts per ten thousand, `sure` the part of it that may set a reference.
+    Components under `min_cells` set none, and no reference lies below `floor`, so that a gene nobody expresses is
+    nobody's marker. Returns components x genes in 0..1 and the reference level of each gene. Unlike a z-score,
+    neither depends on how many cells of each kind the sample holds.
     """
     sure = bulk if sure is None else sure
     large = sure[sizes >= min_cells] if (sizes >= min_cells).any() else sure

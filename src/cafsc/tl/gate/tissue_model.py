@@ -95,14 +95,8 @@ class TissueModel:
     ) -> tuple[Names, Names, Array]:
         """Lineage, reason code and lineage scores (cells x lineages) of each cell.
 
-        Parameters
-        ----------
-        counts
-            Cells x genes.
-        usable
-            Cells that hold enough to be called anything.
-        weights
-            Cells x components; the posterior of the mixture if not given.
+        `usable` cells hold enough for a name. `weights` (cells x components) is the posterior of the mixture if not
+        given.
         """
         n_cells = counts.shape[0]
         if not self.best.size or not n_cells:
@@ -136,14 +130,9 @@ class TissueModel:
 
 
 def component_lineages(levels: pd.DataFrame, trusted: pd.DataFrame, config: GateConfig) -> Names:
-    """Lineage of each component, or ``unknown``.
+    """Lineage of each component, or ``unknown``, from its mean relative marker levels (components x lineages).
 
-    Parameters
-    ----------
-    levels
-        Components x lineages: mean relative marker level.
-    trusted
-        The same, less where markers of a panel are not in the data.
+    `trusted` is the same, less where markers of a panel are not in the data.
     """
     values = trusted.to_numpy()
     names = np.array(trusted.columns, dtype=object)

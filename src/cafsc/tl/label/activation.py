@@ -28,18 +28,9 @@ def activation_panel(catalogue: Catalogue, columns: Mapping[str, int], species: 
 def activation_score(
     sums: Array, panel: Mapping[str, int], levels: ReferenceLevels, config: LabelConfig
 ) -> float | None:
-    """Mean level of the panel in all fibroblasts together, relative to those of tumours.
+    """Mean level of the panel in all fibroblasts together, relative to those of tumours: 0..1.
 
-    Parameters
-    ----------
-    sums
-        Genes: counts in all fibroblasts together.
-    panel
-        Genes and their columns.
-
-    Returns
-    -------
-    0..1, or None where too few genes or counts are there to tell.
+    `sums` are the counts of each gene in all fibroblasts. None where too few genes or counts are there.
     """
     typical = {
         gene: levels.markers[ACTIVATION, gene] for gene in panel if (ACTIVATION, gene) in levels.markers

@@ -22,19 +22,9 @@ def state_clusters(
 ) -> tuple[Index, list[str]]:
     """Leiden communities inside each state.
 
-    Even an oracle that gives each expression cluster its majority label misses cells, since states grade into
-    each other; so states are settled cell by cell first, and edges between two states are cut.
-
-    Parameters
-    ----------
-    graph
-        Cells x cells, 1 for a cell and each neighbour.
-    states
-        State of each cell.
-    resolution
-        Leiden resolution.
-    min_cells
-        Smaller clusters go to the largest cluster of their state.
+    Even an oracle that gives each expression cluster its majority label misses cells, since states grade into each
+    other. So states are settled cell by cell first, and edges between two states are cut. A cluster under `min_cells`
+    joins the largest cluster of its state.
     """
     if not states.size:
         return np.zeros(0, dtype=np.int64), []
@@ -60,21 +50,8 @@ def joined_clusters(
 ) -> tuple[Index, list[str]]:
     """Clusters of all cells from those of a sketch, numbered anew.
 
-    Parameters
-    ----------
-    graph
-        Cells x cells, 1 for a cell and each neighbour, which is in the sketch.
-    sketch
-        Positions of the cells that have a cluster already.
-    labels
-        Their clusters, each of one state.
-    states
-        State of every cell.
-
-    Returns
-    -------
-    A cell takes the cluster that most of its neighbours of the same state are in; without such a neighbour the
-    largest cluster of its state, and a state that the sketch lacks is a cluster by itself.
+    A cell takes the cluster that most of its neighbours of the same state are in. Without such a neighbour it takes
+    the largest cluster of its state, and a state that the sketch lacks is a cluster by itself.
     """
     n_clusters = int(labels.max(initial=-1)) + 1
     state_of = np.full(n_clusters, -1, dtype=np.int64)

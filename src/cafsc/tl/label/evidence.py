@@ -66,15 +66,7 @@ class StateEvidence:
 def name_cluster(
     cells: Index, effect: Array, evidence: StateEvidence, config: LabelConfig, n_neighbors: int
 ) -> ClusterName:
-    """Name one cluster.
-
-    Parameters
-    ----------
-    cells
-        Its cells.
-    effect
-        Sets: the cluster's score in standard deviations of matched random sets.
-    """
+    """Name one cluster; `effect` is its score of each set in standard deviations of matched random sets."""
     space = evidence.space
     if not space.names:
         return ClusterName(UNRESOLVED, 0.0, "low_coverage", "", 0.0)
@@ -112,11 +104,11 @@ def name_cluster(
 def _support_error(support: float, n_cells: int, n_neighbors: int, n_resamples: int) -> float:
     """Standard error of a support: of so many resamples, in so many cells.
 
-    Cells that were pooled with each other share part of their counts: they are fewer witnesses than cells, but more
+    Cells that were pooled with each other share part of their counts: there are fewer independent cells than cells, but more
     than the groups they would make if they shared all.
     """
-    witnesses = max(n_cells / np.sqrt(n_neighbors), 1.0)
-    return float(np.sqrt(support * (1.0 - support) * (1.0 / n_resamples + 1.0 / witnesses)))
+    independent = max(n_cells / np.sqrt(n_neighbors), 1.0)
+    return float(np.sqrt(support * (1.0 - support) * (1.0 / n_resamples + 1.0 / independent)))
 
 
 def _runner_up(mean: Array, first: int, space: StateSpace) -> int:

@@ -60,14 +60,9 @@ class MarkerLevels:
 
 
 def marker_levels(sums: Array, tissue_reference: Array, config: MarkerConfig) -> MarkerLevels:
-    """Relative levels of all genes in clusters.
+    """Relative levels of all genes in clusters, from the sums of their counts (clusters x genes).
 
-    Parameters
-    ----------
-    sums
-        Clusters x genes: sums of counts over their cells.
-    tissue_reference
-        Genes: counts per ten thousand in the tissue's component that expresses the gene most.
+    `tissue_reference` is the level of each gene in the tissue's component that expresses it most.
     """
     bulk = scaled_sums(sums, 1e4)
     floor = np.maximum(_MIN_LEVEL, _TISSUE_SHARE * tissue_reference)

@@ -39,12 +39,8 @@ class SchemeContext:
 def scheme_label(scheme: str, cluster: int, centred: Array, effect: Array, context: SchemeContext) -> str:
     """Label of one cluster in one scheme, or ``unresolved``.
 
-    Parameters
-    ----------
-    centred
-        Cells of the cluster x sets, scores above the reference level.
-    effect
-        Sets: the cluster's score in null standard deviations.
+    `centred` is cells of the cluster x sets above the reference level; `effect` the cluster's score of each set in
+    standard deviations of random sets.
     """
     members = context.catalogue.sets_in_scheme(scheme)
     method = context.catalogue.schemes[scheme].method

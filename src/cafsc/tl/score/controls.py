@@ -53,42 +53,21 @@ class SetColumns:
 
 
 def control_corrected(lognorm: sparse.csr_matrix, bins: Index, sets: list[SetColumns]) -> Array:
-    """Mean of a set's genes minus the mean of all genes in the same expression bins.
+    """Mean of a set's genes minus the mean of all genes in the same expression bins: cells x sets, natural log units.
 
-    Parameters
-    ----------
-    lognorm
-        Cells x genes, natural log1p of depth-normalised counts.
-    bins
-        Bin of each gene.
-    sets
-        Columns of each set.
-
-    Returns
-    -------
-    Cells x sets, natural log units: mean over the up genes of (gene - its bin) minus the same over the down
-    genes; 0 for a set of which no gene is there. The idea of Tirosh 2016 (doi:10.1126/science.aad0501) with the
-    whole bin as control, so that nothing is drawn at random.
+    The mean over the up genes of (gene - its bin) minus the same over the down genes; 0 for a set of which no gene is
+    there. The idea of Tirosh 2016 (doi:10.1126/science.aad0501) with the whole bin as control, so that nothing is
+    drawn at random.
     """
     return control_corrected_mean(lognorm, control_weights(bins, sets))
 
 
 def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:
-    """Standard deviation of a set's score over random sets of the same size and expression bins.
+    """Standard deviation of a set's score over random sets of the same size and expression bins: groups x sets.
 
-    Parameters
-    ----------
-    levels
-        Groups x genes, mean lognorm of each group of cells.
-    bins
-        Bin of each gene.
-    sets
-        Columns of each set.
-
-    Returns
-    -------
-    Groups x sets. Exact, not sampled: the mean of genes drawn one from each bin has the summed variance of those
-    bins. The cells stay the same and the genes are the random unit, so correlation between cells does not enter.
+    `levels` is groups x genes, mean log-expression. Exact, not sampled: the mean of genes drawn one from each bin has
+    the summed variance of those bins. The cells stay the same and the genes are the random unit, so correlation
+    between cells does not enter.
     """
     n_bins = int(bins.max(initial=0)) + 1
     size = np.maximum(np.bincount(bins, minlength=n_bins), 1)
@@ -106,22 +85,11 @@ def null_deviation(levels: Array, bins: Index, sets: list[SetColumns]) -> Array:
 
 
 def correlation_inflation(lognorm: sparse.csr_matrix, membership: Array, sets: list[SetColumns]) -> Array:
-    """Factor by which correlation between a set's genes widens the variance of its mean, in each group.
+    """Factor (groups x sets, 1 or more) by which correlation between a set's genes widens the variance of its mean.
 
-    Parameters
-    ----------
-    lognorm
-        Cells x genes, each cell by itself (pooled cells would share their noise).
-    membership
-        Cells x groups, 0 or 1.
-    sets
-        Columns of each set.
-
-    Returns
-    -------
-    Groups x sets, 1 or more: 1 + (n - 1) x mean correlation between the genes within the group. Competitive tests
-    that take genes for independent call co-expressed sets far too often (Wu and Smyth 2012,
-    doi:10.1093/nar/gks461).
+    1 + (n - 1) x mean correlation between the genes within the group, from the log-expression of each cell by itself
+    (pooled cells would share their noise) and the membership of cells in groups (0 or 1). Competitive tests that take
+    genes for independent call co-expressed sets far too often (Wu and Smyth 2012, doi:10.1093/nar/gks461).
     """
     out = np.ones((membership.shape[1], len(sets)))
     up, down = (memberships(sets, side, lognorm.shape[1]) for side in ("up", "down"))

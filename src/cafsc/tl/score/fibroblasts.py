@@ -189,20 +189,9 @@ def fibroblasts(adata: AnnData, key_added: str) -> Fibroblasts:
 def neighbourhoods(
     rows: CountRows, kept: Index, sketch: Index, config: ScoreConfig, batch: Names | None, seed: int
 ) -> tuple[Array, sparse.csr_matrix]:
-    """Principal components of fibroblasts and their neighbours, which are sought in a sketch of them.
+    """Principal components of the fibroblasts (rows `kept`) and their neighbours, sought in a sketch of them.
 
-    Parameters
-    ----------
-    rows
-        Counts of all cells.
-    kept
-        Row numbers of the fibroblasts.
-    sketch
-        Positions in `kept`, sorted: the fibroblasts among which neighbours are sought.
-
-    Returns
-    -------
-    Fibroblasts x components; fibroblasts x fibroblasts, 1 for the cell itself and its neighbours.
+    Returns fibroblasts x components, and fibroblasts x fibroblasts, 1 for the cell itself and its neighbours.
     """
     embedding = embed(
         rows.take(kept[sketch]),

@@ -53,16 +53,10 @@ class ClusterEffects:
 def cluster_effects(
     mean_level: Array, single: sparse.csr_matrix, membership: Array, bins: Index, sets: Sequence[SetColumns]
 ) -> ClusterEffects:
-    """Calibrate the scores of clusters.
+    """Scores of clusters in standard deviations of random sets.
 
-    Parameters
-    ----------
-    mean_level
-        Clusters x genes, mean log-expression of pooled cells.
-    single
-        Cells x genes, log-expression of each cell by itself, for the correlation between genes.
-    membership
-        Cells x clusters, 0 or 1.
+    `mean_level` is clusters x genes, mean log-expression of pooled cells; `single` cells x genes, each by itself, for
+    the correlation between genes; `membership` cells x clusters, 0 or 1.
     """
     members = list(sets)
     raw = control_corrected(sparse.csr_matrix(mean_level), bins, members)

@@ -17,23 +17,9 @@ def balanced_level(
 ) -> Array:
     """Mean over lineages of log1p counts per ten thousand: genes.
 
-    Parameters
-    ----------
-    sums
-        Lineages x genes: sums of counts over the cells of each lineage.
-    n_cells
-        Lineages: their cells.
-    names
-        Lineages.
-    profiles
-        Lineage -> level of each gene elsewhere, counts per ten thousand, NaN where it is not known.
-    min_cells
-        Cells of a lineage below which its profile from elsewhere stands in.
-
-    Returns
-    -------
-    Each lineage has one vote, so that sorted fibroblasts and a whole tumour agree on which genes are alike;
-    the mean of all cells if there is no profile.
+    Each lineage (`sums`: lineages x genes) has one vote, so that sorted fibroblasts and a whole tumour agree on which
+    genes are alike. A lineage under `min_cells` votes by its profile from elsewhere, NaN where that does not know a
+    gene. The mean of all cells if there is no profile.
     """
     own = _scaled(sums.sum(axis=0))
     rank = tied_ranks(own) / max(own.size, 1)
