@@ -119,7 +119,7 @@ def test_a_column_of_another_length_is_refused(h5ad: Path, shape: tuple[int, ...
 def test_a_lost_chunk_of_a_zarr_store(store: Path) -> None:
     chunk = next(item for item in sorted((store / "X/data").rglob("*")) if item.name.isdigit())
     chunk.unlink()
-    assert "1 blocks of data are not there" in refused(store)
+    assert "1 blocks of data were never written" in refused(store)
 
 
 def test_a_pipe_in_a_zarr_store(store: Path) -> None:

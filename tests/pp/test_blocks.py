@@ -54,7 +54,7 @@ def test_every_form_gives_the_same_rows(counts: sparse.csr_matrix, form: str, tm
     rows = CountRows(FORMS[form](counts, tmp_path))
     assert rows.shape == counts.shape
     wanted = np.array([0, 5, BLOCK - 1, BLOCK, N_ROWS - 1])
-    for found, expected in ((rows.take(wanted), counts[wanted]), (rows.all(), counts)):
+    for found, expected in ((rows.take(wanted), counts[wanted]), (rows.take(np.arange(N_ROWS)), counts)):
         assert found.dtype == np.float64
         np.testing.assert_array_equal(found.toarray(), expected.toarray())
     assert rows.take(np.zeros(0, dtype=np.int64)).shape == (0, 7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -14,40 +15,22 @@ from cafsc.errors import OutputError
 
 _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 _LONGEST_STEM = 230  # of the 255 bytes of a file name, beside two dots, a token and a suffix
-_TRIES = 20
 _WHY = {
-    errno.ENOSPC: "no space left on the device",
-    errno.EDQUOT: "no space left on the device",
-    errno.EFBIG: "no space left on the device",
-    errno.EACCES: "permission denied: the folder is not writable",
-    errno.EPERM: "permission denied: the folder is not writable",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "no space left on the device"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "permission denied: the folder is not writable"),
     errno.EROFS: "the file system is read-only, nothing can be written",
     errno.ENAMETOOLONG: "the file name is too long",
-    errno.ENOTDIR: "a file stands where a folder is needed",
-    errno.EEXIST: "a file stands where a folder is needed",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "a file stands where a folder is needed"),
 }
 
 
-def _failed(path: Path, error: OSError) -> OutputError:
-    """The error of a failed write, in a user's words."""
-    cause = _WHY.get(error.errno or 0) or error.strerror or str(error)
-    return OutputError(f"{path}: cannot write: {cause}", fix="mend that, or choose another place")
-
-
 def _exists(path: Path) -> OutputError:
-    return OutputError(
-        f"{path}: exists already",
-        expected="a name that is free",
-        fix="choose another name, or give force=True",
-    )
+    fix = "choose another name, or give force=True"
+    return OutputError(f"{path}: exists already", expected="a name that is free", fix=fix)
 
 
 def refuse_occupied(path: Path | str, force: bool) -> Path:
-    """Final place of an output; `OutputError` where it may not be written.
-
-    A folder, a device or a pipe is never replaced; a regular file or a link to one only with `force`. Of a link, the
-    link is replaced, and the file that it leads to is left alone.
-    """
+    """Final place of an output; only a regular file or a link to one is replaced, and only with `force`."""
     given = Path(path)
     try:
         final = given.parent.resolve() / given.name
@@ -62,38 +45,21 @@ def refuse_occupied(path: Path | str, force: bool) -> Path:
     return final
 
 
-def lock(handle: int, *, wait: bool) -> bool | None:
-    """Lock an open file or folder; False where another process holds it, None where nothing can be locked here.
+def lock(handle: int, *, wait: bool) -> bool:
+    """Lock an open file or folder; False where another process holds it, or nothing can be locked here.
 
     The system gives the lock back when its holder ends, however that happens: a file that can be locked has no
     living writer, on this machine or on another that shares the folder.
     """
     try:
-        import fcntl
-    except ImportError:
-        return None
-    try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
     except OSError:
-        return None
+        return False
     return True
-
-
-def _is_same(handle: int, path: Path) -> bool:
-    """Whether an open file or folder is still what stands under a path."""
-    with contextlib.suppress(OSError):
-        return os.path.samestat(os.fstat(handle), path.stat())
-    return False
 
 
 def _stem(final: Path) -> str:
     return f".{os.fsdecode(os.fsencode(final.name)[:_LONGEST_STEM])}."
-
-
-def _part_name(final: Path) -> Path:
-    return final.with_name(f"{_stem(final)}{secrets.token_hex(6)}.part")
 
 
 def _sweep(final: Path) -> None:
@@ -113,13 +79,14 @@ def _sweep(final: Path) -> None:
 
 def _make_part(final: Path) -> tuple[Path, int]:
     """A new, locked temporary file beside an output, and its handle."""
-    for _ in range(_TRIES):
-        part = _part_name(final)
+    for _ in range(20):
+        part = final.with_name(f"{_stem(final)}{secrets.token_hex(6)}.part")
         handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         lock(handle, wait=True)
         # Another process may have swept it between its making and its locking.
-        if _is_same(handle, part):
-            return part, handle
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), part.stat()):
+                return part, handle
         os.close(handle)
     raise BlockingIOError(f"other processes keep removing {final.name}'s temporary file")
 
@@ -149,25 +116,10 @@ def _publish(part: Path, final: Path, given: Path, force: bool) -> None:
 
 @contextlib.contextmanager
 def atomic(path: Path | str, force: bool = False) -> Iterator[Path]:
-    """Give a temporary path to write to; on leaving without an error it gets its final name.
+    """Give a new empty file beside an output; it is synced and renamed, or removed if the block fails.
 
-    Parameters
-    ----------
-    path
-        Final name. Missing parent folders are made.
-    force
-        Replace a regular file that is there already.
-
-    Yields
-    ------
-    Path of a new empty file in the same folder, ``.<name>.<token>.part``. Whatever stands in it when the block ends
-    is synced and renamed; if the block fails, it is removed. What killed writers of the same output left is removed
-    first.
-
-    Raises
-    ------
-    OutputError
-        The place is occupied, not writable, or the device is full.
+    What killed writers of the same output left is removed first. `OutputError` where the place is occupied, not
+    writable, or the device full.
     """
     final = refuse_occupied(path, force)
     given = Path(path)
@@ -184,4 +136,7 @@ def atomic(path: Path | str, force: bool = False) -> Iterator[Path]:
             part.unlink(missing_ok=True)
             os.close(handle)
     except OSError as error:
-        raise _failed(given, error) from error
+        why = _WHY.get(error.errno or 0) or error.strerror or str(error)
+        raise OutputError(
+            f"{given}: cannot write: {why}", fix="mend that, or choose another place"
+        ) from error

@@ -14,27 +14,23 @@ from cafsc.errors import InputError
 
 ACCEPTED = "an .h5ad file, a 10x .h5 file, a 10x mtx folder or a .zarr store"
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-ZARR_ROOTS = ("zarr.json", ".zgroup")
 Version = list[tuple[str, int, int, int]]
 """Name, inode, size and time of change of each file of an input."""
 _SNIFF = 2048
 _KINDS = (
-    (
-        b"\x1f\x8b",
-        "a gzip-compressed file",
-        "decompress it first (gunzip), then give the file that comes out",
-    ),
+    (b"\x1f\x8b", "a gzip-compressed file", "decompress it first (gunzip)"),
     (b"PK\x03\x04", "a zip archive", "unpack it first (unzip), then give the file that comes out"),
     (b"BZh", "a bzip2-compressed file", "decompress it first (bunzip2)"),
     (b"\xfd7zXZ", "an xz-compressed file", "decompress it first (unxz)"),
-    (
-        b"%%MatrixMarket",
-        "a Matrix Market text file",
-        "give the folder with it, features.tsv and barcodes.tsv",
-    ),
+    (b"%%MatrixMarket", "a Matrix Market text file", "give its folder, with features.tsv and barcodes.tsv"),
     (b"RDX", "an R data file", "convert it to h5ad in R first (for example with zellkonverter)"),
     (b"version https://git-lfs", "a Git LFS pointer", "fetch the file itself (git lfs pull)"),
 )
+
+
+def not_accepted(path: Path, what: str, fix: str) -> InputError:
+    """Error for an input of a kind that is not read."""
+    return InputError(f"{path}: {what}", expected=ACCEPTED, fix=fix)
 
 
 def stat_input(path: Path) -> os.stat_result:
@@ -42,15 +38,18 @@ def stat_input(path: Path) -> os.stat_result:
     try:
         return path.stat()
     except FileNotFoundError as error:
-        found = f"{path}: no such file or folder"
+        what = "no such file or folder"
         if path.is_symlink():
-            found = f"{path}: is a symbolic link to a file that does not exist: {path.readlink()}"
-        raise InputError(found, expected=ACCEPTED, fix="check the path") from error
+            what = f"is a symbolic link to a file that does not exist: {path.readlink()}"
+        raise not_accepted(path, what, "check the path") from error
     except OSError as error:
         cause = "a symbolic link that leads in a loop" if error.errno == errno.ELOOP else str(error.strerror)
-        raise InputError(
-            f"{path}: cannot be read: {cause}", expected=ACCEPTED, fix="check the path"
-        ) from error
+        raise not_accepted(path, f"cannot be read: {cause}", "check the path") from error
+
+
+def is_zarr(folder: Path) -> bool:
+    """Whether a folder is the root of a zarr store (format 2 or 3)."""
+    return any((folder / name).is_file() for name in ("zarr.json", ".zgroup"))
 
 
 def version(path: Path, *, deep: bool = True) -> Version:
@@ -62,8 +61,8 @@ def version(path: Path, *, deep: bool = True) -> Version:
     try:
         parts = [path]
         if path.is_dir():
-            is_zarr = any((path / name).is_file() for name in ZARR_ROOTS)
-            parts = sorted(part for part in path.glob("**/*" if deep and is_zarr else "*") if part.is_file())
+            pattern = "**/*" if deep and is_zarr(path) else "*"
+            parts = sorted(part for part in path.glob(pattern) if part.is_file())
         found = [(str(part), part.stat()) for part in parts]
     except OSError:
         return []
@@ -92,15 +91,10 @@ def head(path: Path) -> bytes:
     """First bytes of a regular file with something in it; `InputError` for a pipe, device or empty file."""
     status = stat_input(path)
     if not stat.S_ISREG(status.st_mode):
-        raise InputError(
-            f"{path}: is not a regular file but a pipe, socket or device",
-            expected=ACCEPTED,
-            fix="save the data to a file first, then give that file",
-        )
+        what = "is not a regular file but a pipe, socket or device"
+        raise not_accepted(path, what, "save the data to a file first, then give that file")
     if status.st_size == 0:
-        raise InputError(
-            f"{path}: is empty (0 bytes)", expected=ACCEPTED, fix="download or write the file again"
-        )
+        raise not_accepted(path, "is empty (0 bytes)", "download or write the file again")
     try:
         with path.open("rb") as file:
             return file.read(_SNIFF)
@@ -112,29 +106,16 @@ def head(path: Path) -> bytes:
         ) from error
 
 
-def has_hdf5_signature(path: Path, first: bytes) -> bool:
-    """Whether the HDF5 signature stands where the format allows it: at the start, or behind a block of a user."""
-    import h5py
-
-    return first.startswith(HDF5_SIGNATURE) or bool(h5py.is_hdf5(path))
-
-
 def not_hdf5(path: Path, first: bytes) -> InputError:
     """Error for a file without the HDF5 signature, with the best guess of what it is."""
     for magic, what, fix in _KINDS:
         if first.startswith(magic):
-            return InputError(f"{path}: is not an HDF5 file but {what}", expected=ACCEPTED, fix=fix)
+            return not_accepted(path, f"is not an HDF5 file but {what}", fix)
     if b"\0" not in first:
-        return InputError(
-            f"{path}: is not an HDF5 file but text",
-            expected=ACCEPTED,
-            fix="load the table with pandas, make an AnnData (cells x genes) of it and write that as h5ad",
-        )
-    return InputError(
-        f"{path}: is not an HDF5 file: the signature is missing or damaged",
-        expected=ACCEPTED,
-        fix="download or copy the file again, and compare its checksum",
-    )
+        fix = "load the table with pandas, make an AnnData (cells x genes) of it and write that as h5ad"
+        return not_accepted(path, "is not an HDF5 file but text", fix)
+    what = "is not an HDF5 file: the signature is missing or damaged"
+    return not_accepted(path, what, "download or copy the file again, and compare its checksum")
 
 
 def sha256(path: Path | str) -> str:

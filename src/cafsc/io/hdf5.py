@@ -7,9 +7,9 @@ claim sizes that it does not hold. None of this occurs in a file that a single-c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from itertools import product
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import product, repeat
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,10 @@ def damaged(path: Path, what: str) -> InputError:
     )
 
 
-def _hostile(path: Path, what: str) -> InputError:
-    return InputError(
-        f"{path}: refused: {what}",
-        expected="a file that holds its own data",
-        fix="if you trust its origin, load it with anndata and write it again as a plain h5ad",
-    )
+def hostile(path: Path, what: str) -> InputError:
+    """Error for a file that leads out of itself, or would run what it holds."""
+    fix = "if you trust its origin, load it with anndata and write it again as a plain h5ad"
+    return InputError(f"{path}: refused: {what}", expected="plain data in the input itself", fix=fix)
 
 
 def cause(error: BaseException) -> str:
@@ -70,27 +68,14 @@ def open_hdf5(path: Path) -> h5py.File:
         return h5py.File(path, "r", locking="best-effort")
     except OSError as error:
         text = str(error)
-        expected, fix = "a complete file", "wait for its writer to end; or copy, download or write it again"
         if "truncated" in text:
             found = f"{path}: is truncated: the end of the file is missing"
         elif any(word in text for word in ("already open for write", "consistency flags", "SWMR")):
             found = f"{path}: was not closed by the program that wrote it, or is still being written"
         else:
             raise damaged(path, f"HDF5 cannot open it ({_inner(text)})") from error
-        raise InputError(found, expected=expected, fix=fix) from error
-
-
-def _n_found(dataset: h5py.Dataset) -> int:
-    """Blocks that HDF5 finds when it asks for each by its place, as reading does; listing them searches less."""
-    found = 0
-    starts = [range(0, size, block) for size, block in zip(dataset.shape, dataset.chunks, strict=True)]
-    for place in product(*starts):
-        try:
-            dataset.id.read_direct_chunk(place)
-        except (RuntimeError, OSError):
-            continue
-        found += 1
-    return found
+        fix = "wait for its writer to end; or copy, download or write it again"
+        raise InputError(found, expected="a complete file", fix=fix) from error
 
 
 def missing_chunks(dataset: h5py.Dataset, *, unwritten: bool = True) -> int:
@@ -108,7 +93,13 @@ def missing_chunks(dataset: h5py.Dataset, *, unwritten: bool = True) -> int:
         return int(n_places - n_stored)
     if not unwritten and n_places > _MOST_EMPTY * (n_stored + 1):
         return 0
-    return max(n_stored - _n_found(dataset), 0)
+    n_found, starts = 0, map(range, repeat(0), dataset.shape, dataset.chunks)
+    # Each is asked for by its place, as reading does; listing them searches less.
+    for place in product(*starts):
+        with suppress(RuntimeError, OSError):
+            dataset.id.read_direct_chunk(place)
+            n_found += 1
+    return max(n_stored - n_found, 0)
 
 
 def _filters(dataset: h5py.Dataset) -> list[tuple[int, str]]:
@@ -120,9 +111,9 @@ def _filters(dataset: h5py.Dataset) -> list[tuple[int, str]]:
 
 def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
     if dataset.external:
-        raise _hostile(path, f"{name} maps the bytes of another file (HDF5 external storage)")
+        raise hostile(path, f"{name} maps the bytes of another file (HDF5 external storage)")
     if dataset.is_virtual:
-        raise _hostile(path, f"{name} is a virtual dataset, whose data lie in other files")
+        raise hostile(path, f"{name} is a virtual dataset, whose data lie in other files")
     absent = [f"{words}, HDF5 filter {code}" for code, words in _filters(dataset) if not _has_filter(code)]
     if absent and not name.startswith(_NOT_NEEDED):
         raise InputError(
@@ -139,27 +130,15 @@ def _inspect_dataset(path: Path, name: str, dataset: h5py.Dataset) -> None:
         refuse_impossible(path, name, n * len(dataset.fillvalue), len(dataset.fillvalue))
 
 
-def _decode(dataset: h5py.Dataset) -> None:
-    """Read text, compound and unusually packed values once, so that whatever a decoder makes of them happens here.
-
-    Plain numbers are left alone: they are copied or inflated, and are by far the most bytes.
-    """
-    is_plain = dataset.dtype.kind in "biuf" and all(code in _PLAIN_FILTERS for code, _ in _filters(dataset))
-    if dataset.shape is not None and not is_plain:
-        dataset[()]
-
-
-def sparse_fault(vectors: Sequence[Any], n_major: int, n_minor: int) -> str | None:
-    """First broken invariant of a CSR (or CSC) matrix in words, without the file's name; None where it is sound.
-
-    Parameters
-    ----------
-    vectors
-        Data, indices and row pointers: HDF5 datasets, zarr or numpy arrays. They are read 4 million entries at a time.
-    n_major, n_minor
-        Length of the compressed axis (rows of CSR, columns of CSC), and of the other.
-    """
-    return next(_sparse_faults(vectors, n_major, n_minor), None)
+def inspect_sparse(
+    path: Path, name: str, vectors: Sequence[Any], shape: Sequence[int], n_missing: Callable[[Any], int]
+) -> None:
+    """`InputError` where data, indices and row pointers (HDF5 or zarr; `shape` major first) lack blocks or disagree."""
+    for part, vector in zip(SPARSE_PARTS, vectors, strict=True):
+        if n := n_missing(vector):
+            raise damaged(path, f"{name}: {n:,} blocks of {part} were never written")
+    if fault := next(_sparse_faults(vectors, *map(int, shape)), None):
+        raise damaged(path, f"{name}: {fault}")
 
 
 def _sparse_faults(vectors: Sequence[Any], n_major: int, n_minor: int) -> Iterator[str]:
@@ -194,20 +173,15 @@ def _chunks(vector: Any, overlap: int = 0) -> Iterator[Any]:
         yield np.asarray(vector[start : start + _READ_AT_ONCE + overlap])
 
 
-def _inspect_sparse(path: Path, name: str, group: h5py.Group, major: int) -> None:
+def _inspect_matrix(path: Path, name: str, group: h5py.Group, major: int) -> None:
     missing = [part for part in SPARSE_PARTS if not isinstance(group.get(part), h5py.Dataset)]
     if missing:
         raise damaged(path, f"sparse matrix {name} has no {' and no '.join(missing)}")
     shape = [int(n) for n in group.attrs.get("shape", group.attrs.get("h5sparse_shape", ()))]
     if len(shape) != 2:
         raise damaged(path, f"sparse matrix {name} does not say its shape")
-    for part in SPARSE_PARTS:
-        n_missing = missing_chunks(group[part])
-        if n_missing:
-            raise damaged(path, f"sparse matrix {name}: {n_missing:,} blocks of {part} were never written")
-    fault = sparse_fault([group[part] for part in SPARSE_PARTS], shape[major], shape[1 - major])
-    if fault:
-        raise damaged(path, f"sparse matrix {name}: {fault}")
+    vectors = [group[part] for part in SPARSE_PARTS]
+    inspect_sparse(path, f"sparse matrix {name}", vectors, (shape[major], shape[1 - major]), missing_chunks)
 
 
 @contextmanager
@@ -266,7 +240,7 @@ class _Walk:
             child = f"{name.rstrip('/')}/{key}"
             link = group.get(key, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                raise _hostile(self.path, f"{child} is an external link to another file ({link.filename})")
+                raise hostile(self.path, f"{child} is an external link to another file ({link.filename})")
             if isinstance(link, h5py.SoftLink):
                 self.soft.append((child, group, key, (*above, address)))
             else:
@@ -278,14 +252,7 @@ class _Walk:
 
 
 def inspect(path: Path, file: h5py.File) -> None:
-    """Walk through every object that can be reached in an open file.
-
-    Raises
-    ------
-    InputError
-        A link or dataset leads out of the file, links run in a circle, groups are nested too deep or are too
-        many, a dataset claims more than it holds, or a sparse matrix breaks its invariants.
-    """
+    """Walk through every object that can be reached in an open file; `InputError` says what is wrong with it."""
     walk = _Walk(path)
     dict(file.attrs.items())
     walk.group("/", file["/"], ())
@@ -294,7 +261,13 @@ def inspect(path: Path, file: h5py.File) -> None:
         walk.open(*walk.soft.pop())
     # Data are read only now, when all links and all claimed sizes are settled.
     for name, group, major in walk.sparse.values():
-        _inspect_sparse(path, name, group, major)
+        _inspect_matrix(path, name, group, major)
     for name, dataset in walk.datasets.values():
+        # Text, compound and unusually packed values are read once, so that whatever a decoder makes of them happens
+        # here. Plain numbers are copied or inflated, and are by far the most bytes.
         with _spared(name):
-            _decode(dataset)
+            is_plain = (
+                dataset.dtype.kind in "biuf" and {code for code, _ in _filters(dataset)} <= _PLAIN_FILTERS
+            )
+            if dataset.shape is not None and not is_plain:
+                dataset[()]

@@ -44,10 +44,10 @@ def inspect_input(path: Path) -> None:
         raise damaged(path, _ENDLESS) from None
     except (OSError, ValueError):
         answer = done = None
-    if done is not None and done.returncode in (-signal.SIGALRM, -signal.SIGXCPU):
-        raise damaged(path, _ENDLESS)
     if done is not None and done.returncode < 0:
         name = signal.Signals(-done.returncode).name
+        if name in ("SIGALRM", "SIGXCPU"):
+            raise damaged(path, _ENDLESS)
         raise damaged(path, f"reading it crashes the library that parses it ({name})")
     if answer is None:
         # The child could not even start.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +12,11 @@ import numpy as np
 
 from cafsc.errors import InputError, UserError
 from cafsc.io import files
-from cafsc.io.files import ACCEPTED
 from cafsc.io.hdf5 import MAX_DEPTH, SPARSE_PARTS, cause, damaged, open_hdf5
 from cafsc.io.inspect_child import inspect_input
 from cafsc.io.limits import memory, refuse_oversized
-from cafsc.io.tenx import inspect_tenx_h5, is_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx
-from cafsc.io.zarr_store import is_zarr, open_store
+from cafsc.io.tenx import inspect_tenx_h5, mtx_folder_files, read_tenx_h5, read_tenx_mtx, tenx_groups
+from cafsc.io.zarr_store import open_store
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -29,14 +27,8 @@ LARGE_SHARE = 0.25
 """Share of the memory; larger matrices stay in their file where nobody says what to do."""
 _NOT_NEEDED = ("uns", "obsm", "varm", "obsp", "varp", "layers")
 _SMALLER = "keep the matrix in its file (backed=True), store it as sparse (CSR), or split the file by sample"
-
-
 _OTHER_HDF5 = (
-    (
-        "mod",
-        "a MuData file (h5mu) with several modalities",
-        "write its RNA modality as h5ad with mudata first",
-    ),
+    ("mod", "a MuData file (h5mu) of several modalities", "write its RNA modality as h5ad with mudata first"),
     ("row_attrs", "a loom file", "convert it with anndata.io.read_loom first"),
 )
 
@@ -94,11 +86,12 @@ def read(path: Path | str, *, backed: bool | None = False) -> AnnData:
 
 def _read_file(path: Path, backed: bool | None) -> AnnData:
     first = files.head(path)
-    if not files.has_hdf5_signature(path, first):
+    # The signature stands at the start, or behind a block of a user.
+    if not (first.startswith(files.HDF5_SIGNATURE) or h5py.is_hdf5(path)):
         raise files.not_hdf5(path, first)
     inspect_input(path)
     with open_hdf5(path) as file:
-        if not is_tenx_h5(file):
+        if not tenx_groups(file):
             _require_anndata(path, file)
             return _read_anndata(path, file, backed)
         inspect_tenx_h5(path, file)
@@ -110,16 +103,14 @@ def _read_file(path: Path, backed: bool | None) -> AnnData:
 
 
 def _read_folder(path: Path, backed: bool | None) -> AnnData:
-    if is_zarr(path):
+    if files.is_zarr(path):
         inspect_input(path)
         return _read_anndata(path, open_store(path), backed)
     found = mtx_folder_files(path)
     if found is None:
-        raise InputError(
-            f"{path}: is a folder (directory) without matrix.mtx and not a zarr store",
-            expected=ACCEPTED,
-            fix="give the file itself, or the folder that holds matrix.mtx, features.tsv and barcodes.tsv",
-        )
+        what = "is a folder (directory) without matrix.mtx and not a zarr store"
+        fix = "give the file itself, or the folder that holds matrix.mtx, features.tsv and barcodes.tsv"
+        raise files.not_accepted(path, what, fix)
     if backed:
         command = f"import cafsc; cafsc.io.write_h5ad(cafsc.io.read('{path}'), 'counts.h5ad')"
         raise _cannot_stay(path, "a folder with matrix.mtx", command)
@@ -141,15 +132,16 @@ def _cannot_stay(path: Path, what: str, command: str) -> InputError:
 def _read_anndata(path: Path, root: Any, backed: bool | None) -> AnnData:
     import anndata
 
-    matrices = {name: array for name, array in _arrays(root) if _is_of_a_matrix(name)}
+    matrices = {n: a for n, a in _arrays(root) if _is_matrix(n) or _is_matrix(n.rpartition("/")[0])}
     is_modern = root.attrs.get("encoding-type") == "anndata"
-    by_column = [name for name in _matrix_names(root) if _encoding(root[name]) == "csc_matrix"]
+    names = ["X", "raw/X", *(f"layers/{name}" for name in root.get("layers", {}))]
+    by_column = [n for n in names if n in root and root[n].attrs.get("encoding-type") == "csc_matrix"]
     if backed and not is_modern:
         raise _cannot_stay(path, "a file of an anndata before 0.8", _to_csr(path))
     if backed and by_column:
         raise _cannot_stay(path, f"{by_column[0]}, stored by column (CSC),", _to_csr(path, *by_column))
     if backed is None:
-        n_bytes = sum(map(_n_bytes, matrices.values()))
+        n_bytes = sum(array.nbytes for array in matrices.values())
         backed = is_modern and not by_column and n_bytes > LARGE_SHARE * memory()
     fix = _converted(_to_csr(path, *by_column)) if by_column else _SMALLER
     _require_memory(path, root, fix=fix, skip=tuple(matrices) if backed else ())
@@ -160,10 +152,8 @@ def _read_anndata(path: Path, root: Any, backed: bool | None) -> AnnData:
             return anndata.read_zarr(root) if path.is_dir() else anndata.read_h5ad(path)
         adata, dropped = _read_parts(path.absolute(), root, backed=backed)
     for name in dropped:
-        warnings.warn(
-            f"{path}: skipped {name}: its encoding or nesting cannot be read, and it is not needed",
-            stacklevel=4,
-        )
+        why = "its encoding or nesting cannot be read, and it is not needed"
+        warnings.warn(f"{path}: skipped {name}: {why}", stacklevel=4)
     return adata
 
 
@@ -175,10 +165,6 @@ def _to_csr(path: Path, *names: str) -> str:
         part = "a.X" if name == "X" else f"a.layers['{name.removeprefix('layers/')}']"
         steps.append("del a.raw" if name == "raw/X" else f"{part} = {part}.tocsr()")
     return f"import anndata; {'; '.join(steps)}; a.write_{kind}('csr.{kind}')"
-
-
-def _encoding(part: Any) -> str:
-    return str(part.attrs.get("encoding-type", ""))
 
 
 def _arrays(root: Any) -> Iterator[tuple[str, Any]]:
@@ -196,24 +182,11 @@ def _is_matrix(name: str) -> bool:
     return name in ("X", "raw/X") or (name.startswith("layers/") and name.count("/") == 1)
 
 
-def _is_of_a_matrix(name: str) -> bool:
-    return _is_matrix(name) or _is_matrix(name.rpartition("/")[0])
-
-
-def _matrix_names(root: Any) -> list[str]:
-    names = ["X", "raw/X", *(f"layers/{name}" for name in root.get("layers", {}))]
-    return [name for name in names if name in root]
-
-
-def _n_bytes(array: Any) -> int:
-    return int(math.prod(array.shape) * array.dtype.itemsize)
-
-
 def _require_memory(path: Path, root: Any, *, fix: str, skip: tuple[str, ...] = ()) -> None:
     """Raise `InputError` where a part that will be loaded is larger than the memory."""
     for name, array in _arrays(root):
         if name not in skip:
-            refuse_oversized(path, name, _n_bytes(array), _n_bytes(array), fix=fix)
+            refuse_oversized(path, name, int(array.nbytes), int(array.nbytes), fix=fix)
 
 
 def _read_parts(path: Path, root: Any, *, backed: bool) -> tuple[AnnData, list[str]]:
@@ -299,9 +272,9 @@ def _block(block: Any, path: Path, before: files.Version) -> Any:
 
 def _require_anndata(path: Path, file: h5py.File) -> None:
     """Raise `InputError` for an HDF5 file of another kind, or of an anndata to come."""
-    other = next((kind for part, *kind in _OTHER_HDF5 if part in file), None)
-    if other is not None:
-        raise InputError(f"{path}: is {other[0]}, not an h5ad", expected=ACCEPTED, fix=other[1])
+    for part, what, fix in _OTHER_HDF5:
+        if part in file:
+            raise files.not_accepted(path, f"is {what}, not an h5ad", fix)
     missing = [part for part in ("obs", "var") if part not in file]
     if missing:
         raise InputError(

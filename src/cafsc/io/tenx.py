@@ -16,7 +16,7 @@ import numpy as np
 
 from cafsc.errors import InputError
 from cafsc.io.files import head
-from cafsc.io.hdf5 import SPARSE_PARTS, cause, damaged, missing_chunks, sparse_fault
+from cafsc.io.hdf5 import SPARSE_PARTS, cause, damaged, inspect_sparse, missing_chunks
 from cafsc.io.limits import refuse_oversized
 
 if TYPE_CHECKING:
@@ -27,24 +27,15 @@ _GENE_EXPRESSION = "Gene Expression"
 _GZIP_MOST_PACKED = 1032
 
 
-def _groups(file: h5py.File) -> list[str]:
+def tenx_groups(file: h5py.File) -> list[str]:
     """Matrix groups: one ``matrix`` of Cell Ranger 3 and later, one a genome of Cell Ranger 2."""
-    groups = [name for name in file if isinstance(file.get(name), h5py.Group)]
-    return [
-        name
-        for name in groups
-        if "barcodes" in file[name] and ("features" in file[name] or "genes" in file[name])
-    ]
-
-
-def is_tenx_h5(file: h5py.File) -> bool:
-    """Whether an open HDF5 file has the layout of Cell Ranger."""
-    return bool(_groups(file))
+    groups = {name: file[name] for name in file if isinstance(file.get(name), h5py.Group)}
+    return [name for name, g in groups.items() if "barcodes" in g and ("features" in g or "genes" in g)]
 
 
 def inspect_tenx_h5(path: Path, file: h5py.File) -> None:
     """Raise `InputError` where a Cell Ranger file has several genomes, or parts that are missing or do not fit."""
-    groups = _groups(file)
+    groups = tenx_groups(file)
     if len(groups) > 1:
         raise InputError(
             f"{path}: holds {len(groups)} genomes: {', '.join(groups)}",
@@ -52,9 +43,8 @@ def inspect_tenx_h5(path: Path, file: h5py.File) -> None:
             fix="read one of them with scanpy.read_10x_h5(genome=...) and write it as h5ad",
         )
     group = file[groups[0]]
-    names = ["features/id", "features/name", "features/feature_type"]
-    if "features" not in group:
-        names = ["genes", "gene_names"]
+    modern = ["features/id", "features/name", "features/feature_type"]
+    names = modern if "features" in group else ["genes", "gene_names"]
     vectors = {}
     for name in (*SPARSE_PARTS, "shape", "barcodes", *names):
         if name not in group:
@@ -66,13 +56,9 @@ def inspect_tenx_h5(path: Path, file: h5py.File) -> None:
     for name, n, what in [("barcodes", n_cells, "columns"), *((name, n_features, "rows") for name in names)]:
         if vectors[name].shape[0] != n:
             raise damaged(path, f"{n:,} {what} in the matrix, but {vectors[name].shape[0]:,} {name}")
-    for name in SPARSE_PARTS:
-        if missing_chunks(vectors[name]):
-            raise damaged(path, f"10x matrix: blocks of {name} were never written")
     # Features x cells by column is cells x features by row.
-    fault = sparse_fault([vectors[name] for name in SPARSE_PARTS], n_cells, n_features)
-    if fault:
-        raise damaged(path, f"10x matrix: {fault}")
+    found = [vectors[name] for name in SPARSE_PARTS]
+    inspect_sparse(path, "10x matrix", found, (n_cells, n_features), missing_chunks)
 
 
 def read_tenx_h5(path: Path) -> AnnData:
@@ -184,12 +170,10 @@ def _read_mtx_header(path: Path) -> tuple[int, int]:
 
 
 def read_tenx_mtx(folder: Path, matrix: Path, features: Path, barcodes: Path) -> AnnData:
-    """Read the gene expression of a 10x mtx folder; `InputError` where a file is damaged or the three do not fit.
-
-    The files are read one by one: `scanpy.read_10x_mtx` knows fewer of the names that folders come with.
-    """
+    """Read the gene expression of a 10x mtx folder; `InputError` where a file is damaged or the three do not fit."""
     import scanpy
 
+    # One by one: `scanpy.read_10x_mtx` knows fewer of the names that folders come with.
     n_features, n_cells = _read_mtx_header(matrix)
     var = _read_list(folder, features, n_features, f"rows in {matrix.name}", "features")
     obs = _read_list(folder, barcodes, n_cells, f"columns in {matrix.name}", "barcodes")

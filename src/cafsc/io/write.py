@@ -84,16 +84,12 @@ def write_tsv(frame: pd.DataFrame, path: Path | str, force: bool = False) -> Non
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
         if column.dtype == object or str(column.dtype) in {"category", "string"}:
-            safe.isetitem(
-                position, column.astype(object).map(_neutral, na_action="ignore").to_numpy(dtype=object)
-            )
+            neutral = column.astype(object).map(_neutral, na_action="ignore")
+            safe.isetitem(position, neutral.to_numpy(dtype=object))
     data = safe.to_csv(sep="\t", index=False, lineterminator="\n").encode("utf-8", "backslashreplace")
     if Path(path).suffix == ".gz":
-        packed = io.BytesIO()
-        # An empty file name and time zero: the same table gives the same bytes.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0, compresslevel=6) as file:
-            file.write(data)
-        data = packed.getvalue()
+        # Without a file name and a time: the same table gives the same bytes.
+        data = gzip.compress(data, compresslevel=6, mtime=0)
     write_bytes(path, data, force)
 
 
@@ -128,13 +124,11 @@ def write_h5ad(adata: AnnData, path: Path | str, force: bool = False) -> None:
     options = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
     with atomic(path, force) as part, _CarefulFile(part, "r+") as target:
 
-        def write_part(
-            write: Any, store: Any, key: str, value: Any, *, dataset_kwargs: Any, **_: Any
-        ) -> None:
+        def write_part(write: Any, store: Any, key: str, value: Any, **_: Any) -> None:
             target.check()
             # HDF5 has no filters for a single value.
             is_single = np.isscalar(value) or getattr(value, "shape", None) == ()
-            write(store, key, value, dataset_kwargs={} if is_single else dataset_kwargs)
+            write(store, key, value, dataset_kwargs={} if is_single else options)
 
         try:
             with h5py.File(target, "w") as file:

@@ -7,9 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cafsc.errors import InputError
-from cafsc.io.files import ZARR_ROOTS
-from cafsc.io.hdf5 import SPARSE_AXIS, SPARSE_PARTS, damaged, sparse_fault
+from cafsc.io.hdf5 import SPARSE_AXIS, SPARSE_PARTS, damaged, hostile, inspect_sparse
 from cafsc.io.limits import refuse_impossible
 
 _MAX_FILES = 2_000_000
@@ -23,16 +21,6 @@ def open_store(store: Path) -> Any:
     return zarr.open_group(store, mode="r", use_consolidated=False)
 
 
-def is_zarr(folder: Path) -> bool:
-    """Whether a folder is the root of a zarr store (format 2 or 3)."""
-    return any((folder / name).is_file() for name in ZARR_ROOTS)
-
-
-def _refused(store: Path, what: str, fix: str) -> InputError:
-    expected = "a store of regular files that hold arrays of numbers and text"
-    return InputError(f"{store}: refused: {what}", expected=expected, fix=fix)
-
-
 def _inspect_files(store: Path) -> None:
     """Refuse links out of the store, what is no regular file, and codecs that run pickled objects."""
     root = store.resolve()
@@ -41,10 +29,9 @@ def _inspect_files(store: Path) -> None:
         if count > _MAX_FILES:
             raise damaged(store, f"more than {_MAX_FILES:,} files")
         if item.is_symlink() and not item.resolve().is_relative_to(root):
-            what = f"{name} is a link to a file outside the store"
-            raise _refused(store, what, "copy the file into the store, if you trust its origin")
+            raise hostile(store, f"{name} is a link to a file outside the store")
         if not item.is_file() and not item.is_dir():
-            raise _refused(store, f"{name} is a pipe, socket or device", "copy the store again")
+            raise hostile(store, f"{name} is a pipe, socket or device")
         if item.name not in (".zarray", "zarr.json"):
             continue
         try:
@@ -53,19 +40,11 @@ def _inspect_files(store: Path) -> None:
             raise damaged(store, f"{name} is not readable JSON") from error
         metadata.pop("attributes", None)
         if "pickle" in json.dumps(metadata).lower():
-            what = f"{name} asks to run pickled Python objects"
-            raise _refused(store, what, "if you trust its origin, load it and write it again as h5ad")
+            raise hostile(store, f"{name} asks to run pickled Python objects")
 
 
 def inspect_zarr(store: Path) -> None:
-    """Walk through a zarr store, decode every array once, and check its sparse matrices.
-
-    Raises
-    ------
-    InputError
-        A link leads out of the store, a codec would unpickle, metadata are damaged, an array claims more than it
-        holds, or a sparse matrix breaks its invariants.
-    """
+    """Walk through a zarr store, decode every array once, and check its sparse matrices."""
     _inspect_files(store)
     parts = dict(open_store(store).members(max_depth=None))
     arrays = {name: part for name, part in parts.items() if getattr(part, "shape", None)}
@@ -75,22 +54,23 @@ def inspect_zarr(store: Path) -> None:
     for name, part in parts.items():
         major = SPARSE_AXIS.get(str(part.attrs.get("encoding-type", "")))
         if major is not None:
-            _inspect_sparse(store, name, part, major)
+            _inspect_matrix(store, name, part, major)
     for array in arrays.values():
         step = max(1, _BLOCK * array.shape[0] // max(1, math.prod(array.shape)))
         for start in range(0, array.shape[0], step):
             array[start : start + step]
 
 
-def _inspect_sparse(store: Path, name: str, group: Any, major: int) -> None:
+def _inspect_matrix(store: Path, name: str, group: Any, major: int) -> None:
     shape: Any = group.attrs.get("shape")
     vectors = [group.get(part) for part in SPARSE_PARTS]
     if not isinstance(shape, list) or len(shape) != 2 or any(vector is None for vector in vectors):
         raise damaged(store, f"sparse matrix {name} is not whole")
-    for part, vector in zip(SPARSE_PARTS, vectors, strict=True):
-        n_missing = vector.nchunks - vector.nchunks_initialized
-        if vectors[0].size and n_missing:
-            raise damaged(store, f"sparse matrix {name}: {n_missing:,} blocks of {part} are not there")
-    fault = sparse_fault(vectors, int(shape[major]), int(shape[1 - major]))
-    if fault:
-        raise damaged(store, f"sparse matrix {name}: {fault}")
+    # An empty matrix has no blocks.
+    inspect_sparse(
+        store,
+        f"sparse matrix {name}",
+        vectors,
+        (shape[major], shape[1 - major]),
+        lambda vector: vectors[0].size and vector.nchunks - vector.nchunks_initialized,
+    )

@@ -87,14 +87,9 @@ def _read(block: Any) -> Any:
 
 
 class CountRows:
-    """Counts of cells, float64, whichever form they are stored in.
+    """Counts of cells x genes, float64, of a matrix in memory or a dask array.
 
-    Parameters
-    ----------
-    matrix
-        Cells x genes: sparse or dense in memory, or a dask array.
-    convert
-        Makes counts of the float64 rows of the matrix; it must treat each row by itself.
+    `convert` makes counts of float64 rows of the matrix; it must treat each row by itself.
     """
 
     def __init__(self, matrix: Any, convert: Convert | None = None) -> None:
@@ -111,10 +106,6 @@ class CountRows:
     def take(self, rows: Index) -> sparse.csr_matrix:
         """Some rows, sorted; float64 CSR, not to be changed."""
         return _counts(rows_of(self._matrix, rows), self._convert)
-
-    def all(self) -> sparse.csr_matrix:
-        """All rows in memory, float64 CSR; it may share its numbers with the matrix."""
-        return self.take(np.arange(self.shape[0]))
 
     def blocks(self, rows: Index | None = None) -> Iterator[tuple[Index, sparse.csr_matrix]]:
         """Row numbers and counts of each block of rows; of all rows, or of some, sorted.
@@ -155,8 +146,7 @@ class CountRows:
 
     def gene_sums(self) -> NDArray[np.float64]:
         """Sum of each gene over all cells."""
-        sums = self.group_sums(np.zeros(self.shape[0], dtype=np.int64), 1)
-        return sums.ravel()
+        return self.group_sums(np.zeros(self.shape[0], dtype=np.int64), 1).ravel()
 
 
 def _current_client() -> Any:
