@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cafsc.genes.tables import SPECIES, GeneTable, table
 from cafsc.sig.model import Species
 
-# References of two genomes mark each gene: GRCh38_CD74, mm10___Cd74 (Cell Ranger), MOUSE_Cd74 (Drop-seq).
+# References of two genomes mark each gene: GRCh38_NAME, mm10___Name (Cell Ranger), MOUSE_Name (Drop-seq).
 # Seurat turns "_" into "-", and R turns "-" into ".".
 _GENOME = re.compile(
     r"(?:(?P<human>GRCh\d\d|hg\d\d|human)|GRCm\d\d|mm\d\d?|mouse)(?:\.p?\d+|[-_.]premrna)?[-_.:|]+(?=.)",
@@ -61,8 +61,8 @@ def strip_genome_prefix(name: str) -> tuple[str, Species | None]:
 
     Examples
     --------
-    >>> strip_genome_prefix("mm10___mt-Nd1")
-    ('mt-Nd1', 'mouse')
+    >>> strip_genome_prefix("mm10___Name")
+    ('Name', 'mouse')
     """
     match = _GENOME.match(name)
     if match is None:
@@ -74,23 +74,19 @@ def split_name(name: str) -> NameParts:
     """Take apart ``ENSG..``, ``ENSG...12``, ``ENSG..|NAME``, ``NAME_ENSG..`` and ``GRCh38_NAME``."""
     core, genome = strip_genome_prefix(name)
     prefixed = genome is not None
-    if "ENS" in core:
-        pieces = (
-            [core] if _ENSEMBL.fullmatch(core) else [piece for piece in re.split(r"[|_:;]", core) if piece]
-        )
-        others = [piece for piece in pieces if not _ENSEMBL.fullmatch(piece)]
-        for match in filter(None, map(_ENSEMBL.fullmatch, pieces)):
-            symbol = others[0] if others else core
-            version = match["version"] is not None and len(pieces) == 1
-            return NameParts(symbol, "mouse" if match["mouse"] else "human", prefixed, match["id"], version)
-    return NameParts(core, genome, prefixed)
+    pieces = [core] if _ENSEMBL.fullmatch(core) else list(filter(None, re.split(r"[|_:;]", core)))
+    match = next(filter(None, map(_ENSEMBL.fullmatch, pieces)), None) if "ENS" in core else None
+    if match is None:
+        return NameParts(core, genome, prefixed)
+    symbol = next((piece for piece in pieces if not _ENSEMBL.fullmatch(piece)), core)
+    version = match["version"] is not None and len(pieces) == 1
+    return NameParts(symbol, "mouse" if match["mouse"] else "human", prefixed, match["id"], version)
 
 
 def is_mitochondrial(names: Iterable[object]) -> NDArray[np.bool_]:
     """Which symbols, with or without a genome prefix, are those of genes of the mitochondrial genome."""
-    return np.array(
-        [strip_genome_prefix(str(name))[0].lower().startswith("mt-") for name in names], dtype=bool
-    )
+    bare = (strip_genome_prefix(str(name))[0].lower() for name in names)
+    return np.fromiter((name.startswith("mt-") for name in bare), dtype=bool)
 
 
 def identify(names: Iterable[object]) -> Identifiers:
@@ -105,12 +101,10 @@ def identify(names: Iterable[object]) -> Identifiers:
     n_known = len(known[best])
     if n_known < max(1, _LEAST_KNOWN * len(parts)):
         keys = [part.core.casefold() for part in parts if part.species is None]
-        share = max(sum(key in table(species).folded for key in keys) for species in SPECIES) / max(
-            1, len(parts)
-        )
-        return (
-            Identifiers("symbol", None, share) if share >= _LEAST_KNOWN else Identifiers("unknown", None, 0.0)
-        )
+        n_folded = max(sum(key in table(species).folded for key in keys) for species in SPECIES)
+        share = n_folded / max(1, len(parts))
+        enough = share >= _LEAST_KNOWN
+        return Identifiers("symbol", None, share) if enough else Identifiers("unknown", None, 0.0)
     n_ids = sum(part.ensembl is not None for part in known[best])
     mixed = min(n_ids, n_known - n_ids) >= _MIXED_SHARE * n_known
     return Identifiers(

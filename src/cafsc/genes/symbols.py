@@ -47,8 +47,8 @@ def symbols(names: Iterable[object], species: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> symbols(["GRCh38-CTGF"], "human")["symbol"].tolist()
-    ['CCN2']
+    >>> symbols(["ENSG00000108821.9", "not a gene"], "human")["how"].tolist()
+    ['version', 'unknown']
     """
     import pandas as pd
 

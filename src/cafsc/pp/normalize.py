@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from cafsc import genes
 from cafsc._keys import COUNTS_LAYER, Keys
 from cafsc.errors import InputError
 from cafsc.pp.blocks import CountRows, canonical, is_backed
-from cafsc.pp.check.matrix import COUNT_KINDS
+from cafsc.pp.check.matrix import COUNT_KINDS, LINEAR
 from cafsc.pp.check.report import CheckReport, check
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ PSEUDO_DEPTH = 5e3
 
 
 def scale_depth(matrix: sparse.csr_matrix, target_sum: float) -> sparse.csr_matrix:
-    """Scale every row to ``target_sum``; an empty row stays empty.
-
-    Returns float64 CSR with values of its own; the columns may be those of the input, in the same memory.
-    """
+    """Scale every row to ``target_sum`` (float64 CSR; column indices may share memory); an empty row stays empty."""
     x = sparse.csr_matrix(matrix, dtype=np.float64)
     depth = np.asarray(x.sum(axis=1)).ravel()
     scaled = x.data * np.repeat(target_sum / np.where(depth > 0, depth, 1.0), np.diff(x.indptr))
@@ -52,13 +49,8 @@ def log1p_depth(matrix: sparse.csr_matrix, target_sum: float = TARGET_SUM) -> sp
 def linear(matrix: sparse.csr_matrix, kind: str) -> sparse.csr_matrix:
     """Undo the logarithm of ``log1p``, ``log2``, ``log10`` and ``log1p_twice`` values; others stay. float64 CSR."""
     x = sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
-    if kind == "log2":
-        x.data = np.exp2(x.data) - 1.0
-    elif kind == "log10":
-        x.data = np.power(10.0, x.data) - 1.0
-    elif kind.startswith("log1p"):
-        for _ in range(2 if kind == "log1p_twice" else 1):
-            x.data = np.expm1(x.data)
+    if kind in LINEAR:
+        x.data = LINEAR[kind](x.data)
     return x
 
 
@@ -94,8 +86,7 @@ def normalize(
         If the matrix cannot be used, or the report asks for ``.raw``, whose genes are not those of ``adata``.
     """
     keys = Keys(key_added)
-    if report is None:
-        report = check(adata)
+    report = report or check(adata)
     report.raise_for_errors()
     if report.use == "raw":
         raise InputError(
@@ -114,10 +105,9 @@ def normalize(
     if not isinstance(adata.uns.get(keys.uns), dict):
         # Whatever else stood there under our name was reported by the check.
         adata.uns[keys.uns] = {}
-    adata.uns[keys.uns]["matrix"] = "counts" if is_counts else report.matrix
-    adata.uns[keys.uns]["layer"] = layer
     species = report.species or "human"
-    adata.uns[keys.uns]["species"] = species
+    matrix = "counts" if is_counts else report.matrix
+    adata.uns[keys.uns].update(matrix=matrix, layer=layer, species=species)
     names = adata.var_names if report.gene_names == "var_names" else adata.var[report.gene_names]
     rows = count_rows(adata, key_added=key_added)
     adata.var[keys.symbol] = unique_symbols(list(names), species, rows.gene_sums)
@@ -147,11 +137,10 @@ def unique_symbols(
     symbol = genes.symbols([str(name) for name in names], species)["symbol"].to_numpy(dtype=object)
     if len(set(symbol)) == len(symbol):
         return [str(name) for name in symbol]
-    totals = total()
     taken: set[str] = set()
     out = [str(name) for name in names]
     others = []
-    for column in np.lexsort((np.arange(len(totals)), -totals)):
+    for column in np.argsort(-total(), kind="stable"):
         if symbol[column] in taken:
             others.append(column)
         else:
@@ -176,32 +165,20 @@ def count_rows(adata: AnnData, *, key_added: str = "caf") -> CountRows:
         If `cafsc.pp.normalize` has not run.
     """
     keys = Keys(key_added)
-    kind, layer = _stored(adata, keys)
-    if not has_counts(adata, key_added=key_added):
+    block = adata.uns.get(keys.uns)
+    known = block if isinstance(block, Mapping) else {}
+    kind, layer = str(known.get("matrix", "")), str(known.get("layer", COUNTS_LAYER))
+    if not kind or layer not in adata.layers:
         raise InputError(
             f"the AnnData is not prepared: uns[{keys.uns!r}] or layers[{layer!r}] is missing",
             fix="run cafsc.pp.normalize(adata) before this step",
         )
-    convert = None if kind == "counts" else partial(pseudo_counts, kind=str(kind), depth=PSEUDO_DEPTH)
-    return CountRows(adata.layers[layer], convert)
+    return CountRows(adata.layers[layer], None if kind == "counts" else partial(_pseudo_counts, kind=kind))
 
 
-def has_counts(adata: AnnData, *, key_added: str = "caf") -> bool:
-    """Whether `cafsc.pp.normalize` has run, and the values it left are still there."""
-    kind, layer = _stored(adata, Keys(key_added))
-    return bool(kind) and layer in adata.layers
-
-
-def _stored(adata: AnnData, keys: Keys) -> tuple[str, str]:
-    """What the values are, and the layer that holds them."""
-    block = adata.uns.get(keys.uns)
-    known = block if isinstance(block, Mapping) else {}
-    return str(known.get("matrix", "")), str(known.get("layer", COUNTS_LAYER))
-
-
-def pseudo_counts(values: sparse.csr_matrix, kind: str, depth: float) -> sparse.csr_matrix:
-    """Values of any kind as if they were counts: linear, each row scaled to ``depth``; float64 CSR."""
-    return scale_depth(linear(values, kind), depth)
+def _pseudo_counts(values: sparse.csr_matrix, kind: str) -> sparse.csr_matrix:
+    """Values of any kind as if they were counts: linear, each row scaled to the same depth; float64 CSR."""
+    return scale_depth(linear(values, kind), PSEUDO_DEPTH)
 
 
 def count_matrix(adata: AnnData, *, key_added: str = "caf") -> sparse.csr_matrix:
@@ -216,10 +193,4 @@ def lognorm_matrix(adata: AnnData, *, key_added: str = "caf") -> sparse.csr_matr
 
 def symbol_columns(adata: AnnData, *, key_added: str = "caf") -> Mapping[str, int]:
     """Column of each symbol."""
-    return _columns_of(tuple(adata.var[Keys(key_added).symbol].tolist()))
-
-
-# Every step of a run asks for the same ones.
-@lru_cache(maxsize=2)
-def _columns_of(symbols: tuple[object, ...]) -> Mapping[str, int]:
-    return dict(zip(map(str, symbols), range(len(symbols)), strict=True))
+    return {str(symbol): column for column, symbol in enumerate(adata.var[Keys(key_added).symbol])}

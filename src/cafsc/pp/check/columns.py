@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from cafsc.pp.check.report import CheckReport
 
-_WHAT = {"cluster_key": "cluster", "sample_key": "sample", "batch_key": "batch"}
-_PLURAL = {"cluster": "clusters", "sample": "samples", "batch": "batches"}
 _FEW_GROUPS = 10
 _MISSING_WORDS = {"", "nan", "na", "none", "<na>", "n/a", "null"}
 _QC = ("total_counts", "n_genes_by_counts", "pct_counts_mt", "pct_counts_foreign", "low_quality")
@@ -32,15 +30,7 @@ def with_columns(
     key_added: str = "caf",
     schemes: Iterable[str] = (),
 ) -> CheckReport:
-    """The report with `column_findings`.
-
-    Raises
-    ------
-    OptionError
-        A column does not exist.
-    InputError
-        A column, or the dataset, has a finding of severity ``error``.
-    """
+    """The report with `column_findings`; an error for a column that does not exist, or any finding of that severity."""
     for option, column in named.items():
         if column is not None and column not in adata.obs:
             raise OptionError(
@@ -64,30 +54,17 @@ def column_findings(
 ) -> list[Finding]:
     """Findings on the columns that a run uses, and on the slots that it will replace.
 
-    Parameters
-    ----------
-    adata
-        Cells x genes. It is not changed.
-    named
-        Column of ``obs`` by option: ``cluster_key``, ``sample_key``, ``batch_key``; None where not given.
-    min_cells
-        Cells a cluster needs for a name.
-    key_added
-        Prefix of the slots that the run will write.
-    schemes
-        Published schemes that the run will name clusters in.
+    ``named`` gives the column by option: ``cluster_key``, ``sample_key``, ``batch_key``; None where not given.
     """
-    found: list[Finding] = []
-    for option, column in named.items():
-        if column is not None:
-            found += _group_findings(adata.obs[column], option, min_cells)
-    return found + _replaced(adata, key_added, schemes)
+    given = {option: adata.obs[column] for option, column in named.items() if column is not None}
+    found = [item for option, column in given.items() for item in _group_findings(column, option, min_cells)]
+    return [*found, *_replaced(adata, key_added, schemes)]
 
 
-def _group_findings(column: pd.Series, option: str, min_cells: int) -> list[Finding]:
+def _group_findings(column: pd.Series, option: str, min_cells: int) -> Iterator[Finding]:
     """Findings on one column of clusters, samples or batches."""
-    what = _WHAT[option]
-    many = _PLURAL[what]
+    what = option.removesuffix("_key")
+    many = "batches" if what == "batch" else f"{what}s"
     where = f"{option} {str(column.name)!r}"
     words = column.astype(str)
     missing = (column.isna() | words.str.strip().str.lower().isin(_MISSING_WORDS)).to_numpy(dtype=bool)
@@ -96,31 +73,33 @@ def _group_findings(column: pd.Series, option: str, min_cells: int) -> list[Find
     fix = f"give another column as {option}, or leave it out"
     if n_missing == n_cells:
         text = f"{where}: every cell's {what} is missing (nan)"
-        return [error(f"{what}_missing", text, n_missing, fix=fix)]
+        yield error(f"{what}_missing", text, n_missing, fix=fix)
+        return
     if _is_continuous(column):
         text = f"{where}: the column holds continuous numbers (float), not names of {many}"
-        return [error(f"{what}_continuous", text, len(sizes), sizes.index, fix)]
+        yield error(f"{what}_continuous", text, len(sizes), sizes.index, fix)
+        return
     if len(sizes) > max(_FEW_GROUPS, n_cells / 2):
         text = f"{where}: too many {many} ({len(sizes):,} in {n_cells:,} cells); most are unique to one cell"
-        return [error(f"{what}_per_cell", text, len(sizes), sizes.index, fix)]
-    found = []
+        yield error(f"{what}_per_cell", text, len(sizes), sizes.index, fix)
+        return
     if n_missing:
         text = f"{where}: {n_missing:,} cells have no {what} (missing, nan); they are taken together as one"
         fix = f"fill the missing {many}, or leave these cells out"
-        found.append(warning(f"{what}_missing", text, n_missing, fix=fix))
+        yield warning(f"{what}_missing", text, n_missing, fix=fix)
     if column.dtype.kind == "f":
         text = f"{where}: the {many} are decimal numbers (float), as a merge leaves them"
-        found.append(note(f"{what}_numbers", text, len(sizes), sizes.index))
+        yield note(f"{what}_numbers", text, len(sizes), sizes.index)
     small = sizes[sizes < min_cells]
     if len(sizes) == 1:
         text = f"{where}: there is a single {what} (only 1), so nothing can be compared"
         fix = "give finer clusters, or leave it out"
         single = warning("one_cluster", text, 1, sizes.index, fix)
-        found.append(single if what == "cluster" else note(f"one_{what}", text, 1, sizes.index))
+        yield single if what == "cluster" else note(f"one_{what}", text, 1, sizes.index)
     elif what == "cluster" and len(small):
         text = f"{where}: {len(small):,} clusters have too few cells for a name (fewer than {min_cells})"
-        found.append(warning("small_clusters", text, len(small), small.index, "merge them with others"))
-    return found + _alike(sizes.index, what, where)
+        yield warning("small_clusters", text, len(small), small.index, "merge them with others")
+    yield from _alike(sizes.index, what, where)
 
 
 def _is_continuous(column: pd.Series) -> bool:
@@ -132,7 +111,7 @@ def _is_continuous(column: pd.Series) -> bool:
     return bool((values != np.rint(values)).any()) and len(np.unique(values)) > _FEW_GROUPS
 
 
-def _alike(names: Iterable[object], what: str, where: str) -> list[Finding]:
+def _alike(names: Iterable[object], what: str, where: str) -> Iterator[Finding]:
     """Names that differ only in case or blanks, as typing errors leave them."""
     first: dict[str, str] = {}
     pairs = []
@@ -140,13 +119,13 @@ def _alike(names: Iterable[object], what: str, where: str) -> list[Finding]:
         twin = first.setdefault("".join(name.casefold().split()), name)
         if twin != name:
             pairs.append(f"{twin!r} and {name!r}")
-    if not pairs:
-        return []
-    text = f"{where}: {len(pairs):,} names differ from another only in case or blanks; they are kept apart"
-    return [warning(f"{what}_names_alike", text, len(pairs), pairs, "give one name to what is one")]
+    if pairs:
+        text = f"{len(pairs):,} names differ from another only in case or blanks; they are kept apart"
+        fix = "give one name to what is one"
+        yield warning(f"{what}_names_alike", f"{where}: {text}", len(pairs), pairs, fix)
 
 
-def _replaced(adata: AnnData, key_added: str, schemes: Iterable[str]) -> list[Finding]:
+def _replaced(adata: AnnData, key_added: str, schemes: Iterable[str]) -> Iterator[Finding]:
     """Slots that exist already under a name that the run will write."""
     keys = Keys(key_added)
     written = set(vars(keys).values()) - {key_added}
@@ -159,7 +138,6 @@ def _replaced(adata: AnnData, key_added: str, schemes: Iterable[str]) -> list[Fi
     ]
     if keys.uns in adata.uns:
         taken.append(f"uns[{keys.uns!r}]")
-    if not taken:
-        return []
-    text = f"{len(taken)} slots exist already, as of an earlier run, and are replaced in the result"
-    return [warning("slots_replaced", text, len(taken), taken, "rename them if they are your own")]
+    if taken:
+        text = f"{len(taken)} slots exist already, as of an earlier run, and are replaced in the result"
+        yield warning("slots_replaced", text, len(taken), taken, "rename them if they are your own")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -34,28 +35,20 @@ class Finding:
         return {**asdict(self), "examples": list(self.examples)}
 
 
-def _examples(names: Iterable[object]) -> tuple[str, ...]:
-    """First few names, shortened, without characters that could steer a terminal."""
-    clean = (
-        "".join("?" if unicodedata.category(char)[0] == "C" else char for char in str(name))
-        for name in islice(names, _SHOWN)
-    )
-    return tuple(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..." for name in clean)
+def _safe(name: object) -> str:
+    """A name, shortened, without characters that could steer a terminal."""
+    clean = "".join("?" if unicodedata.category(char)[0] == "C" else char for char in str(name))
+    return clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 3]}..."
 
 
-def error(code: str, message: str, count: int = 0, shown: Iterable[object] = (), fix: str = "") -> Finding:
-    """Build a finding that makes the dataset unusable."""
-    return Finding(code, "error", message, count, _examples(shown), fix)
+def _finding(
+    severity: Severity, code: str, message: str, count: int = 0, shown: Iterable[object] = (), fix: str = ""
+) -> Finding:
+    """Build a finding with the first few names as examples."""
+    return Finding(code, severity, message, count, tuple(map(_safe, islice(shown, _SHOWN))), fix)
 
 
-def warning(code: str, message: str, count: int = 0, shown: Iterable[object] = (), fix: str = "") -> Finding:
-    """Build a finding that a user has to know of."""
-    return Finding(code, "warning", message, count, _examples(shown), fix)
-
-
-def note(code: str, message: str, count: int = 0, shown: Iterable[object] = ()) -> Finding:
-    """Build a finding that explains what was done."""
-    return Finding(code, "note", message, count, _examples(shown))
+error, warning, note = partial(_finding, "error"), partial(_finding, "warning"), partial(_finding, "note")
 
 
 def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:

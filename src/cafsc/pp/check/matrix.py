@@ -127,27 +127,23 @@ def matrix_stats(matrix: Any) -> MatrixStats:
 
 
 def cell_shares(blocks: Iterable[Any], genes: NDArray[np.bool_]) -> Floats:
-    """Share of each cell's counts that some genes have, 0 to 1; 0 for a cell without counts.
-
-    `blocks` are successive rows of a matrix of counts, cells x genes, sparse or dense; `genes` has one value a gene.
-    """
+    """Share of counts that some genes have, 0 to 1, of each cell in blocks of rows; 0 for a cell without counts."""
     shares = []
     for block in blocks:
         rows = sparse.csr_matrix(block, dtype=np.float64)
         total = np.asarray(rows.sum(axis=1)).ravel()
-        shares.append(
-            np.divide(rows @ genes.astype(np.float64), total, out=np.zeros(len(total)), where=total > 0)
-        )
+        shares.append(rows @ genes.astype(np.float64) / np.where(total > 0, total, np.inf))
     return np.concatenate(shares)
 
 
-_UNDO: dict[MatrixKind, Callable[[Floats], Floats]] = {
+LINEAR: dict[str, Callable[[Floats], Floats]] = {
     "corrected_counts": lambda values: values,
     "log1p": np.expm1,
     "log2": lambda values: np.exp2(values) - 1,
     "log10": lambda values: np.power(10.0, values) - 1,
     "log1p_twice": lambda values: np.expm1(np.expm1(values)),
 }
+"""How values of a kind become linear ones."""
 
 
 def _sampled_cells(matrix: Any, stats: MatrixStats) -> list[Floats]:
@@ -164,7 +160,7 @@ def _sampled_cells(matrix: Any, stats: MatrixStats) -> list[Floats]:
 def _undone(cells: list[Floats], kind: MatrixKind) -> list[Floats]:
     """The cells on a linear scale if they were of a kind; none if a value becomes infinite."""
     with np.errstate(over="ignore"):
-        linear = [_UNDO[kind](cell) for cell in cells]
+        linear = [LINEAR[kind](cell) for cell in cells]
     return linear if all(np.isfinite(cell).all() for cell in linear) else []
 
 
@@ -189,7 +185,9 @@ def _stepped(cells: list[Floats]) -> float:
 
 def _fraction_kind(cells: list[Floats], stats: MatrixStats) -> MatrixKind:
     """Kind of a matrix of positive values with fractions."""
-    kinds = list(_UNDO) if stats.high < 2 * _HIGHEST_LOGGED else list(_UNDO)[:1]
+    kinds: list[MatrixKind] = ["corrected_counts"]
+    if stats.high < 2 * _HIGHEST_LOGGED:
+        kinds += ["log1p", "log2", "log10", "log1p_twice"]
     linear = {kind: _undone(cells, kind) for kind in kinds}
     for kind in kinds:
         if _constant_sum(linear[kind]):
@@ -213,14 +211,6 @@ def _fraction_kind(cells: list[Floats], stats: MatrixStats) -> MatrixKind:
 def matrix_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
     """Decide what a matrix, cells x genes, holds; `stats` is its `matrix_stats`.
 
-    Returns
-    -------
-    ``counts`` (whole numbers), ``corrected_counts`` (fractions, as ambient removal or expected counts
-    give), ``log1p`` (natural logarithm), ``log2``, ``log10``, ``log1p_twice``, ``normalized`` (not logged), ``scaled``
-    (some values are negative), ``empty``, or ``unknown``.
-
-    Notes
-    -----
     Each logarithm is undone in turn. If the values came from normalised counts, all cells then have the same total,
     or a cell's values are whole multiples of its smallest one. Only where neither holds does the range decide.
     """
@@ -234,115 +224,104 @@ def matrix_kind(matrix: Any, stats: MatrixStats) -> MatrixKind:
     return _fraction_kind(cells, stats) if cells else "unknown"
 
 
-def size_findings(n_obs: int, n_vars: int) -> list[Finding]:
+def size_findings(n_obs: int, n_vars: int) -> Iterator[Finding]:
     """Findings on the numbers of cells and genes."""
-    found = []
     for n, what, least in ((n_obs, "cells", FEWEST_CELLS), (n_vars, "genes", FEWEST_GENES)):
         if n == 0:
-            found.append(
-                error(f"no_{what}", f"there are no {what} (0 {what})", fix="check the filter upstream")
-            )
+            yield error(f"no_{what}", f"there are no {what} (0 {what})", fix="check the filter upstream")
         elif n < least:
             text = f"there are too few {what}: {n}, and at least {least} are needed"
-            found.append(error(f"too_few_{what}", text, n, fix=f"give a dataset with more {what}"))
+            yield error(f"too_few_{what}", text, n, fix=f"give a dataset with more {what}")
     if FEWEST_CELLS <= n_obs < _FEW_CELLS:
         text = f"there are only {n_obs} cells, too few for reliable clusters"
-        found.append(warning("few_cells", text, n_obs, fix="pool samples of the same tumour"))
-    return found
+        yield warning("few_cells", text, n_obs, fix="pool samples of the same tumour")
 
 
-def value_findings(stats: MatrixStats, kind: MatrixKind) -> list[Finding]:
+def value_findings(stats: MatrixStats, kind: MatrixKind) -> Iterator[Finding]:
     """Findings on values that cannot be used, and on what the kind of values means for the result."""
-    found = []
     n_nan, n_inf, n_negative, high = stats.n_nan, stats.n_inf, stats.n_negative, stats.high
     if n_nan:
         text = f"{n_nan:,} entries are NaN (missing, not finite)"
-        found.append(error("nan", text, n_nan, fix="find their cause; set them to 0 only if they mean zero"))
+        yield error("nan", text, n_nan, fix="find their cause; set them to 0 only if they mean zero")
     if n_inf:
         text = f"{n_inf:,} entries are infinite (inf, not finite)"
-        found.append(error("inf", text, n_inf, fix="undo the division or logarithm that made them"))
+        yield error("inf", text, n_inf, fix="undo the division or logarithm that made them")
     if high > _HIGHEST or not np.isfinite(stats.cell_sums).all():
         text = f"the largest value is {high:.3g}, beyond any count"
-        found.append(error("overflow", text, fix="the file may be damaged: write it again from its source"))
+        yield error("overflow", text, fix="the file may be damaged: write it again from its source")
     if kind == "scaled":
         text = f"{n_negative:,} entries are negative: these are scaled values (z-scores), not counts"
-        fix = "give the counts, in X, in layers['counts'] or with layer="
-        found.append(error("scaled", text, n_negative, fix=fix))
+        yield error(
+            "scaled", text, n_negative, fix="give the counts, in X, in layers['counts'] or with layer="
+        )
     elif n_negative:
         text = f"{n_negative:,} counts are negative"
-        fix = "give the counts before background subtraction"
-        found.append(error("negative_counts", text, n_negative, fix=fix))
-    if kind == "empty" and not found:
+        yield error("negative_counts", text, n_negative, fix="give the counts before background subtraction")
+    if not stats.n_values:
         text = "the matrix is empty: all entries are zero, there are no counts"
-        found.append(
-            error("all_zero", text, fix="give the matrix that holds the counts, in X or with layer=")
-        )
+        yield error("all_zero", text, fix="give the matrix that holds the counts, in X or with layer=")
     if kind not in ("counts", "scaled", "empty"):
-        found.append(warning(kind, f"the matrix holds {KIND_WORDS[kind]}, not raw counts", fix=_GIVE_COUNTS))
+        yield warning(kind, f"the matrix holds {KIND_WORDS[kind]}, not raw counts", fix=_GIVE_COUNTS)
     if kind != "counts" or n_negative:
-        return found
+        return
     if high == 1:
         text = "the counts are binary: they say whether a gene is present, not how much of it"
-        found.append(warning("binary", text, fix=_GIVE_COUNTS))
+        yield warning("binary", text, fix=_GIVE_COUNTS)
     if high in _CLIPPED_AT and stats.n_top > 5:
         text = f"{stats.n_top:,} counts are exactly {high:.0f}: a narrow integer type clipped them"
-        found.append(warning("clipped", text, stats.n_top, fix="convert the counts again from their source"))
+        yield warning("clipped", text, stats.n_top, fix="convert the counts again from their source")
     if high > _FLOAT32_WHOLE:
         text = f"the largest count is {high:.3g}, too large for a cell and above 2^24"
-        found.append(warning("huge_counts", text, fix="check that the matrix was not scaled by a factor"))
-    return found
+        yield warning("huge_counts", text, fix="check that the matrix was not scaled by a factor")
 
 
-def depth_findings(stats: MatrixStats, kind: MatrixKind) -> list[Finding]:
+def depth_findings(stats: MatrixStats, kind: MatrixKind) -> Iterator[Finding]:
     """Findings on empty cells and genes, on sequencing depth, and on cells that are copies of each other."""
     if kind == "empty":
-        return []
-    found = []
+        return
     empty_cells, empty_genes = int((stats.cell_values == 0).sum()), int((stats.gene_values == 0).sum())
     if empty_cells:
         text = f"{empty_cells:,} cells are empty (no counts) and get no name"
-        found.append(warning("empty_cells", text, empty_cells, fix="filter empty barcodes upstream"))
+        yield warning("empty_cells", text, empty_cells, fix="filter empty barcodes upstream")
     if empty_genes:
-        found.append(note("empty_genes", f"{empty_genes:,} genes are zero in every cell", empty_genes))
+        yield note("empty_genes", f"{empty_genes:,} genes are zero in every cell", empty_genes)
     sums = stats.cell_sums[stats.cell_values > 0]
-    depth = float(np.median(sums)) if kind in COUNT_KINDS and len(sums) else None
-    if depth is not None and depth < _SHALLOW:
+    depth = float(np.median(sums)) if kind in COUNT_KINDS and len(sums) else np.nan
+    if depth < _SHALLOW:
         text = f"the cells are shallow: the median cell has {depth:,.0f} counts, a low depth for telling subtypes"
-        found.append(warning("shallow", text, fix="sequence deeper, or filter cells with few counts"))
-    if depth is not None and depth > _DEEP:
+        yield warning("shallow", text, fix="sequence deeper, or filter cells with few counts")
+    if depth > _DEEP:
         text = f"the median cell has {depth:,.3g} counts, the depth of read counts or of bulk RNA-seq"
-        found.append(warning("deep", text, fix="bulk samples cannot be annotated as cells"))
+        yield warning("deep", text, fix="bulk samples cannot be annotated as cells")
     n_genes = len(stats.gene_values)
     filled = stats.n_values / max(1, len(stats.cell_values) * n_genes)
     if filled > _IMPUTED and kind != "scaled" and n_genes > FEWEST_GENES:
         text = f"{filled:.0%} of the entries are not zero: imputed or smoothed values, or bulk RNA-seq"
-        found.append(warning("dense_values", text, fix="give the values before imputation"))
-    return found + _copies(stats)
-
-
-def _copies(stats: MatrixStats) -> list[Finding]:
-    """Cells whose values equal those of another cell."""
+        yield warning("dense_values", text, fix="give the values before imputation")
     marks = stats.cell_marks[stats.cell_values >= _MARKED_VALUES]
     copies = len(marks) - len(np.unique(marks))
     if stats.n_nan + stats.n_inf or copies <= 0.001 * len(marks):
-        return []
+        return
     if copies == len(marks) - 1:
         text = "all cells are identical: there is no variance between them"
-        return [error("identical_cells", text, len(marks), fix="give the matrix with one row a cell")]
-    text = f"{copies:,} cells are identical to another cell: duplicates under new names"
-    fix = "drop the duplicates, which make every support too high"
-    return [warning("copied_cells", text, copies, fix=fix)]
+        yield error("identical_cells", text, len(marks), fix="give the matrix with one row a cell")
+    else:
+        text = f"{copies:,} cells are identical to another cell: duplicates under new names"
+        yield warning(
+            "copied_cells", text, copies, fix="drop the duplicates, which make every support too high"
+        )
 
 
 def mitochondrial_findings(
     matrix: Any, genes: NDArray[np.bool_], stats: MatrixStats, kind: MatrixKind
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Findings on the share of mitochondrial counts; none where the values are logged."""
     if kind not in (*COUNT_KINDS, "normalized") or not genes.any() or stats.n_nan + stats.n_inf:
-        return []
+        return
     share = cell_shares(row_blocks(matrix), genes)
     high = int((share > _HIGH_MITO).sum())
-    if 2 * high <= len(share):
-        return []
-    text = f"{np.median(share):.0%} of the median cell's counts are mitochondrial (MT- genes): dying cells"
-    return [warning("high_mito", text, high, fix="filter cells of low quality upstream")]
+    if 2 * high > len(share):
+        text = (
+            f"{np.median(share):.0%} of the median cell's counts are mitochondrial (MT- genes): dying cells"
+        )
+        yield warning("high_mito", text, high, fix="filter cells of low quality upstream")

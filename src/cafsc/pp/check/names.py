@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,9 +60,7 @@ def choose_gene_names(var: pd.DataFrame) -> GeneNames:
     found = genes.identify(names)
     if found.kind == "symbol" and found.share >= _WELL_KNOWN:
         return GeneNames("var_names", names, found)
-    for column in SYMBOL_COLUMNS:
-        if column not in var.columns:
-            continue
+    for column in filter(var.columns.__contains__, SYMBOL_COLUMNS):
         inside = [str(name) for name in var[column]]
         identifiers = genes.identify(inside)
         # Symbols beside identifiers are what the authors used, so they win where they are as well known.
@@ -73,22 +71,13 @@ def choose_gene_names(var: pd.DataFrame) -> GeneNames:
     return GeneNames("var_names", names, found)
 
 
-def gene_findings(chosen: GeneNames, species: str | None, *, given: bool, mixed: bool) -> list[Finding]:
+def gene_findings(chosen: GeneNames, species: str | None, *, given: bool, mixed: bool) -> Iterator[Finding]:
     """Findings on the names of the genes.
 
-    Parameters
-    ----------
-    chosen
-        The names to use.
-    species
-        The species in the end, ``given`` by the user or not; None where the names do not show it.
-    mixed
-        Whether the dataset has genes of both species; see `cafsc.genes.foreign_genes`.
+    ``species`` is the one used, ``given`` by the user or not; ``mixed``: see `cafsc.genes.foreign_genes`.
     """
-    found = _repeated(
-        chosen.names, "gene", "duplicated_gene_names", "counts of one symbol are summed before scoring"
-    )
-    found += _damaged(chosen.names)
+    yield from _repeated(chosen.names, "gene", "counts of one symbol are summed before scoring")
+    yield from _damaged(chosen.names)
     identifiers = chosen.identifiers
     names = [genes.strip_genome_prefix(name)[0] for name in chosen.names]
     capitals = genes.identify(map(str.upper, names)) if identifiers.share < _WELL_KNOWN else identifiers
@@ -96,29 +85,29 @@ def gene_findings(chosen: GeneNames, species: str | None, *, given: bool, mixed:
     if mixed and species is None:
         text = "human and mouse genes stand side by side: two genomes, or two datasets, in one"
         fix = f"keep the genes of one species, or {_SPECIES_FIX}"
-        found.append(error("mixed_species", text, len(names), names, fix))
+        yield error("mixed_species", text, len(names), names, fix)
     elif scrambled and capitals.kind == "ensembl":
         text = "the gene names are Ensembl identifiers in small letters"
-        found.append(error("letter_case", text, len(names), names, "write them in capitals (ENSG...)"))
+        yield error("letter_case", text, len(names), names, "write them in capitals (ENSG...)")
     elif scrambled and not given:
         text = "the gene symbols are in mixed case; the species cannot be determined"
-        found.append(error("species_unknown", text, len(names), names, _SPECIES_FIX))
+        yield error("species_unknown", text, len(names), names, _SPECIES_FIX)
     elif species is None and identifiers.kind != "unknown":
         text = "the gene symbols fit human and mouse (all in lower case?); the species cannot be determined"
-        found.append(error("species_unknown", text, len(names), names, _SPECIES_FIX))
+        yield error("species_unknown", text, len(names), names, _SPECIES_FIX)
     elif species is None or identifiers.share < _LEAST_KNOWN:
-        found.append(_unknown(names, identifiers.share))
+        yield _unknown(names, identifiers.share)
     else:
-        found += _case(names, species) if identifiers.kind != "ensembl" and not mixed else []
+        if identifiers.kind != "ensembl" and not mixed:
+            yield from _case(names, species)
         if identifiers.share < _WELL_KNOWN:
             text = f"only {identifiers.share:.0%} of the gene names are known {species} symbols"
             fix = "check that the names are approved gene symbols or Ensembl identifiers"
-            found.append(warning("few_known_genes", text, len(names), names, fix))
+            yield warning("few_known_genes", text, len(names), names, fix)
     if given and not mixed and identifiers.species not in (None, species):
         text = f"the gene names look like {identifiers.species}, but species={species!r} was given"
         fix = f"leave the species out, or give species={identifiers.species!r}"
-        found.append(warning("species_mismatch", text, fix=fix))
-    return found
+        yield warning("species_mismatch", text, fix=fix)
 
 
 def foreign_finding(foreign: NDArray[np.bool_], shares: NDArray[np.float64], species: str) -> Finding:
@@ -132,33 +121,24 @@ def foreign_finding(foreign: NDArray[np.bool_], shares: NDArray[np.float64], spe
     return warning("mixed_species", text, n_genes, fix=f"to name the {other} cells, give species={other!r}")
 
 
-def translation_notes(table: pd.DataFrame) -> list[Finding]:
+def translation_notes(table: pd.DataFrame) -> Iterator[Finding]:
     """Notes on names that were looked up under another form; `table` is that of `cafsc.genes.symbols`."""
-    found = []
-    for code, ways, text in (
-        (
-            "ensembl",
-            ("ensembl", "version"),
-            "genes are given by Ensembl identifier and translated to symbols",
-        ),
-        ("aliases", ("alias",), "genes have a former symbol (alias) and are read under the approved one"),
-    ):
+    by_id = "genes are given by Ensembl identifier and translated to symbols"
+    by_alias = "genes have a former symbol (alias) and are read under the approved one"
+    for code, ways, text in (("ensembl", ("ensembl", "version"), by_id), ("aliases", ("alias",), by_alias)):
         rows = table.loc[table["how"].isin(ways)]
         if len(rows):
-            pairs = (f"{name} = {symbol}" for name, symbol in zip(rows["name"], rows["symbol"], strict=True))
-            found.append(note(code, f"{len(rows):,} {text}", len(rows), pairs))
-    return found
+            yield note(code, f"{len(rows):,} {text}", len(rows), rows["name"] + " = " + rows["symbol"])
 
 
-def _repeated(names: Sequence[str], what: str, code: str, then: str) -> list[Finding]:
+def _repeated(names: Sequence[str], what: str, then: str) -> Iterator[Finding]:
     """Names that stand more than once."""
     times = Counter(names)
-    extra = len(names) - len(times)
-    if not extra:
-        return []
-    text = f"{extra:,} {what} names are duplicates of another: {then}"
-    fix = f"make them unique first, if they are different {what}s"
-    return [warning(code, text, extra, (name for name, n in times.items() if n > 1), fix)]
+    if extra := len(names) - len(times):
+        text = f"{extra:,} {what} names are duplicates of another: {then}"
+        fix = f"make them unique first, if they are different {what}s"
+        twice = (name for name, n in times.items() if n > 1)
+        yield warning(f"duplicated_{what}_names", text, extra, twice, fix)
 
 
 def _damaged(names: list[str]) -> list[Finding]:
@@ -208,19 +188,17 @@ def _without_suffix(name: str) -> str:
     return match[1] if match else name
 
 
-def _case(names: list[str], species: str) -> list[Finding]:
+def _case(names: list[str], species: str) -> Iterator[Finding]:
     """Symbols that are not in the case of their species."""
     letters = [name for name in names if any(map(str.isalpha, name))]
     lower = sum(map(str.islower, letters)) > 0.5 * len(letters)
     upper = sum(map(str.isupper, letters)) > 0.5 * len(letters)
     if not letters or (upper if species == "human" else not (lower or upper)):
-        return []
-    odd = (
-        "lower case" if lower else "mixed case" if species == "human" else "upper case, as human symbols are"
-    )
-    text = f"most gene symbols are in {odd}; they are matched without regard to case"
+        return
+    other = "mixed case" if species == "human" else "upper case, as human symbols are"
+    text = f"most gene symbols are in {'lower case' if lower else other}; they are matched without regard to case"
     fix = "check species=, and that no script changed the names"
-    return [warning("letter_case", text, len(letters), letters, fix)]
+    yield warning("letter_case", text, len(letters), letters, fix)
 
 
 _HIDDEN: tuple[tuple[str, Callable[[str], str]], ...] = (
@@ -248,15 +226,13 @@ def _unknown(names: list[str], share: float) -> Finding:
     return error("unknown_genes", text, len(names), names, fix)
 
 
-def cell_findings(names: Sequence[str]) -> list[Finding]:
+def cell_findings(names: Sequence[str]) -> Iterator[Finding]:
     """Findings on the names of the cells."""
-    found = _repeated(names, "cell", "duplicated_cell_names", "joins by barcode are ambiguous")
-    odd = [name for name in names if _CONTROL.search(name)]
-    if odd:
+    yield from _repeated(names, "cell", "joins by barcode are ambiguous")
+    if odd := [name for name in names if _CONTROL.search(name)]:
         text = f"{len(odd):,} cell names hold a space, tab, newline or control character"
         fix = "rename the cells, or expect quotes in the tables"
-        found.append(warning("odd_cell_names", text, len(odd), odd, fix))
-    return found
+        yield warning("odd_cell_names", text, len(odd), odd, fix)
 
 
 def looks_transposed(obs_names: Sequence[str], gene_share: float) -> bool:
@@ -264,13 +240,10 @@ def looks_transposed(obs_names: Sequence[str], gene_share: float) -> bool:
     return gene_share < _WELL_KNOWN and _share(obs_names) > 0.5
 
 
-def panel_findings(table: pd.DataFrame, species: str, known: float) -> list[Finding]:
-    """Findings on a dataset that measures only a part of the genes.
-
-    ``table`` is that of `cafsc.genes.symbols`; ``known`` is the share of names that are known, 0 to 1.
-    """
+def panel_findings(table: pd.DataFrame, species: str, known: float) -> Iterator[Finding]:
+    """Findings on a dataset that measures only a part of the genes; `table` is that of `cafsc.genes.symbols`."""
     if known < _LEAST_KNOWN or len(table) >= _WHOLE_TRANSCRIPTOME:
-        return []
+        return
     measured = set(table["symbol"].astype(str))
     thin = []
     n_found = n_wanted = 0
@@ -283,7 +256,8 @@ def panel_findings(table: pd.DataFrame, species: str, known: float) -> list[Find
     share = n_found / max(1, n_wanted)
     text = f"only {len(table):,} genes: a panel or variable genes only; {share:.0%} of lineage genes measured"
     if share >= _ENOUGH_MARKERS and not thin:
-        return [note("few_genes", text, len(table))]
+        yield note("few_genes", text, len(table))
+        return
     if thin:
         text += f"; too few to tell {', '.join(thin[:4])}{' and others' if len(thin) > 4 else ''}"
-    return [warning("few_genes", text, len(table), fix="give all genes, not only the variable ones (HVG)")]
+    yield warning("few_genes", text, len(table), fix="give all genes, not only the variable ones (HVG)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,24 +129,21 @@ def _candidate(use: str, matrix: Any, var: pd.DataFrame, source: str) -> _Candid
 
 def _raw(adata: AnnData, source: str) -> _Candidate | None:
     """``.raw``, if it holds numbers."""
-    if (
-        adata.raw is None
-        or np.dtype(getattr(adata.raw.X, "dtype", object)).kind not in "biuf"
-        or 0 in adata.raw.shape
-    ):
+    raw = adata.raw
+    if raw is None or 0 in raw.shape or np.dtype(getattr(raw.X, "dtype", object)).kind not in "biuf":
         return None
-    return _candidate("raw", adata.raw.X, adata.raw.var, source)
+    return _candidate("raw", raw.X, raw.var, source)
 
 
 def _choose(adata: AnnData, layer: str | None, source: str) -> tuple[_Candidate, list[Finding]]:
     """The matrix to use, and what has to be said about the choice."""
-    if layer is not None and layer not in adata.layers:
-        raise OptionError(
-            f"{source}: there is no layer {layer!r}",
-            expected=f"one of the layers: {', '.join(sorted(adata.layers)) or 'none'}",
-            fix="check layer=",
-        )
     if layer is not None:
+        if layer not in adata.layers:
+            raise OptionError(
+                f"{source}: there is no layer {layer!r}",
+                expected=f"one of the layers: {', '.join(sorted(adata.layers)) or 'none'}",
+                fix="check layer=",
+            )
         return _candidate(f"layer:{layer}", adata.layers[layer], adata.var, source), []
     main = None if adata.X is None else _candidate("X", adata.X, adata.var, source)
     if main is not None and main.is_counts:
@@ -184,10 +181,7 @@ def _better(raw: _Candidate, main: _Candidate) -> bool:
 def _species_in_use(
     chosen: _Candidate, named: names.GeneNames, species: SpeciesOption
 ) -> tuple[str | None, NDArray[np.bool_]]:
-    """The species to use, and which genes are of the other one where the data have both.
-
-    Where prefixes or Ensembl IDs state two species, ``auto`` takes the one with more counts.
-    """
+    """The species to use (of two that the names state: the one with more counts), and the genes of the other one."""
     used = named.identifiers.species if species == "auto" else species
     mouse = genes.foreign_genes(named.names, "human")
     if species == "auto" and mouse.any() and state_species(named.names):
@@ -231,7 +225,7 @@ def check(
     >>> report.matrix, report.species
     ('counts', 'human')
     """
-    if species not in ("auto", "human", "mouse"):
+    if species not in get_args(SpeciesOption):
         raise OptionError(f"species={species!r}", expected="auto, human or mouse", fix="use one of these")
     n_obs, n_vars = adata.shape
     if 0 in adata.shape:
@@ -257,22 +251,11 @@ def check(
             found += names.translation_notes(table)
             found += names.panel_findings(table, used, named.identifiers.share)
             if foreign.any():
-                found.append(
-                    names.foreign_finding(
-                        foreign, values.cell_shares(values.row_blocks(chosen.matrix), foreign), used
-                    )
-                )
-    mitochondrial = genes.is_mitochondrial(symbols)
-    found += values.mitochondrial_findings(chosen.matrix, mitochondrial, stats, kind)
+                shares = values.cell_shares(values.row_blocks(chosen.matrix), foreign)
+                found.append(names.foreign_finding(foreign, shares, used))
+    found += values.mitochondrial_findings(chosen.matrix, genes.is_mitochondrial(symbols), stats, kind)
     found += names.cell_findings([str(name) for name in adata.obs_names])
+    identifiers = named.identifiers.kind
     return CheckReport(
-        source=source,
-        n_obs=n_obs,
-        n_vars=n_vars,
-        matrix=kind,
-        use=chosen.use,
-        gene_names=named.column,
-        species=used,
-        identifiers=named.identifiers.kind,
-        findings=by_severity(found),
+        source, n_obs, n_vars, kind, chosen.use, named.column, used, identifiers, by_severity(found)
     )
