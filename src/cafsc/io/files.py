@@ -99,11 +99,9 @@ def head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_SNIFF)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read: {(error.strerror or str(error)).lower()}",
-            expected="a file you may read",
-            fix="ask its owner for read permission, or copy it to a place of your own",
-        ) from error
+        found = f"{path}: cannot be read: {(error.strerror or str(error)).lower()}"
+        fix = "ask its owner for read permission, or copy it to a place of your own"
+        raise InputError(found, expected="a file you may read", fix=fix) from error
 
 
 def not_hdf5(path: Path, first: bytes) -> InputError:

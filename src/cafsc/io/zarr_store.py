@@ -62,15 +62,12 @@ def inspect_zarr(store: Path) -> None:
 
 
 def _inspect_matrix(store: Path, name: str, group: Any, major: int) -> None:
-    shape: Any = group.attrs.get("shape")
+    label, shape = f"sparse matrix {name}", group.attrs.get("shape")
     vectors = [group.get(part) for part in SPARSE_PARTS]
     if not isinstance(shape, list) or len(shape) != 2 or any(vector is None for vector in vectors):
-        raise damaged(store, f"sparse matrix {name} is not whole")
-    # An empty matrix has no blocks.
-    inspect_sparse(
-        store,
-        f"sparse matrix {name}",
-        vectors,
-        (shape[major], shape[1 - major]),
-        lambda vector: vectors[0].size and vector.nchunks - vector.nchunks_initialized,
-    )
+        raise damaged(store, f"{label} is not whole")
+
+    def n_missing(vector: Any) -> int:
+        return vector.nchunks - vector.nchunks_initialized if vectors[0].size else 0
+
+    inspect_sparse(store, label, vectors, (shape[major], shape[1 - major]), n_missing)

@@ -116,15 +116,9 @@ class CountRows:
             yield piece, self.take(piece)
 
     def map(
-        self, function: Callable[[sparse.csr_matrix], T], rows: Index | None = None
+        self, function: Callable[..., T], rows: Index | None = None, *beside: Any
     ) -> Iterator[tuple[Index, T]]:
-        """Row numbers of each block, and `function` of its counts, in their order."""
-        yield from self.map_with(partial(_alone, function), np.empty((self.shape[0], 0)), rows)
-
-    def map_with(
-        self, function: Callable[[sparse.csr_matrix, Any], T], beside: Any, rows: Index | None = None
-    ) -> Iterator[tuple[Index, T]]:
-        """The same with `function` of the counts and of those rows of `beside`, which is in memory.
+        """Row numbers of each block, and `function` of its counts and of those rows of each array `beside`.
 
         Blocks of a backed matrix are worked on by the current dask client, if there is one.
         """
@@ -133,14 +127,17 @@ class CountRows:
         client = _current_client() if is_backed(self._matrix) else None
         if client is None:
             for piece in pieces:
-                yield piece, work(rows_of(self._matrix, piece), slice(None), beside[piece])
+                yield (
+                    piece,
+                    work(rows_of(self._matrix, piece), slice(None), *(array[piece] for array in beside)),
+                )
         else:
-            yield from _on_cluster(client, work, list(_lazy_pieces(self._matrix, pieces)), beside)
+            yield from _on_cluster(client, work, list(_lazy_pieces(self._matrix, pieces)), *beside)
 
     def group_sums(self, codes: Index, n_groups: int, rows: Index | None = None) -> NDArray[np.float64]:
         """Sums of counts over the cells of each group: groups x genes; a negative code is in no group."""
         out = np.zeros((n_groups, self.shape[1]))
-        for _, sums in self.map_with(partial(_group_sums, n_groups=n_groups), codes, rows):
+        for _, sums in self.map(partial(_group_sums, n_groups=n_groups), rows, codes):
             out += sums
         return out
 
@@ -160,7 +157,7 @@ def _current_client() -> Any:
 
 
 def _on_cluster(
-    client: Any, work: Callable[..., T], pieces: Sequence[tuple[Index, Any, Index]], beside: Any
+    client: Any, work: Callable[..., T], pieces: Sequence[tuple[Index, Any, Index]], *beside: Any
 ) -> Iterator[tuple[Index, T]]:
     """Row numbers of each piece and what the workers make of it, a window of pieces at a time."""
     from dask.delayed import delayed
@@ -168,25 +165,19 @@ def _on_cluster(
     sent, call = client.scatter(work, broadcast=True, hash=False), delayed(operator.call, pure=False)
     for start in range(0, len(pieces), _WINDOW):
         window = pieces[start : start + _WINDOW]
-        tasks = [call(sent, block, inside, beside[piece]) for piece, block, inside in window]
+        tasks = [
+            call(sent, block, inside, *(array[rows] for array in beside)) for rows, block, inside in window
+        ]
         for (piece, _, _), found in zip(window, client.gather(client.compute(tasks)), strict=True):
             yield piece, found
 
 
 def _on_counts(
-    function: Callable[[sparse.csr_matrix, Any], T],
-    convert: Convert | None,
-    block: Any,
-    inside: Index | slice,
-    beside: Any,
+    function: Callable[..., T], convert: Convert | None, block: Any, inside: Index | slice, *beside: Any
 ) -> T:
     # Where a block is worked on must not show in the last digits.
     with one_thread():
-        return function(_counts(block[inside], convert), beside)
-
-
-def _alone(function: Callable[[sparse.csr_matrix], T], counts: sparse.csr_matrix, _: Any) -> T:
-    return function(counts)
+        return function(_counts(block[inside], convert), *beside)
 
 
 def _counts(rows: Any, convert: Convert | None) -> sparse.csr_matrix:

@@ -239,7 +239,7 @@ def gate(
     scores = np.zeros((adata.n_obs, len(columns)))
     lineage[chosen], reason[chosen], scores[chosen] = model.place(counts, usable[chosen], weights)
     del counts, weights
-    for piece, found in rows.map_with(model_of_others.place, usable, others):
+    for piece, found in rows.map(model_of_others.place, others, usable):
         lineage[piece], reason[piece], scores[piece] = found
     adata.obs[keys.lineage] = pd.Categorical(lineage.astype(str))
     adata.obs[keys.gate] = pd.Categorical(reason.astype(str))
