@@ -134,18 +134,18 @@ def unique_symbols(
     A column whose own name is taken gets a number behind it, so that every name stands for one column. The totals
     are asked for only where two columns claim one symbol.
     """
-    symbol = genes.symbols([str(name) for name in names], species)["symbol"].to_numpy(dtype=object)
-    if len(set(symbol)) == len(symbol):
-        return [str(name) for name in symbol]
-    taken: set[str] = set()
     out = [str(name) for name in names]
+    symbol: list[str] = genes.symbols(out, species)["symbol"].tolist()
+    if len(set(symbol)) == len(symbol):
+        return symbol
+    taken: set[str] = set()
     others = []
     for column in np.argsort(-total(), kind="stable"):
         if symbol[column] in taken:
             others.append(column)
         else:
             taken.add(symbol[column])
-            out[column] = str(symbol[column])
+            out[column] = symbol[column]
     for column in others:
         free = (name for n in count() if (name := f"{out[column]}-{n}" if n else out[column]) not in taken)
         out[column] = next(free)

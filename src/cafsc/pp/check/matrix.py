@@ -79,6 +79,11 @@ class MatrixStats:
         """Finite entries that are not zero."""
         return self.n_values - self.n_nan - self.n_inf
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no entry is NaN or infinite."""
+        return self.n_finite == self.n_values
+
 
 def _csr(rows: Any) -> sparse.csr_matrix:
     """Rows as float64 CSR of their own memory, sorted, without stored zeros."""
@@ -251,9 +256,8 @@ def value_findings(stats: MatrixStats, kind: MatrixKind) -> Iterator[Finding]:
         yield error("overflow", text, fix="the file may be damaged: write it again from its source")
     if kind == "scaled":
         text = f"{n_negative:,} entries are negative: these are scaled values (z-scores), not counts"
-        yield error(
-            "scaled", text, n_negative, fix="give the counts, in X, in layers['counts'] or with layer="
-        )
+        fix = "give the counts, in X, in layers['counts'] or with layer="
+        yield error("scaled", text, n_negative, fix=fix)
     elif n_negative:
         text = f"{n_negative:,} counts are negative"
         yield error("negative_counts", text, n_negative, fix="give the counts before background subtraction")
@@ -300,28 +304,27 @@ def depth_findings(stats: MatrixStats, kind: MatrixKind) -> Iterator[Finding]:
         yield warning("dense_values", text, fix="give the values before imputation")
     marks = stats.cell_marks[stats.cell_values >= _MARKED_VALUES]
     copies = len(marks) - len(np.unique(marks))
-    if stats.n_nan + stats.n_inf or copies <= 0.001 * len(marks):
+    if not stats.is_finite or copies <= 0.001 * len(marks):
         return
     if copies == len(marks) - 1:
         text = "all cells are identical: there is no variance between them"
         yield error("identical_cells", text, len(marks), fix="give the matrix with one row a cell")
     else:
         text = f"{copies:,} cells are identical to another cell: duplicates under new names"
-        yield warning(
-            "copied_cells", text, copies, fix="drop the duplicates, which make every support too high"
-        )
+        fix = "drop the duplicates, which make every support too high"
+        yield warning("copied_cells", text, copies, fix=fix)
 
 
 def mitochondrial_findings(
     matrix: Any, genes: NDArray[np.bool_], stats: MatrixStats, kind: MatrixKind
 ) -> Iterator[Finding]:
     """Findings on the share of mitochondrial counts; none where the values are logged."""
-    if kind not in (*COUNT_KINDS, "normalized") or not genes.any() or stats.n_nan + stats.n_inf:
+    if kind not in (*COUNT_KINDS, "normalized") or not genes.any() or not stats.is_finite:
         return
     share = cell_shares(row_blocks(matrix), genes)
     high = int((share > _HIGH_MITO).sum())
     if 2 * high > len(share):
-        text = (
-            f"{np.median(share):.0%} of the median cell's counts are mitochondrial (MT- genes): dying cells"
+        text = "of the median cell's counts are mitochondrial (MT- genes): dying cells"
+        yield warning(
+            "high_mito", f"{np.median(share):.0%} {text}", high, fix="filter cells of low quality upstream"
         )
-        yield warning("high_mito", text, high, fix="filter cells of low quality upstream")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -101,12 +100,8 @@ class _Candidate:
     var: pd.DataFrame
 
     @property
-    def is_finite(self) -> bool:
-        return not self.stats.n_nan + self.stats.n_inf
-
-    @property
     def is_counts(self) -> bool:
-        return self.kind in COUNT_KINDS and not self.stats.n_negative and self.is_finite
+        return self.kind in COUNT_KINDS and not self.stats.n_negative and self.stats.is_finite
 
 
 def _candidate(use: str, matrix: Any, var: pd.DataFrame, source: str) -> _Candidate:
@@ -173,7 +168,7 @@ def _choose(adata: AnnData, layer: str | None, source: str) -> tuple[_Candidate,
 
 def _better(raw: _Candidate, main: _Candidate) -> bool:
     """Whether ``.raw`` serves better than an X without counts."""
-    if raw.kind in ("scaled", "empty", "unknown") or not raw.is_finite:
+    if raw.kind in ("scaled", "empty", "unknown") or not raw.stats.is_finite:
         return False
     return main.kind in ("scaled", "unknown") or raw.is_counts or raw.matrix.shape[1] > main.matrix.shape[1]
 
@@ -239,8 +234,8 @@ def check(
     named = names.choose_gene_names(chosen.var)
     used, foreign = _species_in_use(chosen, named, species)
     found += named.findings
-    symbols: Sequence[str] = named.names
-    if names.looks_transposed(list(map(str, adata.obs_names)), named.identifiers.share):
+    symbols, cells = named.names, list(map(str, adata.obs_names))
+    if names.looks_transposed(cells, named.identifiers.share):
         text = "the matrix is transposed: its rows (obs) are genes and its columns (var) are cells"
         found.append(error("transposed", text, n_obs, adata.obs_names, "give it with cells as rows: adata.T"))
     else:
@@ -254,7 +249,7 @@ def check(
                 shares = values.cell_shares(values.row_blocks(chosen.matrix), foreign)
                 found.append(names.foreign_finding(foreign, shares, used))
     found += values.mitochondrial_findings(chosen.matrix, genes.is_mitochondrial(symbols), stats, kind)
-    found += names.cell_findings([str(name) for name in adata.obs_names])
+    found += names.cell_findings(cells)
     identifiers = named.identifiers.kind
     return CheckReport(
         source, n_obs, n_vars, kind, chosen.use, named.column, used, identifiers, by_severity(found)
