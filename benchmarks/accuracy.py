@@ -38,7 +38,7 @@ def cafsc_labels(
     adata: AnnData, levels: ReferenceLevels | None, **options: object
 ) -> tuple[np.ndarray, cafsc.AnnotationResult]:
     """State of each kept cell, ``mural``, ``refused`` or ``unresolved``."""
-    result = cafsc.annotate(adata, levels=levels, **options)  # type: ignore[arg-type]
+    result = cafsc.annotate(adata, levels=levels, umap=False, **options)  # type: ignore[arg-type]
     gate = adata.obs["caf_gate"].astype(str).to_numpy()
     out = np.full(adata.n_obs, "refused", dtype=object)
     out[np.isin(gate, MURAL)] = "mural"
