@@ -104,8 +104,8 @@ def name_cluster(
 def _support_error(support: float, n_cells: int, n_neighbors: int, n_resamples: int) -> float:
     """Standard error of a support: of so many resamples, in so many cells.
 
-    Cells that were pooled with each other share part of their counts: there are fewer independent cells than cells, but more
-    than the groups they would make if they shared all.
+    Cells that were pooled with each other share part of their counts. There are fewer independent cells than cells, but
+    more than the groups they would make if they shared all.
     """
     independent = max(n_cells / np.sqrt(n_neighbors), 1.0)
     return float(np.sqrt(support * (1.0 - support) * (1.0 / n_resamples + 1.0 / independent)))
