@@ -55,7 +55,7 @@ def run(
 
 def annotate(source: Path, folder: Path, *options: object, **how: object) -> dict[str, pd.DataFrame]:
     """The tables of a run in a folder."""
-    run(["annotate", source, "-o", folder / "out.h5ad", "--no-report", *options], **how)  # type: ignore[arg-type]
+    run(["annotate", source, "-o", folder / "out.h5ad", "--no-report", "--no-umap", *options], **how)  # type: ignore[arg-type]
     assert anndata.read_h5ad(folder / "out.h5ad").n_obs == 400
     return {name: pd.read_csv(folder / "out" / name, sep="\t") for name in TABLES}
 
@@ -102,7 +102,7 @@ def test_without_network_and_stderr(source: Path, plain: dict[str, pd.DataFrame]
 
 
 def test_two_runs_to_one_place_leave_one_whole_result(source: Path, tmp_path: Path) -> None:
-    words = [CAFSC, "annotate", str(source), "-o", str(tmp_path / "out.h5ad"), "--no-report"]
+    words = [CAFSC, "annotate", str(source), "-o", str(tmp_path / "out.h5ad"), "--no-report", "--no-umap"]
     runs = [
         subprocess.Popen([*words, *more], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         for more in ([], ["--cancer", "breast"])
