@@ -117,7 +117,15 @@ def annotate(folder: Path, case: Case) -> Result:
     with tempfile.TemporaryDirectory(prefix="bad_inputs_") as scratch:
         out = Path(scratch) / "result.h5ad"
         arguments = [word.replace("{dir}", str(folder)) for word in case["args"]]
-        words = [*cafsc_words(), str(folder / case["file"]), "-o", str(out), "--no-report", "--no-umap", *arguments]
+        words = [
+            *cafsc_words(),
+            str(folder / case["file"]),
+            "-o",
+            str(out),
+            "--no-report",
+            "--no-umap",
+            *arguments,
+        ]
         environment = {**os.environ, "MPLBACKEND": "Agg", **case.get("env", {})}
         done = subprocess.run(
             words, env=environment, capture_output=True, text=True, errors="replace", check=False, timeout=300
