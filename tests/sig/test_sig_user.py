@@ -172,7 +172,8 @@ def test_yaml_that_contradicts_the_catalogue_is_refused(
         ("tag.yaml", "a: !!python/object/apply:os.getcwd []\n", "tag"),
         ("bomb.yaml", "a0: &a0 [x]\na1: [*a0]\n", "anchor"),
         ("form.yaml", "version: 1\n", "paper, context, sets, claims"),
-        ("list.yaml", "signatures:\n  - {id: a, genes: [DCN]}\n", "separated by tabs"),
+        ("empty.yaml", "signatures:\n  - {id: a, genes: []}\n", "no genes"),
+        ("both.yaml", "signatures:\n  - {id: a, genes: [DCN], genes_down: [DCN]}\n", "genes_down"),
     ],
 )
 def test_unusable_file_is_refused_by_name(tmp_path: Path, name: str, content: str | bytes, word: str) -> None:
@@ -201,3 +202,14 @@ def test_special_and_large_files_are_refused_before_they_are_read(
 def test_file_named_like_a_scheme_is_refused(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="rename"):
         read(tiny, [written(tmp_path, "one.gmt", "a\t\tACTA2\n")])
+
+
+def test_a_list_gives_sets_and_claims(tmp_path: Path) -> None:
+    text = (
+        'signatures:\n  - {id: mine, call: anti, pmid: "28232471", genes: [DCN, LUM], genes_down: [ACTA2]}\n'
+    )
+    catalogue = load(written(tmp_path, "list.yaml", text))
+    entry = catalogue.sets["list/mine"]
+    assert (entry.definition.up, entry.definition.down) == (["DCN", "LUM"], ["ACTA2"])
+    claim = next(found.claim for found in catalogue.claims if found.claim.about == "set:list/mine")
+    assert (claim.effect, claim.evidence) == ("anti", ["review"])

@@ -144,21 +144,7 @@ def usable_cells(adata: AnnData, key_added: str) -> NDArray[np.bool_]:
 def place_others(
     rows: CountRows, embedding: Embedding, others: Index, n_neighbors: int
 ) -> tuple[Array, Index]:
-    """Place cells outside the sketch: their components, and positions in the sketch of their nearest cells.
-
-    Parameters
-    ----------
-    rows
-        Counts of all cells.
-    others
-        Row numbers, sorted, of the cells to place.
-    n_neighbors
-        Cells of the sketch to find for each.
-
-    Returns
-    -------
-    Others x components, and others x neighbours.
-    """
+    """Components of cells outside the sketch (row numbers, sorted), and the positions of their nearest cells in it."""
     place = partial(_placed, embedding=embedding, n_neighbors=n_neighbors)
     found = [placed for _, placed in rows.map(place, others)]
     scores, near = zip(*found, strict=True)

@@ -89,17 +89,9 @@ def embed(
 ) -> Embedding:
     """Principal components of the log-expression of chosen genes, each scaled to unit variance.
 
-    Parameters
-    ----------
-    counts
-        Cells x genes.
-    n_top_genes, n_pcs
-        Genes and components used, at most.
-    variable
-        Take the most variable genes (`scanpy.pp.highly_variable_genes`); else those detected in most cells, which
-        carry the states of one lineage in shallow data, where dispersion picks noise.
-    batch
-        Batch of each cell: components are corrected by Harmony (doi:10.1038/s41592-019-0619-0).
+    Genes are the most `variable` ones (`scanpy.pp.highly_variable_genes`), or else those detected in most cells, which
+    carry the states of one lineage in shallow data, where dispersion picks noise. With the batch of each cell, Harmony
+    corrects the components (doi:10.1038/s41592-019-0619-0).
     """
     import scanpy as sc
 
@@ -123,8 +115,9 @@ def embed(
     mean, deviation = (chosen.var[name].to_numpy(dtype=np.float64) for name in ("mean", "std"))
     # Clipping moves the means of scaled genes off zero; PCA centres once more.
     centre = chosen.X.mean(axis=0, dtype=np.float64) @ loadings
-    deviation[deviation == 0] = 1.0
-    return Embedding(corrected, genes, mean, deviation, centre, loadings, scores)
+    return Embedding(
+        corrected, genes, mean, np.where(deviation > 0, deviation, 1.0), centre, loadings, scores
+    )
 
 
 def _lognorm(counts: sparse.csr_matrix) -> AnnData:

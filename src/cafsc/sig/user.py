@@ -16,6 +16,7 @@ from cafsc.errors import CatalogueError, OptionError
 from cafsc.sig import model
 from cafsc.sig.files import read_data, read_model, read_text
 from cafsc.sig.model import EvidenceWeights, GeneSet, PaperFile, Scheme, distinct, slugged
+from cafsc.sig.own_list import OwnSignatures as OwnList
 
 OwnSet: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
 """Genes that are up, or ``{"up": [...], "down": [...]}``."""
@@ -101,8 +102,14 @@ def read_user_sets(source: OwnSource) -> UserSets:
         raise CatalogueError(f"{path}: the file name gives no id", fix="use letters or digits in it")
     elif kind == ".gmt":
         file = _own_file(path.name, scheme_id, _gmt_sets(path), sources, notes)
+    elif _is_list(path):
+        own = read_model(path, OwnList)
+        given = (
+            _Given(one.id, f"{path}: {one.id}", {"up": one.genes, "down": one.genes_down}, one.doi or "")
+            for one in own.signatures
+        )
+        file = own.with_claims(_own_file(path.name, scheme_id, given, sources, notes))
     else:
-        _refuse_list(path)
         file = read_model(path, PaperFile)
     if not file.sets:
         raise CatalogueError(f"{path}: no signatures in it", expected="at least one set with genes")
@@ -125,16 +132,9 @@ def read_user_sets(source: OwnSource) -> UserSets:
     return UserSets(path, content, file, scheme_id, scheme, tuple(notes), sources)
 
 
-def _refuse_list(path: Path) -> None:
-    """Say how to convert the list form, which cafsc read before."""
-    data = read_data(path, "a mapping with the keys paper, context, sets, claims")
-    if isinstance(data, dict) and "signatures" in data and "paper" not in data:
-        raise CatalogueError(
-            f"{path}: a list under 'signatures' is no longer read",
-            expected="a .gmt file, a dict in Python, or YAML with paper, context, sets and claims",
-            fix="write each entry as a line of a .gmt file: id, doi and genes, separated by tabs; or keep genes_down "
-            "and call in YAML: under sets: and claims:, as in the files of signatures/papers",
-        )
+def _is_list(path: Path) -> bool:
+    data = read_data(path, "a mapping with the key signatures, or with paper, context, sets and claims")
+    return isinstance(data, dict) and "signatures" in data and "paper" not in data
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from cafsc.sig import Catalogue
 
 MARKER_COLUMNS = ("cluster", "gene", "log_fold_change", "share_in", "share_out", "score", "p_adjusted")
-# Enough for a reader and for a plot; the whole ranking is one call of scanpy away.
 _N_MARKERS = 50
 _N_PERMUTATIONS = 200
-# gseapy's own lower bound is 15 genes; some states are defined by fewer.
 _MIN_GENES = 5
 
 
