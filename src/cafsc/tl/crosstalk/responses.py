@@ -179,7 +179,7 @@ def stratified_contrast(
     receptors are detected more often in deep cells. Returns the mean difference within strata of depth, weighted by
     their cells, and its two-sided p value over labels shuffled within the strata; NaN where no stratum holds both.
     """
-    stratum = (stats.rankdata(depth, "ordinal") - 1) * n_strata // max(values.size, 1)
+    stratum = (stats.rankdata(depth, "ordinal").astype(np.int64) - 1) * n_strata // max(values.size, 1)
     n_in = np.bincount(stratum, minlength=n_strata)
     n_positive = np.bincount(stratum, weights=positive, minlength=n_strata)
     usable = (n_positive > 0) & (n_positive < n_in)
